@@ -1,4 +1,4 @@
-"""Further problems for an adapter that supports few problems, and notes on such adapters and on equal names."""
+"""Further problems for an adapter that supports few problems, and notes on such adapters and on equal column names."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -10,9 +10,10 @@ from .results import Report
 
 
 def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
-    """Return so many further problems that the only adapter of a run supports `ENOUGH` problems altogether.
+    """Return further problems, so many that the only adapter of a run supports at least `ENOUGH` problems.
 
-    The list is empty for several adapters, since these may support different transfer functions and objectives.
+    The list is empty for several adapters, since these may support different transfer functions and objectives. The
+    list is also empty for an adapter that supports no problem with a hidden layer.
     """
     if len(adapters) != 1:
         return []
@@ -21,9 +22,9 @@ def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
 
 
 def with_notes_on_adapters(report: Report) -> Report:
-    """Add notes on names that several columns have, and on columns that support only a few problems.
+    """Add notes on names that several columns have, on columns that support only a few problems, and on added problems.
 
-    A few problems are at least one problem and fewer than `ENOUGH` problems.
+    A few problems are at least one problem and fewer than `ENOUGH` problems. Problems with shared weights do not count.
     """
     titles = Counter(column.title for column in report.columns)
     notes = [

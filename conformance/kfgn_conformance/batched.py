@@ -5,8 +5,8 @@ In this module, one matrix product passes the whole batch through a layer, and L
 factors. The formulas are those of the reference, in float64, and only the order of the operations differs.
 
 The reference's arrays of these quantities do not ship with the kit, since they are large. Instead, `known_oracles` has
-the signature of each array, which is a short vector. An array of this module is used only if its signature agrees with
-the signature of the reference's array, within the rounding errors that the rule of `tolerances` allows.
+a short vector for each array: its signature. An array of this module is used only if its signature agrees with the
+signature of the reference's array, within the rounding errors that the rule of `tolerances` allows.
 """
 
 import math
@@ -48,7 +48,7 @@ class Batch:
         return np.hstack([a, np.full((len(a), 1), float(unit))]) if self.net.has_bias(l) else a
 
     def gradients(self) -> ref.PerLayer:
-        """dE/dh_l (N, D_l)."""
+        """dE/dh_l (N, D_l), keyed by l."""
         E, L = ref.OBJECTIVES[self.net.objective], self.net.L
         return self.backward(np.stack([E.gradient(h, y) for h, y in zip(self.h[L], self.problem.Y, strict=True)]))
 
@@ -87,7 +87,7 @@ class Batch:
         return np.stack([matrix(h, y) @ row for h, y, row in triples])
 
     def gauss_newton_product(self, V: ref.PerLayer) -> ref.PerLayer:
-        """The product (13) with V."""
+        """The product of the Gauss-Newton matrix (13) with V."""
         _, Rh = self.r_forward(V)
         rows = self.of_outputs(partial(ref.output_gauss_newton, self.net), Rh[self.net.L])
         return self.weighted(self.backward(rows))
@@ -106,7 +106,7 @@ class Batch:
 
 
 def direction(p: Problem) -> ref.PerLayer:
-    """V_l, by layer."""
+    """The matrices V_l of the problem's direction, keyed by l."""
     return keyed(p.arguments.direction)
 
 
@@ -119,7 +119,7 @@ def layer_by_layer(product: Callable[[ref.PerLayer], ref.PerLayer], p: Problem) 
 
 
 def projected_factors(p: Problem) -> ref.PerLayer:
-    """G_l by random projections: the mean of v v^T, where v are the projections of C_L, propagated to layer l."""
+    """G_l by random projections: the mean of v v^T, where each v is a projection of C_L, propagated back to layer l."""
     batch, Z = Batch(p), p.arguments.projections
     triples = zip(batch.h[batch.net.L], p.Y, Z, strict=True)
     rows = np.concatenate([z @ ref.output_root(batch.net, h, y).T for h, y, z in triples])
@@ -127,7 +127,7 @@ def projected_factors(p: Problem) -> ref.PerLayer:
 
 
 def solution(p: Problem, norm: str) -> ref.PerLayer:
-    """The inverse of (36) times V_l."""
+    """The inverse of the damped Kronecker product (36) times V_l."""
     found = {}
     for l, (Q, G) in enumerate(factors(p), start=1):
         Q_damped, G_damped = ref.damped_factors(Q, G, *omega_and_root(p, Q, G, norm))

@@ -74,13 +74,16 @@ OTHER_ROUTES = {
     "logdet_exact": dense_log_determinant,
     "kfoc_blocks": nearest_products,
 }
-"""Functions without repeated eigenvalues, which replace the oracle's functions in ball arithmetic."""
+"""Functions that replace the oracle's functions in ball arithmetic, by the name of the quantity.
+
+The oracle's functions compute all eigenvalues, and repeated eigenvalues cannot be certified.
+"""
 
 
 def certified(problem: Problem, quantity: Quantity) -> Arrays:
     """Compute the quantity in ball arithmetic, as arrays of balls.
 
-    Raises `ValueError` if balls cannot decide a comparison: a repeated eigenvalue, a tie, or a divisor that may be 0.
+    Raises `ValueError` if balls cannot decide a comparison, or cannot exclude a repeated eigenvalue or a divisor of 0.
     """
     oracle = OTHER_ROUTES.get(quantity.name, quantity.oracle)
     with flint.ctx.workprec(PRECISION), balls_have_eigenvalues():
@@ -114,9 +117,11 @@ class Accuracy:
 
 
 def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
-    """Compute the accuracy of the reference for every quantity. progress: called with the name of each quantity.
+    """Compute the accuracy of the reference for every quantity.
 
-    The quantities with shared weights are certified on their fixed problems.
+    problems: the problems for the quantities of the paper. The quantities with shared weights are certified on the
+              fixed problems with shared weights
+    progress: called with the name of each quantity
     """
     problems = list(problems)
     accuracies = []
@@ -189,9 +194,9 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
 
 @contextlib.contextmanager
 def balls_have_eigenvalues() -> Iterator[None]:
-    """A context manager that replaces the spectral functions of the reference by the functions of balls below.
+    """A context manager in which `eigh` and `spectral_norm` of this module replace those of the reference.
 
-    The spectral functions of the reference need float64.
+    The functions of the reference need floating-point numbers.
     """
     with (
         mock.patch.object(spectral, "eigh", eigh),
@@ -210,7 +215,7 @@ def eigh(A: Array) -> tuple[Array, Array]:
     columns = []
     for j in range(len(A)):
         v = [vectors[i, j] for i in range(len(A))]
-        # an eigenvector of a real symmetric matrix is real up to a complex factor
+        # an eigenvector for a simple eigenvalue of a real symmetric matrix is real up to a complex factor
         largest = max(v, key=lambda c: float(abs(c).mid()))
         real = np.array([(c / largest).real for c in v], dtype=object)
         columns.append(real / np.sqrt(np.sum(real * real)))
@@ -218,7 +223,7 @@ def eigh(A: Array) -> tuple[Array, Array]:
 
 
 def spectral_norm(A: Array) -> Any:
-    """Compute the largest eigenvalue of a positive semi-definite matrix A, which may be a repeated eigenvalue.
+    """Compute the largest eigenvalue of a positive semi-definite matrix A, even if this eigenvalue is repeated.
 
     C is the matrix of the centres of A, with D rows. For even m, the largest absolute eigenvalue of C lies between
     tr(C^m)^(1/m) / D^(1/m) and tr(C^m)^(1/m). The function uses m = 2^PRECISION. The power C^m is computed by repeated

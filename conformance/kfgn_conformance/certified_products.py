@@ -1,8 +1,8 @@
 """The nearest Kronecker product in ball arithmetic: KFOC with a certified error bound.
 
-The product needs only the leading singular vectors of the rearranged block. All other singular values may be repeated,
-so that no library certifies all of them. Here a power of R^T R gives an approximate vector, its residual bounds the
-angle to the true vector (Davis and Kahan), and the trace of another power bounds the second eigenvalue.
+The product needs only the leading singular vectors of the rearranged block R. All other singular values may be
+repeated, and repeated ones cannot be certified. Here a power of R^T R gives an approximate vector, its residual bounds
+the angle to the true vector (Davis and Kahan), and the trace of a different power bounds the second eigenvalue.
 """
 
 from typing import Any
@@ -17,7 +17,10 @@ from .quantities import Arrays
 from .quantities.shared_weights.pairs import Batch, batches
 
 SQUARINGS = 12
-"""The number of squarings of R^T R, after which the second eigenvalue has no effect on 256 bits."""
+"""The number of squarings of R^T R for the approximate vector.
+
+After these squarings, a second eigenvalue below 0.95 times the largest eigenvalue has no effect on 256 bits.
+"""
 
 FEW = 4
 """The number of squarings of R^T R for the bound of the second eigenvalue."""
@@ -26,7 +29,7 @@ midpoint = np.frompyfunc(lambda ball: flint.arb(ball).mid(), 1, 1)
 
 
 def nearest_products(p: Problem) -> Arrays:
-    """The nearest Kronecker product to the block of every group. Raises `ValueError` if it may not be unique."""
+    """The nearest Kronecker product to the block of each group. Raises `ValueError` if a product may not be unique."""
     return tuple(map(nearest_product, batches(p)))
 
 
@@ -53,7 +56,7 @@ def leading_vector(A: Array) -> Array:
     residual = np.sum([abs(x).abs_upper() for x in rest])  # at least the length of the residual
     bound = (
         2 * residual / gap
-    ).abs_upper()  # the distance of two unit vectors is at most twice the sine of their angle
+    ).abs_upper()  # the distance of two unit vectors at an acute angle is at most twice the sine of the angle
     return np.asarray(v + np.array([flint.arb(0, bound)] * len(v), dtype=object))
 
 
@@ -69,9 +72,9 @@ def approximate(A: Array) -> Array:
 
 
 def second_eigenvalue(A: Array, value: Any) -> Any:
-    """An upper bound of the second eigenvalue, where `value` is a lower bound of the first.
+    """An upper bound of the second eigenvalue of A, where `value` is a lower bound of the largest eigenvalue.
 
-    The sum of the m-th powers of all eigenvalues is the trace of A^m.
+    The bound holds because the trace of A^m is the sum of the m-th powers of all eigenvalues.
     """
     power, m = A / value, 1
     for _ in range(FEW):

@@ -19,7 +19,7 @@ STEP = 2.0**-24
 PERTURBATIONS = 8
 
 LARGE = 10**5
-"""The smallest number of weights of a problem that is perturbed only once.
+"""A problem with at least this number of weights is perturbed only once.
 
 A test shows that d hardly varies between perturbations of such a problem.
 """
@@ -32,9 +32,9 @@ class UnusableOracleError(ValueError):
 def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
     """Compute d of each array, to three digits.
 
-    d is computed from eight perturbed problems. In each perturbed problem, every real number x becomes x (1 + u) or
-    x (1 - u) at random, and every operation of the reference is rounded to 24 bits. A problem with at least `LARGE`
-    weights is perturbed once, and its quantities are computed in NumPy's float32.
+    A problem with fewer than `LARGE` weights is perturbed eight times. In each perturbed problem, every real number x
+    becomes x (1 + u) or x (1 - u) at random, and every operation of the reference is rounded to 24 bits. A problem with
+    at least `LARGE` weights is perturbed once, and its quantities are computed in NumPy's float32.
     """
     rng = np.random.default_rng(0)
     if problem.parameters >= LARGE:
@@ -48,7 +48,7 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
 
 
 def change(exact: Array, near: Sequence[Array]) -> float:
-    """Return d of an array: the maximum of the largest change of the array and of two lower bounds of d.
+    """Return d of an array: the maximum of the largest change of the array and two lower bounds of d.
 
     The first lower bound is u max|Q|, since the last operation rounds every element. An array of integers is not
     rounded, and does not have this bound. The second lower bound is twice the root mean square of the changes of an
@@ -81,4 +81,4 @@ def at(problem: Problem, quantity: Quantity) -> Arrays:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             return tuple(np.asarray(a) for a in quantity.value(problem))
     except (ArithmeticError, ValueError) as error:
-        raise UnusableOracleError(f"{quantity.name} on {problem.id}: no value with 24 bits: {error}") from error
+        raise UnusableOracleError(f"{quantity.name} on {problem.id}: no value for the tolerance: {error}") from error

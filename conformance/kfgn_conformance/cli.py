@@ -1,4 +1,4 @@
-"""The command `kfgn-check`: compare implementations with the reference, or print the paper's equations."""
+"""The command `kfgn-check`, with its subcommands `run`, `equations`, `certify`, `vectors`, `report` and `mistakes`."""
 
 import argparse
 import sys
@@ -33,7 +33,7 @@ from .verdicts import BAD, NOT_RUN
 from .writing import unwritable, written
 
 Ended = Callable[[str, Row], None]
-"""A function of the name and the results of a row (one quantity), called when all its answers are judged."""
+"""A function that is called with the name and the results of a row (one quantity) when the row is complete."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -136,7 +136,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
     try:
         report = compared(problems)
-        whole = given.problem is None and given.expected is None  # neither option names an added problem
+        whole = given.problem is None and given.expected is None  # either option excludes added problems
         if whole and (added := further_for(given.adapter, report)):
             log.print_to_pipe(f"kfgn-check: running again with {len(added)} added problems")
             problems += added
@@ -167,7 +167,7 @@ def _problems(given: argparse.Namespace, columns: Sequence[Column], log: Output)
 def _on_ended(
     rows: dict[str, Row], names: Sequence[str], record: Ended, columns: Sequence[Column], log: Output, start: float
 ) -> Ended:
-    """Return the function that is called with each row when all its answers are judged.
+    """Return the function that is called with each row when the row is complete.
 
     The function stores the row in `rows` and calls `record` with it. The function also prints a line with the number of
     seconds since `start`, unless `log` is a terminal or no implementation can offer the quantity.

@@ -22,7 +22,10 @@ MAX_BYTES = 2**28
 
 
 class FileError(ValueError):
-    """Raised for an unreadable or malformed file. The message names the file and the field, and what was expected."""
+    """Raised for an unreadable or malformed file.
+
+    The message names the file and what was expected. For a wrong field, the message also names the field.
+    """
 
 
 def content_of(path: Path) -> bytes:
@@ -41,7 +44,7 @@ def content_of(path: Path) -> bytes:
             raise ValueError("the file is a device")
         if len(content) > MAX_BYTES:
             raise ValueError(f"the file has more than {MAX_BYTES} bytes")
-    except (OSError, ValueError) as error:  # a path with a zero byte raises ValueError
+    except (OSError, ValueError) as error:  # `stat` raises ValueError for a path with a zero byte
         reason = error.strerror if isinstance(error, OSError) else error
         raise FileError(f"{path}: expected a file that can be read: {reason}") from error
     return content
@@ -67,8 +70,8 @@ def _piped(path: Path) -> bytes:
 def from_json(content: bytes, place: object) -> Any:
     """Decode JSON.
 
-    Raises `FileError` for malformed JSON, a name that occurs twice in an object, a number outside the range of float64,
-    and brackets nested too deep.
+    Raises `FileError` for malformed JSON, a name that occurs twice in an object, a floating-point number outside the
+    range of float64, and brackets nested too deep.
 
     place: the name of the file, with the number of the line in a file of JSON lines
     """

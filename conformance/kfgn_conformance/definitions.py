@@ -1,8 +1,8 @@
 """The definitions of functions, classes and constants, and the definitions that each of them can reach.
 
 `Code` reads the source of modules and runs none of them. A definition reaches all definitions whose names occur in its
-statements, in its annotations or in its imports, or are one of its strings. By these rules, a definition reaches
-everything that it uses, and possibly more:
+statements, in its annotations or in its imports, or are equal to one of its strings. By these rules, a definition
+reaches everything that it uses, and possibly more:
 
 * A function whose name occurs is reached, even if it is never called.
 * A method is reached together with its class. The class of an argument is reached, since its name occurs either in

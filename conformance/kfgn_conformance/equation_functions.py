@@ -25,7 +25,7 @@ CITED = re.compile(r"\((\d+)\)(?:-\((\d+)\))?")
 
 
 def cited(text: str) -> set[int]:
-    """Return the numbers of the equations that a text cites: (7) is 7, and (23)-(25) is 23, 24 and 25."""
+    """Return the numbers of the equations that a text cites: (7) cites 7, and (23)-(25) cites 23, 24 and 25."""
     ranges = [range(int(first), int(last or first) + 1) for first, last in CITED.findall(text)]
     return set().union(*ranges) & set(EQUATIONS)
 
@@ -49,13 +49,13 @@ def _further() -> dict[Function, set[int]]:
 
 
 def port_names(number: int) -> list[str]:
-    """Return the public functions, classes and methods of the port whose description cites an equation."""
+    """Return the names of the public functions, classes and methods of the port whose docstrings cite an equation."""
     return [name for name, numbers in _port().items() if number in numbers]
 
 
 @cache
 def _port() -> dict[str, set[int]]:
-    """The public names of the port with the equations that their descriptions cite. Examples are left out."""
+    """The public names of the port with the equations that their docstrings cite outside of the examples."""
     found = {}
     for name, value in PUBLIC.items():
         for dotted, part in ((f"kfgn.{name}", value), *_methods(f"kfgn.{name}", value)):

@@ -1,7 +1,7 @@
 """The arguments of `kfgn-check equations`: the equations, the kinds of remarks and the algorithm that they request.
 
-The request has every equation that at least one argument finds. An argument such as `misprints` selects the remarks of
-one kind on these equations.
+The request has every equation that at least one argument finds. An argument such as `misprints` selects one or two
+kinds of remarks on these equations.
 
 >>> from kfgn_conformance.equation_request import requested
 >>> requested(["44", "45"]).numbers, requested(["misprints", "Appendix", "C.4"]).numbers

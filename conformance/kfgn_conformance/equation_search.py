@@ -20,7 +20,7 @@ RANGE = re.compile(r"\(?(\d+)\)?(?:\s*-\s*\(?(\d+)\)?)?", re.ASCII)
 """A number or a range of numbers, with or without the paper's parentheses."""
 
 PLACES = {"algorithm 1": "c", "section 2.1": "2.1"}
-"""The section to which a quantity without an equation number belongs, by its field `equation`."""
+"""The section to which a quantity without an equation number belongs, by the quantity's field `equation`."""
 
 REMARKS: dict[str, tuple[RemarkKind, ...]] = {
     **dict.fromkeys(("misprint", "misprints", "errata"), ("Misprint", "Gap")),
@@ -37,7 +37,7 @@ BEYOND = {
     *(name.lower() for name in (*shared_weights.__all__, *SHARED_WEIGHTS)),
     *("attention", "convolutions", "convolutional", "shared", "shared weights", "shared_weights", "token", "tokens"),
 }
-"""The names and topics of the layers with shared weights, which the paper does not have."""
+"""Names and topics of layers with shared weights. The paper has no such layers."""
 
 STOP_WORDS = frozenset(
     {"and", "between", "each", "for", "from", "one", "over", "the", "two", "under", "with", "without"}
@@ -96,7 +96,7 @@ def _not_found(text: str, sought: str) -> str:
     near = suggestion([sought], [*names(), "algorithm", *sorted(known)])
     return (
         f"expected a number from 1 to {len(EQUATIONS)}, a range such as 26-31, a section such as 3.5, a name or a word "
-        f"of the table, algorithm, or misprints, got {text!r}{near}"
+        f"of the table, 'algorithm' or 'misprints', got {text!r}{near}"
     )
 
 
@@ -136,7 +136,7 @@ def _topics() -> dict[int, str]:
 
 
 def _words_of(names: list[str]) -> Iterator[str]:
-    """Yield the words of at least three characters in names, which underscores and points separate."""
+    """Yield the words of at least three characters in names. Underscores and points separate the words."""
     for name in names:
         yield from (word for word in re.split(r"[_\W]+", name) if len(word) > 2)
 

@@ -27,13 +27,13 @@ NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
 
 
 def print_found(sought: Iterable[str], console: Console) -> None:
-    """Print the equations that each text finds: a number, a range, a section, a name, a word or a kind of remark.
+    """Print the equations that some texts find. A text is a number, range, section, name, word or kind of remark.
 
     The equations are printed in full if all texts are numbers or ranges, or if only one equation is found. Otherwise
-    they are printed as a table. Algorithm 1 is printed in full.
+    the equations are printed as a table. Algorithm 1 is printed in full.
 
-    For a kind of remark, the function instead prints a table of the remarks of this kind on the equations of the other
-    texts. If there are no other texts, the table is about all equations.
+    If a text is a kind of remark, the function prints a table of such remarks instead. The table is about the equations
+    of the other texts, or about all equations if there are no other texts.
 
     Raises `SearchError` if a text finds no equation.
     """
@@ -142,7 +142,7 @@ def _table(*heads: str) -> Table:
 def print_equation(number: int, console: Console) -> None:
     """Print an equation: its statement in the paper's notation, the remarks on it, its code and its test.
 
-    The names of its functions in the port and of its quantities in the kit are printed before the test.
+    The names of the equation's functions in the port and of its quantities in the kit are printed before the test.
     """
     equation = EQUATIONS[number]
     _print_statement(f"({number})", equation.statement, console)

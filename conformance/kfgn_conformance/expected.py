@@ -1,6 +1,6 @@
 """Expected failures (xfail) with reasons, which do not fail a run.
 
-A run fails if an expected failure does not occur, although an answer on one of its problems passes.
+A run fails if an expected failure does not occur, although the quantity passes on one of the failure's problems.
 
 A TOML file lists the expected failures:
 

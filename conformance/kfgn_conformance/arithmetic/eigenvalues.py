@@ -6,7 +6,7 @@ float64, and the result is rounded to fewer bits.
 Jacobi's method in float64 is more accurate than LAPACK would be in an arithmetic with fewer bits. If LAPACK computed
 with unit roundoff u, it would decompose A + F instead of A. The error F depends on the processor, and has a norm of
 about u |A|. `eigh` imitates this error: it adds a matrix E to A before the decomposition. E depends on A and u only.
-The spectral norm of E is a little below u |A|_F, an upper estimate of the norm of F.
+The spectral norm of E is at most about u |A|_F, an upper estimate of the norm of F.
 """
 
 import math
@@ -20,7 +20,7 @@ SWEEPS = 30
 """The maximum number of sweeps of Jacobi's method, which converges quadratically and rarely needs ten sweeps."""
 
 ROUNDOFF = 2.0**-50
-"""The largest off-diagonal element that counts as a rounding error, as a fraction of the largest element of A."""
+"""The largest off-diagonal element that counts as a rounding error, divided by the largest absolute element of A."""
 
 Indices = NDArray[np.intp]
 
@@ -38,7 +38,10 @@ def eigh(A: Floats, bits: int) -> tuple[Floats, Floats]:
 
 
 def backward_error(A: Floats, u: float) -> Floats:
-    """E = u |A|_F S / sqrt(4 D), where S is a fixed symmetric matrix of signs with a spectral norm near sqrt(4 D)."""
+    """E = u |A|_F S / sqrt(4 D), where S is a fixed symmetric matrix of signs.
+
+    For large D, the spectral norm of S is about sqrt(4 D).
+    """
     D = len(A)
     bits = np.random.Philox(key=D).random_raw(D * D).reshape(D, D) & 1
     signs = np.triu(2.0 * bits - 1)

@@ -1,8 +1,8 @@
 """Elementary functions, rounded correctly to fewer bits than float64 has.
 
 NumPy's functions have errors of a few units in the last place of float64, and these errors differ between processors.
-Rounding to fewer bits hides the errors, unless a value is near a tie of this rounding. A value near a tie is computed
-in decimal arithmetic.
+Rounding to fewer bits hides the errors, unless a value is near a tie. A tie is a number halfway between two
+neighbouring rounded numbers. A value near a tie is computed in decimal arithmetic.
 """
 
 from collections.abc import Callable

@@ -7,7 +7,7 @@ from .rounding import Floats, round_pattern, rounded
 ELEMENTS = 2**20
 """The maximum number of elementwise products that a matrix product keeps in memory at a time.
 
-For a larger result, the product keeps one elementwise product per element of the result.
+For a result with more elements, the matrix product keeps one elementwise product per element of the result.
 """
 
 

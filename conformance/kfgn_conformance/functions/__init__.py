@@ -1,4 +1,4 @@
-"""Oracle for any function: exact curvature of a model of PyTorch or JAX, for which no layer has to be known.
+"""Oracle for any function: the exact curvature of a model of PyTorch or JAX, without knowledge of its layers.
 
 Read the modules in this order:
 
@@ -7,12 +7,12 @@ Read the modules in this order:
     matrices        the matrices that products use, and their orders of entries
     outputs         the derivatives of the loss with respect to the outputs, and the root of its Hessian
     linearised      the outputs, Jacobians and uses that a library gives, and the checks of the model
-    torch_products  the products of PyTorch that are seen
-    torch_places    the entries of the parameters of which a tensor consists
-    torch_recorder  the record of these products
+    torch_products  the functions of PyTorch that multiply by a matrix, as products
+    torch_places    the entries of the parameters that make up a tensor
+    torch_recorder  the record of the products in a run of a module of PyTorch
     torch_modules   a module of PyTorch, linearised
-    jax_products    the products of JAX that are seen
-    jax_interpreter the run of a function of JAX that finds these products
+    jax_products    the operations of JAX that multiply by a matrix, as products
+    jax_interpreter the run of a function of JAX that finds the products
     jax_functions   a function of JAX, linearised
     accounting      the check that no use of a matrix is missing
     matches         the definition that a matrix computed elsewhere satisfies, up to a factor

@@ -9,18 +9,20 @@ from .matrices import Form
 from .uses import Array
 
 UNSEEN = 1e-9
-"""The products account for a Jacobian if their sum differs by at most this number times its largest element."""
+"""The largest accepted difference between a Jacobian and the sum of the products, divided by the Jacobian's maximum."""
 
 
 def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Sequence[Sample]) -> None:
-    """Raise `ValueError` unless sum_t J_t a_t^T, summed over all products, is the Jacobian of the outputs.
+    """Raise `ValueError` unless sum_t J_t a_t^T, summed over all products, is the Jacobian with respect to a matrix.
 
-    places: the places in theta of the matrix, sorted
+    J_t is the derivative of the outputs with respect to a product at position t, and a_t is the input of the product.
+
+    places: the places of the matrix in theta, the vector of all parameters, sorted
     """
     if not forms:
         raise ValueError(
             f"{name}: expected a product of a matrix with its inputs, got none that was seen. Exact blocks need no"
-            " product, and approximations made of pairs do"
+            " product, but approximations made of pairs need one"
         )
     for n, sample in enumerate(samples):
         if not any(form.uses[n] for form in forms):
@@ -34,6 +36,6 @@ def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Se
             raise ValueError(
                 f"{name}: expected products that account for the Jacobian of the outputs, got a difference of"
                 f" {difference:.3g} for datapoint {n}, with the largest element {largest:.3g}. A use of {name} was not"
-                " seen. It has to be a matrix product: by @ or torch.nn.functional.linear in PyTorch, by @ or einsum"
-                " in JAX"
+                " seen. Every use has to be a matrix product, such as by @ or torch.nn.functional.linear in PyTorch, or"
+                " by @ or einsum in JAX"
             )

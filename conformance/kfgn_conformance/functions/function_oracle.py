@@ -21,7 +21,7 @@ APPROXIMATIONS: dict[str, Callable[[Any], Array]] = {
     "tnt": lambda batch: shared.tnt(batch).block,
     "foof": lambda batch: shared.foof(batch).block,
 }
-"""The approximations that are made of pairs: from the pairs of a batch to the block."""
+"""The approximations that are made of pairs, as functions from the pairs of a batch to the block."""
 
 
 class FunctionOracle:
@@ -43,8 +43,8 @@ class FunctionOracle:
         Gauss-Newton   1/N sum_n J_n^T H_n J_n
         Hessian        the same, plus 1/N sum_n sum_k dE_n/dh_nk times the Hessian of h_nk
 
-    They need no knowledge of the model, and exist for each parameter. vec stacks the columns of W, and `matrix` shows W
-    in the order that the blocks have.
+    The blocks need no knowledge of the model, and exist for each parameter. vec stacks the columns of W, and `matrix`
+    shows W in the order that the blocks have.
 
     Examples
     --------
@@ -71,7 +71,7 @@ class FunctionOracle:
 
     @property
     def loss(self) -> float:
-        """The loss: the mean over datapoints of the loss of a datapoint."""
+        """The mean of the losses of all datapoints."""
         return float(np.mean([sample.loss.value for sample in self._model.samples]))
 
     @property
@@ -95,24 +95,25 @@ class FunctionOracle:
     def gauss_newton_block(self, name: str, other: str | None = None) -> Array:
         """Return the exact Gauss-Newton block of vec(W), (O I, O I), or the block between two matrices.
 
-        The Hessian of the objective `mixture` in the outputs may be indefinite. The block has its projection on the
-        positive semi-definite matrices. A loss that is a function needs a positive semi-definite Hessian.
+        The Hessian of the objective `mixture` in the outputs is indefinite. The block has the projection of this
+        Hessian on the positive semi-definite matrices. A loss that is a function must have a positive semi-definite
+        Hessian in the outputs.
         """
         return self._gauss_newton(*self._places(name, other))
 
     def hessian_block(self, name: str, other: str | None = None) -> Array:
-        """Return the exact block of the Hessian of the loss for vec(W), (O I, O I), or that between two matrices."""
+        """Return the exact Hessian block of vec(W), (O I, O I), or the block between two matrices."""
         return self._hessian(*self._places(name, other))
 
     def pairs(self, name: str, part: int | None = None, labels: Any = None) -> list[shared.Pairs]:
         """Return the inputs a_t (T, I) and the roots C_t (T, O, K) of W for each datapoint.
 
-        `expand`, `reduce` and the other functions of `kfgn_reference.shared_weights` take these pairs. T counts the
-        positions of all uses of W. If products use the entries in several orders, such as both orders of a tied
-        embedding or the groups of a convolution, `part` is the number of one of them, from 1.
+        Functions of `kfgn_reference.shared_weights` such as `expand` and `reduce` take these pairs. T counts the
+        positions of all uses of W. The uses may have several forms: each group of a convolution is a form, and a tied
+        embedding is used as W and as its transpose. Then `part` is the number of one form, from 1.
 
-        With sampled labels (N, S, ..., O), or class indices (N, S, ...), the roots are the gradients of KFAC. The axes
-        between are those of the outputs.
+        With sampled `labels` (N, S, ..., O), or class indices (N, S, ...), the roots are the gradients of KFAC. The
+        axes "..." are those of the outputs (N, ..., O).
 
         Raises `ValueError` if the products do not account for the derivatives with respect to all entries.
         """
@@ -130,7 +131,7 @@ class FunctionOracle:
         ]
 
     def approximations(self, name: str, part: int | None = None) -> dict[str, Array]:
-        """Return the block (O I, O I) of each approximation that is made of pairs, by its name."""
+        """Return the block (O I, O I) of each approximation that is made of pairs, by the approximation's name."""
         batch = self.pairs(name, part)
         return {method: block(batch) for method, block in APPROXIMATIONS.items()}
 
@@ -153,7 +154,7 @@ class FunctionOracle:
         return matches(np.asarray(block), exact | (self.approximations(name, part) if seen else {}), entries.shape)
 
     def _gauss_newton(self, rows: Array, columns: Array) -> Array:
-        """1/N sum_n J_n^T H_n J_n at these places of theta."""
+        """1/N sum_n J_n^T H_n J_n at these places of theta, the vector of all parameters."""
         roots = [sample.loss.root() for sample in self._model.samples]
         return mean(
             [
@@ -163,7 +164,7 @@ class FunctionOracle:
         )
 
     def _hessian(self, rows: Array, columns: Array) -> Array:
-        """The mean of J_n^T H_n J_n and of the Hessian of g_n^T h_n, for g_n = dE_n/dh_n, at these places of theta."""
+        """The mean over n of J_n^T H_n J_n plus the Hessian of g_n^T h_n, with g_n = dE_n/dh_n, at places of theta."""
         return mean(
             [
                 sample.J[:, rows].T @ sample.loss.hessian @ sample.J[:, columns]
@@ -173,14 +174,14 @@ class FunctionOracle:
         )
 
     def _places(self, name: str, other: str | None) -> tuple[Array, Array]:
-        """The places in theta of vec(W) of two matrices, or of one twice."""
+        """The places of vec(W) in theta for two matrices, or twice for one matrix."""
         rows = self._matrices.entries(name).ravel(order="F")
         return rows, rows if other is None else self._matrices.entries(other).ravel(order="F")
 
     def _form(self, name: str, part: int | None) -> Form:
-        """The uses of a matrix whose entries have the same order. `part` selects the order if there are several.
+        """The uses of a matrix that have the same order of entries. `part` selects the order if there are several.
 
-        Raises `ValueError` if a use is missing.
+        Raises `ValueError` if a use is missing, or if `part` is missing or selects no order.
         """
         forms = self._matrices.forms(name)
         check_accounted(name, self._matrices.places(name), forms, self._model.samples)

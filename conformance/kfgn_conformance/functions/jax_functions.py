@@ -1,4 +1,4 @@
-"""A function of JAX, linearised by its own automatic differentiation in float64 on the CPU."""
+"""A function of JAX, linearised by JAX's automatic differentiation in float64 on the CPU."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -30,7 +30,7 @@ from .uses import Array, Use
 def linearise(
     f: Callable[..., Any], params: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int | Fraction
 ) -> Linearised:
-    """The linearised function of params, a pytree of arrays, and X, a pytree of arrays (N, ...)."""
+    """Linearise f in `params`, a pytree of arrays, for the inputs X, a pytree of arrays (N, ...)."""
     with float64_on_the_cpu():
         function = Function(f, params, X)
         outputs = function.checked_outputs()
@@ -66,7 +66,10 @@ def losses(outputs: Array, Y: Any, objective: Any, divisor: int | Fraction) -> C
 
 
 class Function:
-    """A function with its parameters in float64 and its inputs."""
+    """A function with its parameters and its inputs, in which every floating-point number is a float64.
+
+    theta is the vector of all parameters.
+    """
 
     def __init__(self, f: Callable[..., Any], params: Any, X: Any) -> None:
         self.f, self.X = f, jax.tree.map(real, X)
@@ -154,6 +157,6 @@ def use(result: Result, product: Product, derivatives: Array) -> Use:
 
 
 def real(x: Any) -> Any:
-    """An array of float64 if its dtype is a floating-point one, and an array of its own dtype otherwise."""
+    """x as an array of float64 if its dtype is a floating-point dtype, and as an array of the same dtype otherwise."""
     found = jnp.asarray(x)
     return found.astype(jnp.float64) if jnp.issubdtype(found.dtype, jnp.floating) else found

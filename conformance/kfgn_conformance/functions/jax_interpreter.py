@@ -1,7 +1,9 @@
 """A run of a JAX function, operation by operation, that finds the products with parameters and adds probes to them.
 
-JAX writes a function as a list of operations, the jaxpr. The run opens compiled functions, checkpoints and `scan`. Each
-value has its origin, if it consists of entries of theta or of the result of a product.
+JAX writes a function as a list of operations, the jaxpr. The run also takes the operations inside compiled functions,
+checkpoints and `scan` one by one. A probe is an array of zeros. The derivative of the outputs with respect to a probe
+is the derivative with respect to the product. theta is the vector of all parameters. A value has an origin if it
+consists of entries of theta, or of entries of the result of a product.
 """
 
 from collections import Counter
@@ -19,7 +21,10 @@ OPENED = {
     **dict.fromkeys(("jit", "pjit", "remat", "remat2", "checkpoint"), "jaxpr"),
     **dict.fromkeys(("closed_call", "core_call"), "call_jaxpr"),
 }
-"""The operations that call other operations, with the parameter that holds them. `scan` is opened too."""
+"""The operations that call other operations, each with the name of the field that holds the called operations.
+
+`loop` treats `scan`, which has further fields.
+"""
 
 REARRANGED = {
     *("reshape", "transpose", "squeeze", "broadcast_in_dim", "rev", "copy"),
@@ -29,14 +34,17 @@ REARRANGED = {
 
 
 class Origin(NamedTuple):
-    """The source of the entries of an array: "theta" or the number of a product, and the place of each entry in it."""
+    """The source of the entries of an array, and the place of each entry in the source.
+
+    The source is "theta", or the index of a result that has products.
+    """
 
     source: str | int
     places: Array
 
 
 class Marked(NamedTuple):
-    """A value with its origin, which is None for a value that was computed."""
+    """A value with its origin. The origin is None for entries that are neither from theta nor from a product."""
 
     value: Any
     origin: Origin | None = None
@@ -48,7 +56,7 @@ class Marked(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The result of an operation that has products, with the places in theta of the bias that is added to it."""
+    """The result of an operation that has products. `bias` has the places in theta of a bias that is added to it."""
 
     value: Any
     products: list[Product]
@@ -110,14 +118,14 @@ class Interpreter:
         return []
 
     def with_probe(self, value: Any, products: list[Product]) -> Marked:
-        """The value with a probe."""
+        """Store a result with its products, and return its value plus its probe, if there are probes."""
         self.results.append(Result(value, products))
         number = len(self.results) - 1
         probed = value if self.probes is None else value + self.probes[number]
         return Marked(probed, Origin(number, np.arange(value.size).reshape(value.shape)))
 
     def added(self, value: Any, arguments: list[Marked]) -> Marked:
-        """A sum. If one term is a whole product, the sum has its origin, and the other term may be its bias."""
+        """A sum. If one term is a whole product, the sum has the origin of this term, and the other may be a bias."""
         for one, other in (arguments, arguments[::-1]):
             if one.origin and isinstance(one.origin.source, int) and np.shape(one.value) == np.shape(value):
                 result = self.results[one.origin.source]
@@ -127,7 +135,7 @@ class Interpreter:
         return Marked(value)
 
     def add_bias(self, of: Origin, added: Marked) -> None:
-        """Store parameters that are added to a result as its bias, if they are the same at every position."""
+        """Store the parameters `added` as the bias of a result, if they are the same at every position."""
         assert isinstance(of.source, int)
         result = self.results[of.source]
         if added.parameters is None or result.bias is not None:
@@ -139,7 +147,7 @@ class Interpreter:
             self.results[of.source] = result._replace(bias=places)
 
     def loop(self, params: dict[str, Any], arguments: list[Marked]) -> list[Marked]:
-        """`scan`, step by step. It may read a product at several steps, so only parameters keep their origin."""
+        """`scan`, step by step. A `scan` may read a product at several steps, so only parameters keep their origin."""
         arguments = [one if one.parameters is not None else Marked(one.value) for one in arguments]
         ends = np.cumsum([params["num_consts"], params["num_carry"]])
         constants, carry, over = arguments[: ends[0]], arguments[ends[0] : ends[1]], arguments[ends[1] :]

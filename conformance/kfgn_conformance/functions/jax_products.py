@@ -1,7 +1,8 @@
 """The operations of JAX that multiply by a matrix of parameters, as products h_t = W a_t.
 
-An array that consists of entries of theta, in any order, has an origin: the place in theta of each entry. Its products
-are found by the origins of the operands.
+theta is the vector of all parameters. An array that consists of entries of theta, in any order, has an origin: the
+place in theta of each entry. If an operand of one of these operations has an origin without repeated places, the
+operand is the matrix W.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -31,7 +32,7 @@ def of_dot_general(
 ) -> Iterator[Product]:
     """`dot_general`, to which JAX converts matrix products and `einsum`.
 
-    Either operand may be W. Each index of the batch axes has its own product.
+    Either operand may be W. There is one product for each index of the batch axes.
     """
     contracting, batch = params["dimension_numbers"]
     lhs_rows, rhs_rows = (sizes(value, c, b) for value, c, b in zip(values, contracting, batch, strict=True))
@@ -60,14 +61,14 @@ def stacked(array: Any, contracting: Sequence[int], batch: Sequence[int]) -> Any
 
 
 def sizes(array: Any, contracting: Sequence[int], batch: Sequence[int]) -> int:
-    """The number of rows of an operand: the product of its axes that are neither in the sum nor in the batch."""
+    """The number of rows of an operand: the product of the sizes of its axes that are not in the sum or the batch."""
     return int(np.prod([n for axis, n in enumerate(array.shape) if axis not in (*contracting, *batch)], dtype=int))
 
 
 def of_convolution(
     params: dict[str, Any], values: Sequence[Any], origins: Sequence[Array | None], shape: Sequence[int]
 ) -> Iterator[Product]:
-    """`conv_general_dilated` with a kernel of parameters: a product for each group, whose inputs are patches."""
+    """`conv_general_dilated` with a kernel of parameters: for each group, a product whose inputs are patches."""
     kernel, groups = origins[1], params["feature_group_count"]
     if kernel is None or not different(kernel) or params["batch_group_count"] != 1:
         return
@@ -112,4 +113,4 @@ def different(places: Array) -> bool:
 
 
 PRODUCTS = {"dot_general": of_dot_general, "conv_general_dilated": of_convolution}
-"""The operations that have products, by their names in JAX. `of_gather` has other arguments."""
+"""The operations that have products, by their names in JAX, without `gather`. `of_gather` has different arguments."""

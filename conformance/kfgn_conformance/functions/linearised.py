@@ -10,7 +10,7 @@ from .parameters import Parameters
 from .uses import Array, Use
 
 COUPLED = 1e-9
-"""Outputs differ if their distance is above this number times the largest output, or times 1 if that is larger.
+"""Outputs differ if their distance is above this number times the larger of 1 and the largest absolute output.
 
 The number is far above rounding errors.
 """
@@ -20,7 +20,7 @@ class Sample(NamedTuple):
     """One datapoint of the model.
 
     outputs: the outputs h, (T, O), of K = T O entries
-    J:       their derivatives with respect to theta, (K, P)
+    J:       the derivatives of the outputs with respect to the vector theta of all P parameters, (K, P)
     uses:    the uses of parameters as matrices
     loss:    the loss and its derivatives with respect to the outputs
     """
@@ -45,7 +45,7 @@ class Linearised(NamedTuple):
 
 
 def datapoints(arrays: Sequence[Any]) -> int:
-    """The number N of datapoints in the inputs (N, ...). Raises `ValueError` if the arrays differ, or if N is 0."""
+    """The number N of datapoints in the inputs (N, ...). Raises `ValueError` if arrays have different N, or N is 0."""
     counts = sorted({x.shape[0] if x.ndim else 0 for x in arrays})
     if len(counts) > 1:
         raise ValueError(f"X: expected arrays with the same number of datapoints, got {', '.join(map(str, counts))}")

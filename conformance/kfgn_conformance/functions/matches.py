@@ -16,7 +16,7 @@ from .uses import Array
 
 
 class Match(NamedTuple):
-    """A definition with the factor and the order of vec by which a matrix is nearest to it.
+    """A definition, with the factor and the order of vec that bring a matrix nearest to the definition.
 
     Parameters
     ----------
@@ -27,8 +27,8 @@ class Match(NamedTuple):
     vec : str
         `"columns"` if vec stacks the columns of W, which is the order of the oracle, or `"rows"`.
     error : float
-        The norm of the difference after the multiplication, relative to the norm of the definition. It is a
-        rounding error if the matrix satisfies the definition.
+        The norm of the difference after the multiplication, relative to the norm of the definition. The error is a
+        rounding error if the matrix satisfies the definition up to the factor and the order.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def error_of(one: Match) -> float:
 
 
 def match(name: str, block: Array, expected: Array, vec: str) -> Match:
-    """The factor that makes a block nearest to a definition in the Frobenius norm."""
+    """The match of a block with a definition, with the factor that makes the block nearest in the Frobenius norm."""
     factor = np.vdot(block, expected) / np.vdot(block, block) if np.any(block) else 0.0
     size = np.linalg.norm(expected)
     distance = np.linalg.norm(factor * block - expected)

@@ -14,7 +14,7 @@ from .uses import Array, Use
 
 
 class Form(NamedTuple):
-    """The uses of a matrix whose entries have the same order.
+    """The uses of a matrix that have the same order of entries.
 
     entries: the place in theta of each entry, (O, I)
     uses:    the uses of each datapoint, in their order
@@ -35,7 +35,7 @@ class Matrices:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the matrices of several parameters, and of each parameter that is in none of them, in order."""
+        """The names of the matrices of several parameters and of all other parameters, in the order of `parameters`."""
         inside = {owner for owners in self._owners.values() if len(owners) > 1 for owner in owners}
         every = list(self.parameters.values)
         names = [name for name, owners in self._owners.items() if len(owners) > 1 or name not in inside]

@@ -24,7 +24,7 @@ def torch_oracle(
     X : tensor or array, shape (N, ...), or a tuple of them
         The inputs, with the datapoints on the first axis. The arrays of a tuple are the arguments of the model.
     Y : tensor or array, shape (N, ..., O), or (N, ...) of class indices
-        The labels. Their shape is that of the outputs, without the last axis for class indices.
+        The labels. The shape is that of the outputs, without the last axis for class indices.
     objective : str or function
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.
@@ -40,15 +40,15 @@ def torch_oracle(
     ------
     ValueError
         If the inputs, the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O)
-        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. They do so with
-        normalisation over the batch in training mode.
+        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. Normalisation over
+        the batch in training mode causes such a dependence.
     TypeError
         If the model is not a `torch.nn.Module`.
 
     Notes
     -----
-    Pairs are made of the products with parameters that are seen: by `torch.nn.functional.linear`, `embedding`, `conv1d`
-    and `conv2d`, by `@`, and by `torch.matmul`, `mm`, `mv` and `addmm`. These are seen in every module, also in
+    Pairs are made of products with parameters. The oracle sees the products of `torch.nn.functional.linear`,
+    `embedding`, `conv1d` and `conv2d`, of `@`, and of `torch.matmul`, `mm`, `mv` and `addmm`, in every module, also in
     `torch.nn.MultiheadAttention`. W is the matrix of the product h = W a: (O, I) for a linear layer, with the bias as
     the last column, and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product
     at every position are a bias too. A table of rows, such as an embedding, is the transpose of W.
@@ -90,7 +90,7 @@ def jax_oracle(
     X : array, shape (N, ...), or a pytree of them
         The inputs, with the datapoints on the first axis.
     Y : array, shape (N, ..., O), or (N, ...) of class indices
-        The labels. Their shape is that of the outputs, without the last axis for class indices.
+        The labels. The shape is that of the outputs, without the last axis for class indices.
     objective : str or function
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.
@@ -106,12 +106,12 @@ def jax_oracle(
     ------
     ValueError
         If the inputs, the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O)
-        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. They do so with
-        normalisation over the batch.
+        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. Normalisation over
+        the batch causes such a dependence.
 
     Notes
     -----
-    Pairs are made of the products with parameters that are seen: `@`, `jnp.einsum`, `jax.lax.conv_general_dilated`, and
+    Pairs are made of products with parameters. The oracle sees `@`, `jnp.einsum`, `jax.lax.conv_general_dilated`, and
     rows of a table by their indices, also inside `jax.vmap`, `jax.jit`, `jax.checkpoint` and `jax.lax.scan`. W is the
     matrix of the product h = W a: the transpose of a kernel (I, O), and (O, taps times channels) for a convolution, tap
     by tap. Parameters that are added at every position are the bias, the last column of W. A table of rows, such as an

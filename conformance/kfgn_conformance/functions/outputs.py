@@ -1,8 +1,8 @@
-"""The derivatives of the loss of one datapoint with respect to its outputs, and a root of their Hessian.
+"""The derivatives of the loss of one datapoint with respect to its outputs, and a root of the Hessian.
 
-The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. A loss
-with a name is that of a network of the reference without layers, whose inputs are its outputs. The reference therefore
-checks the labels.
+The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. The
+reference computes a loss with a name, and checks the labels, as for a network without layers. The inputs of this
+network are its outputs.
 
 >>> import numpy as np
 >>> from kfgn_conformance.functions.outputs import by_name, objective
@@ -31,7 +31,7 @@ The number is far above rounding errors.
 """
 
 MIXTURE = 3
-"""The number of outputs of the mixture of two Bernoulli variables, equation (27)."""
+"""The number of outputs of the mixture of two binary classifiers, equation (27)."""
 
 
 class OutputDerivatives(NamedTuple):
@@ -67,7 +67,10 @@ def objective(name: str, divisor: int | Fraction) -> shared.Network:
 
 
 def labels_of(net: shared.Network, outputs: Array, Y: Array) -> Array:
-    """Y as (N, T, O), or as class indices (N, T), for outputs (N, ..., O). Raises `ValueError` if Y does not fit."""
+    """Y as (N, T, O), or as class indices (N, T), for outputs (N, ..., O).
+
+    Raises `ValueError` if Y does not fit, or if a mixture does not have three outputs.
+    """
     if net.objective == "mixture" and outputs.shape[-1] != MIXTURE:
         raise ValueError(f"model: expected {MIXTURE} outputs for mixture, got {outputs.shape[-1]}")
     expected = outputs.shape[:-1] if indices(net) else outputs.shape
@@ -128,7 +131,10 @@ def by_derivatives(value: Any, gradient: Array, hessian: Array) -> OutputDerivat
 
 
 def spectral_root(hessian: Array) -> Array:
-    """V sqrt(Lambda) by the eigenvalues. Raises `ValueError` if the Hessian is indefinite."""
+    """V sqrt(Lambda), (K, K), from the eigenvectors V and the eigenvalues Lambda of the Hessian.
+
+    Raises `ValueError` if the Hessian is indefinite.
+    """
     values, vectors = np.linalg.eigh(hessian)
     if values[0] < -LOWEST * np.abs(values).max():
         raise ValueError(

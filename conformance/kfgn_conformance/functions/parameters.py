@@ -42,7 +42,7 @@ class Parameters:
         return shaped.reshape(len(shaped) if shaped.ndim else 1, -1)
 
     def names_at(self, places: Array) -> tuple[str, ...]:
-        """The names of the parameters with entries at these places of theta (O, I), column by column."""
+        """The names of the parameters with entries at `places` (O, I) of theta, in the order of the columns."""
         starts, names = np.array(list(self._starts.values())), list(self.values)
         owners = np.searchsorted(starts, places.ravel(order="F"), side="right") - 1
         return tuple(names[owner] for owner in dict.fromkeys(owners.tolist()))
@@ -50,7 +50,8 @@ class Parameters:
     def common_name(self, names: Sequence[str]) -> str:
         """The name of a matrix that is made of several parameters.
 
-        This is the name of their module if the module has no further parameters, and all names otherwise.
+        If the parameters are all parameters of a module, the name is that of the module. Otherwise the name is a list
+        of the parameters' names.
         """
         if len(names) == 1:
             return names[0]

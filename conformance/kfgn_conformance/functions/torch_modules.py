@@ -1,4 +1,4 @@
-"""A module of PyTorch, linearised by its own automatic differentiation in float64 on the CPU."""
+"""A module of PyTorch, linearised by PyTorch's automatic differentiation in float64 on the CPU."""
 
 import copy
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from .uses import Array, Use
 
 
 def linearise(model: Any, X: Any, Y: Any, objective: str | Callable[..., Any], divisor: int | Fraction) -> Linearised:
-    """The linearised module. A copy of it is used, so the module itself is never changed."""
+    """Linearise a module. A copy of the module is used, so the module itself is never changed."""
     module = Module(model, X)
     parameters = module.parameters_by_name()
     outputs = module.checked_outputs()
@@ -55,7 +55,7 @@ def losses(outputs: Any, Y: Any, objective: Any, divisor: int | Fraction) -> Cal
 
 
 class Module:
-    """A copy of a module in float64 on the CPU with its inputs."""
+    """A copy of a module in float64 on the CPU, with the inputs. theta is the vector of all parameters."""
 
     def __init__(self, model: Any, X: Any) -> None:
         if not isinstance(model, torch.nn.Module):
@@ -96,7 +96,7 @@ class Module:
 
     @property
     def hint(self) -> str:
-        """The part of an error message that names the modules in training mode that behave differently there."""
+        """The part of an error message that names the batch normalisation and the dropout in training mode."""
         kinds = torch.nn.modules.batchnorm._BatchNorm, torch.nn.modules.dropout._DropoutNd
         found = [name for name, m in self.model.named_modules() if isinstance(m, kinds) and m.training]
         return f". In training mode: {', '.join(found)}. Call model.eval() first" if found else ""
@@ -144,13 +144,13 @@ def rows_of_derivatives(values: Any, inputs: list[Any]) -> Any:
 
 
 def derivatives(value: Any, inputs: list[Any], *, create_graph: bool = False) -> Any:
-    """The derivative of a value with respect to each input, or None for an input on which it does not depend."""
+    """The derivative of a value with respect to each input, or None for an input that does not influence the value."""
     if not inputs or not value.requires_grad:
         return (None,) * len(inputs)
     return torch.autograd.grad(value, inputs, retain_graph=True, create_graph=create_graph, allow_unused=True)
 
 
 def tensor(x: Any) -> Any:
-    """A tensor on the CPU, of float64 if its numbers are real."""
+    """x as a tensor on the CPU, of float64 if x has a floating-point dtype."""
     found = torch.as_tensor(x).detach().cpu()
     return found.double() if found.is_floating_point() else found

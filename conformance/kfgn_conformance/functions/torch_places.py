@@ -1,4 +1,4 @@
-"""The places in theta of the entries of a tensor of PyTorch, found by derivatives."""
+"""The places of the entries of a PyTorch tensor in theta, the vector of all parameters, found by derivatives."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,10 +10,11 @@ from .uses import Array
 
 
 def places(tensor: Any, parameters: Sequence[Any], probes: Sequence[Any]) -> Array | None:
-    """The place in theta of each entry of a tensor, or None if an entry is not a different entry of the parameters.
+    """The place in theta of each entry of a tensor, or None unless the entries are different entries of theta.
 
     The derivative of sum_i c_i tensor_i with respect to theta has c_i at the place of entry i. The numbers 1, 2, ... as
-    c find the places, and random numbers confirm them. A tensor that depends on a probe was computed from activations.
+    c find the places, and random numbers confirm them. A probe is a tensor of zeros that was added to a product. If the
+    tensor depends on a probe, it was computed from activations, and the result is None.
     """
     if not torch.is_tensor(tensor) or not tensor.requires_grad:
         return None
@@ -31,7 +32,7 @@ def places(tensor: Any, parameters: Sequence[Any], probes: Sequence[Any]) -> Arr
 
 
 def coded(tensor: Any, parameters: Sequence[Any], probes: Sequence[Any], codes: Array) -> Array | None:
-    """The derivative of the sum of codes times entries with respect to theta, or None if it depends on a probe."""
+    """The derivative of the sum of codes times entries with respect to theta, or None if the sum depends on a probe."""
     code = torch.as_tensor(codes, dtype=torch.float64).reshape(tensor.shape)
     inputs = [*parameters, *probes]
     found = torch.autograd.grad(tensor, inputs, code, retain_graph=True, allow_unused=True)
@@ -41,6 +42,6 @@ def coded(tensor: Any, parameters: Sequence[Any], probes: Sequence[Any], codes: 
 
 
 def flat(parts: Sequence[Any], like: Sequence[Any]) -> Any:
-    """Derivatives with respect to tensors as one vector, with zeros for those that are None."""
+    """Derivatives with respect to tensors as one vector, with zeros for each derivative that is None."""
     filled = [torch.zeros_like(p) if part is None else part for part, p in zip(parts, like, strict=True)]
     return torch.cat([part.reshape(-1) for part in filled])

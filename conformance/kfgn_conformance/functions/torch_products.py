@@ -1,7 +1,7 @@
 """The functions of PyTorch that multiply by a matrix, with the inputs, the matrix and the positions of each call.
 
 A call becomes products h_t = W a_t + b in the order of the reference: the patches of a convolution are read tap by tap,
-and each group of channels is a product.
+and each group of channels has a product.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,7 +17,8 @@ class Product(NamedTuple):
     W:         the matrix as a function of the parameters, (O, I)
     b:         the bias, (O,), or None
     a:         the inputs, (T, I)
-    positions: a function from a tensor with the shape of the result of the call to the pre-activations, (T, O)
+    positions: a function that takes a tensor, shaped like the result of the call, and returns the elements of this
+               product, (T, O)
     """
 
     W: Any
@@ -63,9 +64,9 @@ def of_convolution(
     dilation: Any = 1,
     groups: int = 1,
 ) -> Iterator[Product]:
-    """functional.conv1d and functional.conv2d: a product for each group, whose inputs are patches."""
+    """functional.conv1d and functional.conv2d: for each group, a product whose inputs are patches."""
     if h.ndim != weight.ndim:
-        return  # without an axis of datapoints
+        return  # the result has no axis of datapoints
     O = weight.shape[0] // groups
     for j, part in enumerate(input.chunk(groups, dim=1)):
         group = slice(j * O, (j + 1) * O)
@@ -103,23 +104,24 @@ def channels_last(group: slice) -> Callable[[Any], Any]:
 
 
 def patches(a: Any, kernel: Any, stride: Any, padding: Any, dilation: Any) -> Any:
-    """The inputs (T, I) of a convolution of a (B, C, ...), tap by tap, the channels of a tap next to each other.
+    """The inputs (T, I) of a convolution of `a` (B, C, ...), tap by tap, with the channels of a tap next to each other.
 
-    A model may fold positions of a datapoint into the first axis, so B may be above 1, and T counts them too.
+    A model may fold positions of a datapoint into the first axis, so B may be above 1. T counts the output positions of
+    all B rows.
     """
     axes = len(kernel)
     stride, dilation = each(stride, axes), each(dilation, axes)
     a = functional.pad(a, around(padding, kernel, dilation))
     for axis in range(axes):
         a = windows(a, 2 + axis, kernel[axis], stride[axis], dilation[axis])
-    # (B, C, positions, taps): the channels last
+    # a is (B, C, positions, taps), and the permutation puts the channels last
     order = (0, *range(2, 2 + 2 * axes), 1)
     T = len(a) * a.shape[2 : 2 + axes].numel()
     return a.permute(order).reshape(T, -1)
 
 
 def windows(a: Any, axis: int, width: int, stride: int, dilation: int) -> Any:
-    """The windows along an axis. Then the axis has the output positions, and a new last axis has the taps."""
+    """The windows along an axis. In the result, the axis has the output positions, and a new last axis has the taps."""
     return a.unfold(axis, dilation * (width - 1) + 1, stride)[..., ::dilation]
 
 
@@ -150,4 +152,4 @@ PRODUCTS: dict[Any, Callable[..., Iterator[Product]]] = {
     ),
     torch.Tensor.__matmul__: of_matmul,
 }
-"""The functions that are seen, each with the function that reads a call: its result, then its arguments."""
+"""The functions that are seen, each with the function that reads the result and the arguments of a call."""

@@ -1,6 +1,8 @@
-"""A record of the products of a PyTorch model with its parameters, which adds a probe of zeros to each result.
+"""The record of the products with parameters in a run of a PyTorch model.
 
-The derivative of the outputs with respect to a probe is that with respect to the pre-activations.
+During the run, a probe, which is a tensor of zeros, is added to the result of each product. The derivative of the
+outputs with respect to a probe is the derivative with respect to the pre-activations. theta is the vector of all
+parameters.
 """
 
 from collections import Counter
@@ -50,7 +52,7 @@ class Sum(NamedTuple):
 
 
 class Recorder(TorchFunctionMode):  # type: ignore[misc]
-    """While the mode is active, the products with parameters are recorded."""
+    """A mode of PyTorch. While the mode is active, the products with parameters are recorded."""
 
     def __init__(self, parameters: Sequence[Any]) -> None:
         super().__init__()
@@ -64,7 +66,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         if func in OPENED:
             with self:
                 return opened(func)(*args, **kwargs)
-        if getattr(func, "__name__", "") != "__get__":  # which reads a shape or a dtype
+        if getattr(func, "__name__", "") != "__get__":  # __get__ reads an attribute such as the shape
             self._reads.update(identities((*args, *kwargs.values())))
         h = func(*args, **kwargs)
         check_precision(func, h)
@@ -102,7 +104,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         return h
 
     def _add(self, h: Any, first: Any, second: Any) -> None:
-        """Record a sum with a product, and what may be the bias of the product."""
+        """Record a sum with a product, and the parameters in the sum, which may be the bias of the product."""
         for one, other in ((first, second), (second, first)):
             if id(one) in self._sums and one.shape == h.shape:
                 below = self._sums[id(one)]
@@ -138,7 +140,7 @@ def check_precision(func: Any, h: Any) -> None:
 
 
 def opened(func: FunctionType) -> FunctionType:
-    """A copy of a function of PyTorch that runs its statements. The function itself would call the mode again."""
+    """A copy of a function of PyTorch, which runs the function's statements. The function would call the mode again."""
     asks = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
     names = func.__globals__ | dict.fromkeys(asks, lambda *_: False)
     copy = FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)

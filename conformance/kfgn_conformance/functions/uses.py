@@ -19,7 +19,7 @@ Array = NDArray[Any]
 class Use(NamedTuple):
     """A product h_t = W a_t at the positions t = 1, ..., T of one datapoint.
 
-    entries: the place in theta of each entry of W, (O, I). A bias is the last column
+    entries: the place of each entry of W in theta, the vector of all parameters, (O, I). A bias is the last column
     a:       the inputs, (T, I), with a 1 at the end if the matrix has a bias
     J:       the derivatives of the K outputs with respect to the pre-activations h, (K, T, O)
     """

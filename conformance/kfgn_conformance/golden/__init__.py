@@ -1,6 +1,6 @@
 """Golden vectors: problems with certified values of their quantities, for implementations in any language.
 
-* problems: general problems, traps, on which some mistake gives the right answer, and steps of the optimiser
+* problems: the problems of the vectors, and the quantities of each problem
 * flags:    special properties of problems, which hide some mistakes
 * form:     the format of the files, and the right shapes of the arrays of a problem
 * vector:   golden vectors, and the reading of golden vectors from files

@@ -13,7 +13,7 @@ from ..problems.problem import Problem, classes
 SATURATED = 12.0
 """The limit of saturation: a datapoint is saturated if its largest and smallest logits differ by more than this limit.
 
-With two classes whose logits differ by 12, the probability p of the larger logit has 1 - p of about e^-12, or 2^-17. A
+With two classes whose logits differ by 12, the larger probability p is about 1 - e^-12, and e^-12 is about 2^-17. A
 subtraction in float32 then gives two correct digits of 1 - p.
 """
 
@@ -21,8 +21,8 @@ subtraction in float32 then gives two correct digits of 1 - p.
 class Flag(NamedTuple):
     """A property of problems.
 
-    applies: function that tests a problem for the property
-    note:    sentence on the consequences of the property, for the readers of the files
+    applies: a function that returns True for a problem with the property
+    note:    a sentence on the consequences of the property, for the readers of the files
     """
 
     applies: Callable[[Problem], bool]

@@ -33,7 +33,7 @@ def _schema() -> Any:
 def decoded(file: Path, place: object) -> dict[str, Any]:
     """The content of a file of vectors in the present format, checked by the schema.
 
-    place: name of the file in error messages
+    place: the name of the file in error messages
 
     Raises `FileError` for malformed content.
     """
@@ -119,7 +119,10 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
 
 
 def _bases(problem: Problem) -> Iterator[NamedShape]:
-    """Yield the orthogonal matrices of every group, which a problem with shared weights has."""
+    """Yield the orthogonal matrices of every group of a problem with shared weights.
+
+    The first item checks the number of matrices, as in `_per_layer`.
+    """
     pairs = list(group_shapes(problem)) if problem.is_shared else []
     yield "bases: arrays", np.empty(len(problem.bases)), (len(pairs),)
     for i, (bases, (O, I)) in enumerate(zip(problem.bases, pairs, strict=False)):

@@ -26,7 +26,7 @@ RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), with the vecto
 def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _quantity: None) -> None:
     """Compute and write every file.
 
-    progress: function that is called with the name of each quantity before its file is computed
+    progress: a function that is called with the name of each quantity before the file of the quantity is computed
 
     Raises `ImportError` without python-flint, and `ValueError` for a vector whose tolerance is too wide to show any
     mistake.

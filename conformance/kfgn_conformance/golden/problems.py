@@ -1,8 +1,8 @@
-"""The problems of the golden vectors: general problems, traps, and steps of the optimiser.
+"""The problems of the golden vectors: general problems, traps, optimiser steps, and problems with shared weights.
 
-A trap is a problem on which some mistake gives the right answer. The field `hides` of a vector names the mistakes that
-give the right answer on the vector's problem. A general problem has a vector for every quantity. A trap has vectors
-only for the quantities on which its special property has an effect.
+A trap has a special property, with which some mistake gives the right answer. The field `hides` of a vector names the
+mistakes that give the right answer on the vector's problem. A general problem has a vector for every quantity in
+`QUANTITIES`. A trap has vectors only for the quantities on which its special property has an effect.
 """
 
 from collections.abc import Callable
@@ -64,7 +64,7 @@ class Trap(NamedTuple):
     description: the special property of the problem, in words
     shape:       the sizes and functions of the problem
     quantities:  the quantities of the problem's vectors
-    change:      function that turns a random problem of the shape into the trap
+    change:      a function that turns a random problem of the shape into the trap
     """
 
     description: str
@@ -85,10 +85,10 @@ def with_large_outputs(problem: Problem) -> Problem:
 
 
 def with_dead_unit(problem: Problem) -> Problem:
-    """The problem with a first hidden unit whose pre-activation is negative for every input.
+    """The problem with a smaller bias of the first hidden unit, so that its pre-activation is negative for every input.
 
-    The absolute values of the inputs and the weights are at most 1, and the bias is below 1, so the function subtracts
-    D_0 + 1 from the bias.
+    The absolute values of the inputs and the weights are at most 1, and the bias is below 1. The pre-activation is
+    therefore below D_0 + 1, and the function subtracts D_0 + 1 from the bias.
     """
     first, *others = problem.weights
     bias = np.zeros_like(first)
@@ -103,7 +103,7 @@ def without_inputs(problem: Problem) -> Problem:
 
 TRAPS: dict[str, Trap] = {
     "single-datapoint": Trap(
-        "Two nonlinear hidden layers, and one datapoint, so every mean has one term",
+        "Two nonlinear hidden layers, and one datapoint, so every mean over the datapoints has one term",
         Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 1, 3),
         (*FACTORS, "q", "rp", "gradient", "gauss_newton_blocks"),
     ),
@@ -191,9 +191,9 @@ STEPS: dict[str, tuple[Shape, Trajectory]] = {
     "momentum": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["momentum"][2]),
     "rejected": (Shape("bernoulli", (1, 3, 2), ("tanh",), 5, 2), TRAJECTORIES["rejected"][2]),
 }
-"""Shapes and optimiser settings of the problems with steps, by name.
+"""The shapes and the optimiser settings of the problems with steps, by name.
 
-The settings include every method, the options that are not in the paper, momentum, and a rejected step.
+Together, the settings have every method, the options that are not in the paper, momentum, and a rejected step.
 """
 
 MOMENTS = (0, 4, 19)
@@ -201,7 +201,7 @@ MOMENTS = (0, 4, 19)
 
 
 SCENARIOS = {"rejected": Scenario(tau=2.0**-4, indefinite_after=max(MOMENTS))}
-"""The scenarios of trajectories, by name. A trajectory that is not listed has the default scenario in `steps`."""
+"""The scenarios of trajectories, by name. A trajectory that is not listed has the default scenario of `steps`."""
 
 
 def described(shape: Shape) -> str:
@@ -222,7 +222,7 @@ def asks(name: str, description: str, shape: Shape, quantities: tuple[str, ...],
 
 
 def plain(name: str, shape: Shape) -> Question:
-    """A general problem, with a vector for every quantity."""
+    """A general problem, with a vector for every quantity in `QUANTITIES`."""
     objective = f"{shape.objective}-scalar" if shape.psd == "scalar" else shape.objective
     return asks(f"{objective}-{name}", described(shape), shape, tuple(QUANTITIES), unchanged)
 
@@ -233,7 +233,7 @@ def trap(name: str, of: Trap) -> Question:
 
 
 def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
-    """A few checkpoints of an optimiser trajectory that stays away from the optimiser's discontinuities."""
+    """A few checkpoints of an optimiser trajectory, none of which is near a discontinuity of the optimiser."""
     scenario = SCENARIOS.get(name, Scenario(tau=2.0**-4))
 
     def shortened(problem: Problem) -> Problem:
@@ -301,14 +301,15 @@ SHARED: dict[str, tuple[str, Recipe]] = {
         ),
     ),
 }
-"""Descriptions and recipes of the problems with shared weights, by name. Each has a vector for every quantity."""
+"""The descriptions and the recipes of the problems with shared weights, by name."""
 
 
 def with_shared_weights(name: str, description: str, recipe: Recipe) -> Question:
     """A problem with shared weights, on which the tolerance of each quantity is narrow enough to show mistakes.
 
-    The problem has no vector for the block of EKFAC if an eigenvalue of a factor is repeated, since balls then cannot
-    certify the eigenvectors, and none for KFOC if the nearest product is not unique.
+    The problem has a vector for every quantity in `SHARED_WEIGHTS` that is defined and unique on it, with one
+    exception. If an eigenvalue of a factor is repeated, the problem has no vector for the block of EKFAC, since balls
+    then cannot certify the eigenvectors.
     """
 
     def wanted(problem: Problem) -> bool:

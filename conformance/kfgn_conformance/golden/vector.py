@@ -44,9 +44,9 @@ class ExpectedArray(NamedTuple):
 class Vector(NamedTuple):
     """A problem, and the expected value of a quantity on this problem.
 
-    flags: names of the special properties of the problem
-    hides: names of mistakes that give the right answer on this problem, and a wrong answer on a different problem of
-           the file
+    flags: the names of the special properties of the problem
+    hides: the names of the mistakes that give the right answer on this problem, and a wrong answer on a different
+           problem of the file
     """
 
     id: str
@@ -72,7 +72,7 @@ def load(folder: Path = FOLDER) -> list[Vector]:
 def read(written: dict[str, Any], place: object) -> Iterator[Vector]:
     """The vectors of a file. Raises `FileError` for a malformed problem and for malformed arrays.
 
-    place: name of the file in error messages
+    place: the name of the file in error messages
     """
     for i, vector in enumerate(written["vectors"]):
         try:

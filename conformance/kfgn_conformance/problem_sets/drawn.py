@@ -1,7 +1,7 @@
 """Hypothesis strategies for small random problems of dyadic numbers, far from every discontinuity.
 
-Arrays are drawn as small integers and scaled by a power of two. Every library and dtype therefore has the same numbers,
-and Hypothesis shrinks a failure to readable numbers.
+Arrays are drawn as small integers and scaled by a power of two. Every library represents these dyadic numbers exactly
+in every dtype, and Hypothesis shrinks a failure to readable numbers.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -62,7 +62,10 @@ def targets(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrate
 
 
 def sampling_draws(objective: str, leading: tuple[int, ...], D: int) -> st.SearchStrategy[Array]:
-    """A strategy for the draws behind sampled labels: normals for the squared error, otherwise uniforms in [0, 1)."""
+    """A strategy for the draws from which labels are sampled.
+
+    The draws are multiples of 1/8 from -3 to 3 for the squared error, and otherwise multiples of 2^-10 in [0, 1).
+    """
     shape = label_shape(objective, leading, D)
     if objective == "squared_error":
         return dyadic(shape, -3, 3, 2**-3)
@@ -90,7 +93,7 @@ def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
 
 @st.composite
 def problems(draw: st.DrawFn, splits: Sequence[tuple[str, str]] = SPLITS) -> Problem:
-    """A strategy for problems of any shape, with one of these pairs of an objective and a replacement for H_L."""
+    """A strategy for problems of any shape, whose objective and replacement for H_L are one of the pairs `splits`."""
 
     def choose(options: Sequence[Any]) -> Any:
         return draw(st.sampled_from(options))

@@ -60,7 +60,10 @@ def read(file: Path) -> Stored:
 
 
 def write(file: Path, problems: Sequence[Problem], scenarios: Callable[[Problem], object]) -> None:
-    """Write the checkpoints of trajectories to a file. scenarios: the scenario of each problem."""
+    """Write the checkpoints of trajectories to a file.
+
+    scenarios: a function that returns the scenario of a problem's trajectory
+    """
     stored: Stored = {}
     for problem in problems:
         assert problem.trajectory is not None

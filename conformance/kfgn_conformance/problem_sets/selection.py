@@ -4,9 +4,9 @@ Every backend runs the same code of the port. NumPy and the backends on a GPU ru
 the questions whose answers may differ from the answers of NumPy:
 
 * PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
-* array-api-strict computes with NumPy and checks the calls, so it runs problems with different calls.
+* array-api-strict computes with NumPy and checks the calls, so it runs problems that make different calls.
 * JAX compiles a program for each quantity, network and shape, so it runs only two fixed problems for each quantity, and
-  the first random problem for all quantities except the steps.
+  the first random problem for all quantities except the steps and those with shared weights.
 
 The quantities of a group have the same two problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
@@ -43,14 +43,14 @@ GROUPS: dict[str, tuple[Quantity, ...]] = {
 """The quantities of a run in groups, in the order of the table."""
 
 EAGER = "shape-square-layers-categorical"
-"""The problem on which JAX is run without `jax.jit`. All its layers have one shape, so few operations are compiled."""
+"""The problem on which JAX is run without `jax.jit`. All layers have one shape, so few operations are compiled."""
 
 
 @dataclass(frozen=True)
 class Selection:
     """The problems on which an implementation is run.
 
-    sentence:         a description of the selection for the report; empty if it contains everything
+    sentence:         a description of the selection for the report; empty if the selection contains everything
     problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
     few_states:       True to make steps from few states of an optimiser trajectory
     in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
@@ -75,7 +75,9 @@ class Selection:
 
 EVERYTHING = Selection()
 
-STATES = "from the first two states of an optimiser trajectory and from the states before a step adapts tau or gamma"
+STATES = (
+    "from the first two states of an optimiser trajectory and from the states before a step that adapts tau or gamma"
+)
 
 CASES = (
     "case-bernoulli-identity",
@@ -98,13 +100,14 @@ with a parameter.
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict.
 
-They include each method except `hessian_free`, an indefinite H_L, and all options.
+The trajectories include an indefinite H_L, all options, and each method except `hessian_free`.
 """
 
 SELECTIONS = {
     "torch": Selection(f"torch: every problem. The optimiser makes steps {STATES}.", few_states=True),
     "strict": Selection(
-        "strict: a case for each objective and each transfer function, networks of other shapes, digits and "
+        "strict: a case for each objective and each transfer function, networks of other shapes, digits, the random "
+        "problems, the problems with shared weights and "
         f"{len(TRAJECTORIES)} optimiser trajectories. The optimiser makes steps {STATES}.",
         dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
         | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES), "shared weights": ("shared-*",)},
@@ -112,8 +115,8 @@ SELECTIONS = {
     ),
     "jax": Selection(
         "jax: two fixed problems for each quantity, compiled by jax.jit, and the first random problem for all "
-        "quantities except the steps. Quantities are repeated in other orders on one further problem, in float32 and "
-        "without jax.jit.",
+        "quantities except the steps and those with shared weights. Quantities are repeated in other orders on one "
+        "further problem, in float32 and without jax.jit.",
         {
             "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
             "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),

@@ -1,6 +1,6 @@
 """The problems of a run.
 
-These are fixed problems, random problems, problems of real size, problems with shared weights, and optimiser
+The problems are fixed problems, random problems, problems of real size, problems with shared weights, and optimiser
 trajectories.
 """
 
@@ -48,7 +48,7 @@ def problem_set(examples: int, seed: int, progress: Progress = ignored) -> tuple
 
 
 def of_interest(problems: Iterable[Problem], offered: Collection[str]) -> list[Problem]:
-    """The problems without those with shared weights, unless some of the offered quantities are defined on these."""
+    """Leave out the problems with shared weights, unless an offered quantity is defined on such problems."""
     return [problem for problem in problems if not problem.is_shared or not SHARED_WEIGHTS.keys().isdisjoint(offered)]
 
 

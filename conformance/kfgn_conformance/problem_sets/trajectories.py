@@ -150,7 +150,7 @@ def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, 
 
 
 def with_indefinite_factor(state: ref.State) -> ref.State:
-    """The state of the optimiser, with Q_1 changed so that its smallest eigenvalue is -5 to -4 times its old trace."""
+    """The state of the optimiser, with Q_1 changed to have a smallest eigenvalue of -5 to -4 times the old trace."""
     Q = state.Q[1]
     direction = np.arange(1, len(Q) + 1) / np.linalg.norm(np.arange(1, len(Q) + 1))
     return state._replace(Q={**state.Q, 1: Q - 5 * np.trace(Q) * np.outer(direction, direction)})
@@ -234,7 +234,7 @@ def clear_of_rounding(problem: Problem, here: Checkpoint, info: ref.Info) -> boo
 
     A step leaves tau unchanged if both changes in (42) are at most eight rounding errors of f. The function returns
     True if the larger change is below half this limit for float64, or above twice this limit for float32. The function
-    also returns True for a step that does not adapt tau.
+    also returns True for a step that is rejected or does not adapt tau.
     """
     if not info.ok or (here.t + 1) % settings_of(problem).T_tau > 0:
         return True

@@ -2,9 +2,9 @@
 
 Every run has these problems, so that no combination depends on chance. Each problem has three layers, several
 datapoints and several labels. The numbers of units, datapoints and labels are distinct primes. A transposed array
-therefore has the wrong shape, and an answer changes if N, S or D_l are confused. The second layer has fewer units than
-the last layer, so that from this layer on KFLR in `kfgn` propagates the matrix G_2 instead of a root of G_2. For the
-mixture, the second layer has more units than the last layer.
+therefore has the wrong shape, and an answer changes if N, S or D_l are confused. Except for the mixture, the second
+layer has fewer units than the last layer, so KFLR in `kfgn` propagates the matrix G_2 to the first layer, instead of a
+root of G_2. For the mixture, the second layer has more units than the last layer.
 """
 
 from functools import cache

@@ -32,7 +32,7 @@ def clear_of_kinks(problem: Problem) -> bool:
 
 
 def near_kink(transfer: Transfer, h: Array) -> bool:
-    """True if a transfer function has a kink at 0, and a pre-activation is close to it."""
+    """True if a transfer function has a kink at 0, and a pre-activation is close to 0."""
     return name_of(transfer) in KINKED and bool(np.min(np.abs(h)) < MARGIN)
 
 

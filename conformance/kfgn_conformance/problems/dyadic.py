@@ -1,6 +1,6 @@
 """Random problems of a given shape.
 
-All numbers are dyadic, which means integers divided by powers of 2. Every library and dtype represents them exactly.
+All numbers are dyadic: integers divided by powers of 2. Every library and dtype represents these numbers exactly.
 """
 
 from collections.abc import Callable

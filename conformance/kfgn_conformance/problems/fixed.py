@@ -76,7 +76,7 @@ SATURATED: dict[str, Fixed] = {
             all_outputs_near(30),
         )
         for objective, psd in LOGITS
-        # At +-30 the projection of the mixture's H_L is about 1e-13 H_L, so the computed projection is rounding error.
+        # at +-30 the projection of the mixture's H_L is about 1e-13 times H_L, so rounding errors hide the projection
         if (objective, psd) != ("mixture", "project")
     },
     **{

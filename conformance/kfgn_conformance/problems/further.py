@@ -25,9 +25,11 @@ BATCHES = ((6, 5), (2, 3), (9, 2))
 
 
 def further(supported: Sequence[Problem]) -> list[Problem]:
-    """Return so many further problems that a function supports `ENOUGH` problems altogether.
+    """Return further problems, so many that a function supports at least `ENOUGH` problems.
 
     The list is empty if the function already supports enough problems, or supports no problem with a hidden layer.
+
+    supported: the problems that the function supports
     """
     names = list(dict.fromkeys(f for problem in supported for f in problem.transfers))
     objectives = {(problem.objective, problem.psd) for problem in supported}
@@ -39,7 +41,7 @@ def further(supported: Sequence[Problem]) -> list[Problem]:
 
 
 def _shapes(splits: Sequence[tuple[str, str]], transfers: Sequence[Transfer]) -> Iterator[tuple[str, Shape]]:
-    """Yield the ids and the shapes of further problems. Each layer has the next transfer function of the list."""
+    """Yield the ids and the shapes of further problems, whose hidden layers have the transfer functions in turn."""
     start = 0
     for N, S in BATCHES:
         for hidden in HIDDEN:

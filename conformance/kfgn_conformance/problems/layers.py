@@ -66,7 +66,8 @@ class Convolution:
     width : int
         The number of taps of the kernel.
     transfer : str or tuple of str and float, default "identity"
-        The transfer function f_l, as in `Dense`.
+        The transfer function f_l: a name, or a name with its parameter. The transfer function of the last layer is the
+        identity.
     bias : bool, default True
         True if a 1 is appended to each patch. This 1 multiplies the last column of W_l.
     stride : int, default 1
@@ -82,9 +83,9 @@ class Convolution:
 
     Notes
     -----
-    The patch of position t has the channels of input t stride + k dilation - padding[0] for each tap k from 0, tap by
-    tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k, and b is the
-    bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
+    The patch of position t has the channels of the input position t stride + k dilation - padding[0] for each tap k
+    from 0, tap by tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k,
+    and b is the bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
     `kernel.transpose(0, 2, 1).reshape(units, -1)`.
 
     Examples

@@ -96,8 +96,9 @@ class Problem:
     """A network, its weights and a batch.
 
     A network with shared weights has activations (C, T), C channels at each of T positions, and `inputs` is then the
-    shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes: X has the channels
-    before the positions, and Y, labels, draws and cotangents have the positions of the outputs before the outputs.
+    shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes. X has the channels
+    before the positions. Y, labels, draws, cotangents and projections have the positions of the outputs after the axes
+    of datapoints and samples.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The quantities of the paper that the kit compares, each with its equation and its oracle.
+"""The quantities that the kit compares, each with its equation and its oracle.
 
 Read in this order:
 
@@ -11,7 +11,8 @@ Read in this order:
 * steps:          one step of the optimiser from each checkpoint of a trajectory
 * reference_only: quantities that no implementation computes; the accuracy of the reference is certified on them too
 
-An oracle returns a tuple with one array per layer, or with a single array. An answer has the same shapes as the oracle.
+An oracle returns a tuple of arrays, such as one array per layer or a tuple with a single array. The arrays of an answer
+must have the same shapes.
 """
 
 from .curvature import CURVATURE

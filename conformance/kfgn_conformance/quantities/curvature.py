@@ -29,7 +29,7 @@ def kfac(p: Problem) -> ref.PerLayer:
 
 
 def blocks(p: Problem, second_factors: ref.PerLayer) -> Arrays:
-    """Q_l kron G_l for each layer, which stays the same if an implementation returns c Q_l and G_l / c as factors."""
+    """Q_l kron G_l for each layer. An implementation with the factors c Q_l and G_l / c has the same product."""
     return in_order(ref.factored_blocks(ref.expected_q(p.reference, p.X), second_factors))
 
 
@@ -58,7 +58,7 @@ CURVATURE = (
     Quantity(
         name="gradient",
         equation="(3)",
-        description="the gradient of f: (D_l, D_{l-1} + 1) for each layer",
+        description="the gradient of f, shaped like the weights",
         oracle=lambda p: in_order(ref.gradient(p.reference, p.X, p.Y)),
         elements=lambda p: p.parameters,
         array_kind="weights",
@@ -106,12 +106,12 @@ CURVATURE = (
     Quantity(
         name="q",
         equation="(18), (21)",
-        description="Q_l = E[a a^T], where a is a_{l-1} with a 1 appended: (D_{l-1} + 1, D_{l-1} + 1) for each layer",
+        description="Q_l = E[a a^T] for each layer, where a is a_{l-1}, with a 1 appended if the layer has a bias",
         oracle=lambda p: in_order(ref.expected_q(p.reference, p.X)),
         elements=of_inputs,
         array_kind="inputs",
         degree=0,
-        mean=False,  # although Q is a mean: a convention of sums applies to G alone, since Q kron G has one factor N
+        mean=False,  # a convention of sums multiplies G alone by N, since Q kron G has one factor N
     ),
     Quantity(
         name="kflr",

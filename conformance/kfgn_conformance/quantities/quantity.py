@@ -42,7 +42,8 @@ class Quantity:
         A function of a problem that returns the number of elements of the quantity, or of the largest matrix that the
         oracle forms.
     per_datapoint : bool, default False
-        True if the arrays have an axis of N datapoints, so that fewer datapoints make the arrays smaller.
+        True if only the first datapoints are compared on a problem for which the arrays would be too large. The arrays
+        then have an axis of datapoints.
     size : callable
         A function of a problem and of the oracle's arrays that returns the size of each array in the tolerance rule.
     irrational : str, default ""
@@ -56,7 +57,8 @@ class Quantity:
         The power p such that the quantity becomes c^p times as large if the loss becomes c times as large, or None if
         no such p exists.
     mean : bool, default True
-        True if the quantity is a mean over the datapoints, so that its sum over the datapoints is N times as large.
+        True if the quantity is N times as large for an implementation whose convention is sums over the datapoints.
+        This convention does not change the factors Q.
     view : callable
         A function of a problem and of the arrays of the quantity that returns the parts that are compared.
     of_shared_weights : bool, default False
@@ -66,9 +68,9 @@ class Quantity:
         True if a convolution with several groups has one array for each group.
     with_bias : bool, default False
         True if the part of an array that belongs to the weights without the bias depends on the bias. An implementation
-        with separate biases then has no such part.
+        with separate biases then cannot compute this part.
     condition : callable
-        A function of a problem that is True if the quantity is defined on it, and unique.
+        A function of a problem that is True if the quantity is defined and unique on the problem.
     otherwise : str, default ""
         The reason that the report gives if the quantity is not run on a problem because the condition is False. With
         "", the report does not mention the problem.
@@ -108,12 +110,13 @@ class Quantity:
         return self.view(problem, self.oracle(problem))
 
     def applies_to(self, problem: Problem) -> bool:
-        """True if the quantity is defined on the problem: on its trajectory, its kind of network, and its condition."""
+        """True if the quantity is defined on problems of this kind, and `condition` holds for the problem."""
         return self.concerns(problem) and self.condition(problem)
 
     def concerns(self, problem: Problem) -> bool:
-        """True if the quantity is defined on problems of this kind: with a trajectory or without, with shared weights
-        or without.
+        """True if the quantity is defined on problems of this kind.
+
+        The kind depends on two properties: a trajectory or none, and shared weights or none.
         """
         kind = (problem.trajectory is not None, problem.is_shared)
         return kind == (self.of_trajectories, self.of_shared_weights)
@@ -130,7 +133,10 @@ class Quantity:
         return found
 
     def within_reach(self, problem: Problem) -> Problem | None:
-        """The problem with as many of its first datapoints as `ELEMENTS` allows, or None if it allows no datapoint."""
+        """The problem with as many of its first datapoints as `ELEMENTS` allows, or None if none can be compared.
+
+        Only a quantity with `per_datapoint` is compared on a part of the datapoints.
+        """
         n = ELEMENTS // self.elements(problem.head(1)) if self.per_datapoint else problem.N
         if n == 0 or self.elements(problem.head(n)) > ELEMENTS:
             return None
@@ -159,7 +165,7 @@ def stacked(sample: Callable[[ref.Network, Array, Array], ref.PerLayer], problem
 
 
 def of_inputs(problem: Problem) -> int:
-    """The number of elements of all Q_l: the sum of (D_{l-1} + 1)^2."""
+    """The number of elements of all Q_l: the sum of (D_{l-1} + 1)^2, or of D_{l-1}^2 for layers without a bias."""
     return sum(W.shape[1] ** 2 for W in problem.weights)
 
 
@@ -169,5 +175,5 @@ def of_preactivations(problem: Problem) -> int:
 
 
 def of_blocks(problem: Problem) -> int:
-    """The number of elements of all blocks: the sum of (D_l (D_{l-1} + 1))^2."""
+    """The number of elements of all blocks: the sum of the squares of the numbers of weights of the layers."""
     return sum(W.size**2 for W in problem.weights)

@@ -19,7 +19,7 @@ def largest(x: Array) -> float:
 
 
 def largest_elements(_problem: Problem, arrays: Arrays) -> tuple[float, ...]:
-    """max |x| for each array x: the right size if no term of a sum, product or recursion is larger than its result."""
+    """max |x| for each array x: the right size if no term of a sum, product or recursion is larger than the result."""
     return tuple(map(largest, arrays))
 
 
@@ -27,8 +27,8 @@ def largest_elements(_problem: Problem, arrays: Arrays) -> tuple[float, ...]:
 class LargestMagnitude:
     """The size of each array as the largest of the magnitudes of its elements.
 
-    elements: a function of a problem and the arrays of a quantity; it returns the magnitudes of the elements, one array
-              of magnitudes per array
+    elements: a function that returns the magnitudes of the elements of each array, given a problem and the arrays of a
+              quantity on this problem
     """
 
     elements: Callable[[Problem, Arrays], Arrays]
@@ -39,7 +39,7 @@ class LargestMagnitude:
 
 
 def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> LargestMagnitude:
-    """Return the size kappa max |x| of the solution x of a linear system, where kappa is its condition number.
+    """Return the size kappa max |x| of the solution x of a linear system with the condition number kappa.
 
     condition: a function of a problem that returns one kappa per array, or a single kappa for all arrays
     """

@@ -58,7 +58,7 @@ def factored_condition(p: Problem, norm: str) -> tuple[float, ...]:
 def exact_condition(p: Problem) -> tuple[float, ...]:
     """The condition number of Q kron G + k I for each layer, with the largest eigenvalue of Q kron G counted twice.
 
-    Rounding errors of Q kron G are twice as large, since both factors are rounded.
+    The largest eigenvalue counts twice because both factors are rounded, and their rounding errors add up in Q kron G.
     """
 
     def of_block(products: Array, k: float) -> float:
@@ -68,7 +68,7 @@ def exact_condition(p: Problem) -> tuple[float, ...]:
 
 
 def spectra(p: Problem) -> list[tuple[Array, float]]:
-    """The eigenvalues of Q kron G, as a matrix (D_{l-1} + 1, D_l), and the damping k, for each layer."""
+    """The eigenvalues of Q kron G, as a matrix shaped like W_l^T, and the damping k, for each layer."""
     k = float(damping(p))
     return [(np.outer(np.linalg.eigvalsh(Q), np.linalg.eigvalsh(G)), k) for Q, G in factors(p)]
 
@@ -79,7 +79,11 @@ def size_of_exact_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, .
 
 
 def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float, ...]:
-    """The size of D_l log det(Q + omega sqrt(k) I) + (D_{l-1} + 1) log det(G + omega^-1 sqrt(k) I) for each layer."""
+    """The size of the log determinant of (36) for each layer.
+
+    The log determinant is D_l log det(Q + omega sqrt(k) I) + P_l log det(G + omega^-1 sqrt(k) I), where P_l is the
+    number of rows of Q.
+    """
 
     def of_block(Q: Array, G: Array, _V: Array) -> float:
         q, g = (np.linalg.eigvalsh(A) for A in ref.damped_factors(Q, G, *omega_and_root(p, Q, G, "trace")))

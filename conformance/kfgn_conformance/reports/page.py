@@ -20,7 +20,7 @@ class Box(NamedTuple):
     shown:    the text of the cell
     status:   the status of the verdict, or "not-run"
     kind:     the style class of the cell: the status, or "expected" for an expected failure
-    column:   the object of JSON that describes the implementation
+    column:   the object of JSON that describes the implementation; None if the quantity was not run
     cell:     the object of JSON for the cell; None if the quantity was not run
     problems: the number of problems in words; empty if the implementation supports no problem
 

@@ -146,7 +146,7 @@ def _partly_supported(report: Report) -> Iterator[str]:
 
 
 def _tables(report: Report, console: Console) -> list[Table]:
-    """One table, or several tables of fewer columns on a narrow terminal: first one per dtype."""
+    """The table, or on a narrow terminal one table per dtype, which is divided further if it is still too wide."""
     described = [column.description for column in report.columns]
     whole = _table(report, list(range(len(described))))
     if _fits(whole, console):

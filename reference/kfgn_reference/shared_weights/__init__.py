@@ -1,9 +1,9 @@
-"""Curvature of layers whose weights are shared: tokens, convolutions, pooling. The paper has no such layers.
+"""Curvature of layers that use their weights at several positions, such as convolutions. The paper has no such layer.
 
 Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
 convolution of a sequence or of an image, use the same weights at T positions. This package defines the exact block of
-such a layer and each approximation of it, with every sum and every divisor. It needs only NumPy, computes one datapoint
-at a time, and takes the mean over the batch last, like the rest of `kfgn_reference`.
+such a layer and several approximations of the block, with every sum and every divisor. Like the rest of
+`kfgn_reference`, the package needs only NumPy, and computes one datapoint at a time.
 
 >>> import numpy as np
 >>> import kfgn_reference.shared_weights as shared
@@ -21,7 +21,7 @@ at a time, and takes the mean over the batch last, like the rest of `kfgn_refere
 
 Read the modules in this order, where (8s) is the form of equation (8) for shared weights:
 
-    _positions           activations with one axis of positions or more, as matrices and as vectors
+    _positions           activations with one or more axes of positions, as matrices and as vectors
     _windows             the input positions that each output position reads
     _taps                a linear layer as a sum over taps, and its matrix M
     _convolution         the convolution of sequences and of images
@@ -35,7 +35,7 @@ Read the modules in this order, where (8s) is the form of equation (8) for share
     _recursions          (8s), (15s), (25s): the recursions over all positions
     _blocks              (7s): the exact blocks of the Hessian and of the Gauss-Newton matrix
     _pairs               the pairs (a_nt, C_ntc)
-    _tied                the pairs of a matrix that several layers use, or of its transpose
+    _tied                the pairs of a matrix that several layers use, and the pairs of its transpose
     _factors             the record of two Kronecker factors
     _exact               the exact block from pairs
     _expand              K-FAC-expand, which is KFC for convolutions
@@ -56,24 +56,24 @@ The module `_batch` checks shapes, and the examples share the network of `_examp
 Symbols
 -------
     n, N      a datapoint, and the number of datapoints
-    T_n, M    the number of positions of a masked datapoint, and their sum over the batch, which is N T without masks
-    t, T      a position of the outputs of a layer, and their number: the tokens, or the positions of a convolution.
+    T_n, M    the number of positions of datapoint n that no mask removes, and M = sum_n T_n. Without masks M = N T
+    t, T      a position of the outputs of a layer, and the number of these positions, such as the number of tokens.
               The T = H W positions of an image have row-major order
     c, K      a column of the root of the output Hessian, and the number of columns
-    C_l, T_l  channels and positions of the activation a_l, a matrix (C_l, T_l) for one axis of positions. An activation
-              of images is (C_l, H, W). a_0 is the input x
+    C_l, T_l  the numbers of channels and positions of the activation a_l. With one axis of positions, a_l is a matrix
+              (C_l, T_l). For images a_l is (C_l, H, W). a_0 is the input x
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
-    W         the weights of a layer, (O, I), with the bias in the last column
-    a_nt      the inputs of W at position t, (I,): the activation at t, or its patch for a convolution, and 1 for a bias
+    W         the weights of a layer, (O, I), with the bias, if there is one, in the last column
+    a_nt      the inputs of W at position t, (I,): the activation at t, or the patch of a convolution, and 1 for a bias
     C_ntc     column c of the root of the Gauss-Newton matrix at the pre-activations of position t, (O,)
     g_nc      sum_t a_nt kron C_ntc, (I O,): a root of the block of vec(W)
-    M_l       the Jacobian of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1}): its matrix if it is linear
+    M_l       the Jacobian of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1})
     J_t       the Jacobian (C, C) at position t of a layer that acts on each position alone
     H[t, t']  the block (O, O) of a matrix over all positions between t and t'
 
 Definitions
 -----------
-Each object below the first two rows approximates the first row, for one layer or for one group of a grouped layer.
+The rows below the first two belong to approximations of the exact block, for a layer or for a group of a grouped layer.
 
     object           definition                                             sum over positions      mean
     exact            1/N sum_n sum_c g_nc g_nc^T                            inside the square       N
@@ -92,8 +92,8 @@ Each object below the first two rows approximates the first row, for one layer o
     FOOF             Q of expand, G = I                                     outside the square      N T
     KFRA, 3 kinds    the second factor by a recursion, not from pairs       see the modules         N, N T
 
-For T = 1 expand and reduce are both (20) of the paper, with the G of KFLR. With `sampled_pairs` the gradients at
-sampled labels replace the roots, and each object becomes the estimate of KFAC.
+For T = 1 expand and reduce are both (20) of the paper, with the G of KFLR. With `sampled_pairs`, gradients at sampled
+labels replace the columns of the roots, as in KFAC.
 
 The **divisor** belongs to the loss, and not to these definitions. The loss of a datapoint is a sum over the positions
 of the outputs, divided by `Network.divisor`. Every block above except that of FOOF is divided by the divisor once.
@@ -101,7 +101,7 @@ of the outputs, divided by `Network.divisor`. Every block above except that of F
 Masks
 -----
 A masked datapoint has T_n positions, and M = sum_n T_n is the number of counted positions of the batch. `counted`
-removes the masked ones, so that no sum above contains them. The divisors are these:
+removes the masked positions, so that no sum above contains them. The divisors are these:
 
     object               counted positions in                            divided by
     exact, EKFAC, ...    the sum over t                                  N
@@ -119,9 +119,9 @@ Sources
 -------
     Grosse and Martens (2016)      "A Kronecker-factored approximate Fisher matrix for convolution layers": expand for
                                    convolutions, with the sum over positions in the factor of the inputs, and the mean
-                                   in the other factor, which gives the same product
+                                   in the other factor. The Kronecker product is the same
     Eschenhagen et al. (2023)      "Kronecker-factored approximate curvature for modern neural network architectures":
-                                   expand and reduce, and where they are exact
+                                   expand and reduce, and the layers for which they are exact
     George et al. (2018)           "Fast approximate natural gradient descent in a Kronecker-factored eigenbasis":
                                    EKFAC
     Van Loan and Pitsianis (1993)  "Approximation with Kronecker products": the rearrangement
@@ -129,7 +129,7 @@ Sources
     Koroko et al. (2022)           "Efficient approximations of the Fisher matrix in neural networks using Kronecker
                                    product singular value decomposition": KFOC, and sums of products
     Gao et al. (2021)              "A trace-restricted Kronecker-factored approximation to natural gradient": TKFAC
-                                   without sharing. The sum over positions is a choice of this package
+                                   without shared weights. The sum over positions is a choice of this package
     Ren and Goldfarb (2021)        "Tensor normal training for deep learning models": TNT
     Benzing (2022)                 "Gradient descent on neurons and its link to approximate second-order optimization":
                                    FOOF

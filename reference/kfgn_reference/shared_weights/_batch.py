@@ -1,4 +1,4 @@
-"""The datapoints of a batch, after a check that the batch fits the network, and the positions of a datapoint.
+"""The datapoints of a batch, with checks that the batch fits the network.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Dense, Network, loss
@@ -26,8 +26,9 @@ Datapoints: TypeAlias = Array | Sequence[Array]
 def inputs(net: Network, X: Datapoints) -> list[Array]:
     """The datapoints x (C_0, *positions) of X (N, C_0, *positions), N > 0, or tokens (*positions) of X (N, *positions).
 
-    X may also be a list of datapoints with different numbers of positions, such as the result of `counted` in the
-    module `_masks`. Raises `ValueError` if the network does not fit the datapoints.
+    X may also be a list of datapoints with different numbers of positions, such as the first result of `counted` in the
+    module `_masks`. Raises `ValueError` if the network does not fit the datapoints, or its divisor or objective is
+    invalid.
     """
     embedding = net.layers[0] if net.layers and isinstance(net.layers[0], Embedding) else None
     shapes = [np.shape(x) for x in X]
@@ -55,7 +56,7 @@ def check_tokens(X: Datapoints, V: int) -> None:
 
 
 def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
-    """(D_L, *positions) of the outputs for inputs (C, *positions). Raises `ValueError`, which names the layer."""
+    """(D_L, *positions) of the outputs for inputs (C, *positions). Raises `ValueError` if a layer does not fit."""
     for l, layer in enumerate(net.layers, 1):
         if l > 1 and isinstance(layer, Embedding):
             raise ValueError(f"layer {l}: expected an embedding as layer 1 alone")
@@ -74,14 +75,14 @@ def described(C: int, *positions: int) -> str:
 
 
 def datapoints(net: Network, X: Datapoints, Y: Any) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch. Y is (N, *positions, D_L), or class indices (N, *positions), for the outputs."""
+    """The pairs (x, y) of a batch, with labels Y (N, *positions, D_L), or class indices (N, *positions)."""
     rows = inputs(net, X)
     check_labels(net, "Y", rows, Y, (len(rows),))
     return zip(rows, Y, strict=True)
 
 
 def labelled(net: Network, X: Datapoints, labels: Any) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, samples) of a batch with S labels per datapoint: (N, S, *positions, D_L), or class indices."""
+    """The pairs (x, samples) of a batch with labels (N, S, *positions, D_L), or class indices (N, S, *positions)."""
     rows = inputs(net, X)
     check_labels(net, "labels", rows, labels, (len(rows), len(labels[0])))
     return zip(rows, labels, strict=True)
@@ -90,7 +91,7 @@ def labelled(net: Network, X: Datapoints, labels: Any) -> Iterator[tuple[Array, 
 def check_labels(net: Network, name: str, X: Datapoints, y: Any, leading: tuple[int, ...]) -> None:
     """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs.
 
-    leading: the axes of y before the positions, of which the first one is that of the datapoints
+    leading: the sizes of the axes of y before the positions, (N,) or (N, S)
     """
     shapes = [np.shape(x) for x in X]
     if len(set(shapes)) == 1:
@@ -103,7 +104,10 @@ def check_labels(net: Network, name: str, X: Datapoints, y: Any, leading: tuple[
 
 
 def check_shape(net: Network, name: str, x: tuple[int, ...], y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has the labels of outputs for inputs of the shape x, after the axes `leading`."""
+    """Raise `ValueError` unless y has the shape (*leading, ...) and valid labels for inputs of the shape x.
+
+    leading: the sizes of the axes of y before the positions
+    """
     D_L, *positions = output_shape(net, *x)
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
     expected = (*leading, *positions) if classes else (*leading, *positions, D_L)

@@ -1,11 +1,12 @@
-"""The exact blocks (7s) of the layers with weights, of the Hessian and of the Gauss-Newton matrix.
+"""The exact blocks (7s) of the Hessian and of the Gauss-Newton matrix, for the layers with weights.
 
-vec(h) = (A^T kron Id) vec(W) for the pre-activations h of a layer and its inputs A = [a_1, ..., a_T] with I rows, where
-Id is the identity. The block of W is therefore
+A layer with one group has pre-activations h = W A, where A = [a_1, ..., a_T] has I rows. So vec(h) = (A^T kron Id)
+vec(W) with the identity Id. For one datapoint, let H be the Hessian or the Gauss-Newton matrix of vec(h), with the
+block H[t, t'] (O, O) between the positions t and t'. The block of vec(W) is
 
     (A kron Id) H (A^T kron Id) = sum_t sum_t' (a_t a_t'^T) kron H[t, t']
 
-for one datapoint, with H[t, t'] (C, C) the block of H between the positions t and t'. The sum is over all pairs.
+with a sum over all pairs of positions.
 
 >>> from kfgn_reference.shared_weights import gauss_newton_blocks
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -28,10 +29,10 @@ from ._recursions import backpropagate, sample_preactivation_gauss_newton, sampl
 
 
 def weight_jacobian(layer: Weighted, a: Array) -> Array:
-    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions) of the layer: A^T kron Id if it has one group.
+    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions): A^T kron Id if the layer has one group.
 
     A grouped layer, or a `ScaleShift`, has a matrix A_j (I, T') for each group. Row (t, o) of the derivative has the
-    inputs of the group of output o.
+    inputs a_t of the group to which output o belongs.
     """
     A = layer.patches(a)
     outputs = len(layer.weight)
@@ -55,7 +56,7 @@ def hessian_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 
 
 def gauss_newton_blocks(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
-    """The exact block J^T H_L J of each W_l, (C_l I, C_l I): (7s) with (15s), mean over N datapoints."""
+    """The exact Gauss-Newton block of each vec(W_l), (C_l I, C_l I): (7s) with (15s), mean over N datapoints."""
     samples = ((x, sample_preactivation_gauss_newton(net, x, y)) for x, y in datapoints(net, X, Y))
     return expectation(sample_blocks(net, x, G) for x, G in samples)
 

@@ -1,6 +1,6 @@
 """The convolution with stride, padding, dilation and groups, as a dense layer on patches and as a sum over taps.
 
-The number of axes is that of the width: an int for sequences (C, T), a pair for images (C, H, W).
+The width has a number for each axis of positions: an int for sequences (C, T), or a pair for images (C, H, W).
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Convolution
@@ -28,12 +28,12 @@ from ._windows import Padding, PerAxis, Window, output_positions, reads, windows
 class Convolution(NamedTuple):
     """h_t = W a_t. The patch a_t has the inputs that output position t reads.
 
-    These inputs are in a_t tap by tap, and then a 1 if the layer has a bias.
+    These inputs are in a_t tap by tap, and a 1 follows if the layer has a bias.
 
-    weight:   W (C', C / groups * k + 1), [W_1, ..., W_k, b] with the bias b in the last column, if `bias`. W_i
-              (C', C / groups) is the matrix of tap i of k taps, which have row-major order for an image. W without the
-              bias is `kernel.transpose(0, 2, 1).reshape(C', -1)` for a kernel of PyTorch (C', C / groups, width), and
-              `kernel.transpose(0, 2, 3, 1).reshape(C', -1)` for one of shape (C', C / groups, height, width)
+    weight:   W (C', C / groups * k + 1) = [W_1, ..., W_k, b]. The last column is the bias b, if `bias` is True. W_i
+              (C', C / groups) is the matrix of tap i. The k taps of an image have row-major order. Without the bias, W
+              is `kernel.transpose(0, 2, 1).reshape(C', -1)` for a kernel of PyTorch (C', C / groups, width), and
+              `kernel.transpose(0, 2, 3, 1).reshape(C', -1)` for a kernel (C', C / groups, height, width)
     width:    the number of taps along each axis
     stride:   the distance between the first inputs of neighbouring output positions, along each axis
     padding:  the numbers of positions that are added: (left, right), or ((top, bottom), (left, right))
@@ -61,8 +61,8 @@ class Convolution(NamedTuple):
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C', *positions') with T' = floor((T + padding - dilation (width - 1) - 1) / stride) + 1 along each axis.
 
-        Here padding is the number of positions that are added at both ends together. Raises `ValueError` if the weight
-        does not fit C channels, or the kernel does not fit the positions.
+        Here padding is the number of added positions, at both ends together. Raises `ValueError` if the weight does not
+        fit C channels, or the kernel does not fit the positions.
         """
         taps = math.prod(window.width for window in self.windows)
         columns = C // self.groups * taps + self.bias
@@ -75,7 +75,10 @@ class Convolution(NamedTuple):
         return rows, *output_positions(self.windows, positions)
 
     def patches(self, a: Array) -> tuple[Array, ...]:
-        """The inputs a_t of the weights as columns, (C / groups * k + 1, T'), for each group of channels."""
+        """The inputs a_t of each group of channels as columns, (C / groups * k + 1, T').
+
+        Without a bias, the last row, which has the ones, is missing.
+        """
         self.output_shape(*a.shape)
         Z = reads(self.windows, a.shape[1:])
         parts = np.split(matrix(a), self.groups)
@@ -83,13 +86,13 @@ class Convolution(NamedTuple):
         return tuple(np.concatenate([A, one(A[:1])]) if self.bias else A for A in unfolded)
 
     def forward(self, a: Array) -> Array:
-        """(C', *positions'): W_j times the patches of group j, for each group."""
+        """(C', *positions'): the rows of W that belong to a group times the patches of the group, for each group."""
         weights = np.split(self.weight, self.groups)
         h = np.concatenate([W @ A for W, A in zip(weights, self.patches(a), strict=True)])
         return h.reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """W_k (C', C) for all channels, with the Z_k of `reads` for tap k. W_k is 0 between different groups."""
+        """For each tap k, a matrix (C', C) that is 0 between different groups of channels, and the Z_k of `reads`."""
         C = len(a) // self.groups
         Z = reads(self.windows, a.shape[1:])
         kernels = [self.weight[:, k * C : (k + 1) * C] for k in range(len(Z))]

@@ -1,8 +1,8 @@
 """EKFAC: the eigenbases of Kronecker factors, with the exact diagonal in them (George et al., 2018).
 
-For given bases, the diagonal is a rational function of the pairs and the bases. The bases themselves are unique only if
-both factors have simple eigenvalues. To compare implementations, compare the diagonal for given bases, or use simple
-eigenvalues.
+For given bases, the diagonal is a rational function of the pairs and the bases. The bases themselves are unique, up to
+signs, only if both factors have simple eigenvalues. To compare implementations, compare the diagonal for given bases,
+or choose a problem whose factors have simple eigenvalues.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import ekfac_diagonal, pairs
@@ -24,7 +24,7 @@ from ._pairs import Batch
 
 
 def ekfac_diagonal(batch: Batch, U_Q: Array, U_G: Array) -> Array:
-    """S = 1/N sum_n sum_c (U_G^T P_nc U_Q)^2 (O, I), the square elementwise, P_nc = sum_t C_ntc a_nt^T.
+    """S = 1/N sum_n sum_c (U_G^T P_nc U_Q)^2 (O, I), with the elementwise square and P_nc = sum_t C_ntc a_nt^T.
 
     vec(S) is the diagonal of U^T F U for the exact block F and U = U_Q kron U_G. The sum over t is inside the square.
     U_Q (I, I) and U_G (O, O) are orthogonal.
@@ -48,8 +48,8 @@ def eigenbases(factors: Factors) -> tuple[Array, Array]:
 def ekfac(batch: Batch) -> Array:
     """U diag(vec S) U^T, (I O, I O), with S of `ekfac_diagonal` and the eigenbases of the factors of `expand`.
 
-    The trace is that of the exact block F. No diagonal in these bases is nearer to F in the Frobenius norm, so the
-    block is at least as near to F as that of `expand`.
+    The trace is that of the exact block F. Of all matrices that are diagonal in these bases, this block is the nearest
+    to F in the Frobenius norm. The block of `expand` is one of these matrices.
     """
     U_Q, U_G = eigenbases(expand(batch))
     return ekfac_block(ekfac_diagonal(batch, U_Q, U_G), U_Q, U_G)

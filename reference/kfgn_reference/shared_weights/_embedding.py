@@ -1,4 +1,4 @@
-"""The embedding of tokens: a dense layer whose inputs are one-hot vectors, which are never multiplied.
+"""The embedding of tokens: a dense layer on one-hot vectors, whose forward pass selects columns of the weights.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Embedding
@@ -19,14 +19,14 @@ class Embedding(NamedTuple):
 
     weight: W (C', V) with a column for each of V tokens, the transposed weight of an embedding of PyTorch
 
-    The input x is the tokens themselves, integers from 0 to V - 1, (*positions) without an axis of channels.
+    The input x (*positions) has the tokens themselves, which are integers from 0 to V - 1, and no axis of channels.
     """
 
     weight: Array
 
     @property
     def groups(self) -> int:
-        """1, since every output reads the token."""
+        """1, since every output depends on the token."""
         return 1
 
     def output_shape(self, *positions: int) -> tuple[int, ...]:

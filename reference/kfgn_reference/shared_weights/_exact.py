@@ -19,7 +19,8 @@ from ._pairs import Batch, Pairs
 def weight_roots(datapoint: Pairs) -> Array:
     """g = sum_t a_t kron C_t, (I O, K), for one datapoint: column c is vec(P_c) of P_c = sum_t C_tc a_t^T (O, I).
 
-    The columns are the root of the block. For sampled labels, P_c is the gradient of W at the labels c.
+    g is a root of the exact block of the datapoint. With `sampled_pairs`, P_c is proportional to the gradient of W at
+    sample c of the labels.
     """
     products = (np.kron(a[:, None], C) for a, C in zip(datapoint.a, datapoint.C, strict=True))
     return functools.reduce(operator.add, products)
@@ -28,7 +29,7 @@ def weight_roots(datapoint: Pairs) -> Array:
 def exact_block(batch: Batch) -> Array:
     """1/N sum_n sum_c g_nc g_nc^T, (I O, I O), with g_nc of `weight_roots`.
 
-    The square of the sum over positions has all terms t, t'. The block of a layer with several groups also has parts
-    between the groups, which `gauss_newton_blocks` computes.
+    The square of the sum over positions has the terms of all pairs t, t'. The batch belongs to one group of a layer, so
+    the result has no blocks between groups. `gauss_newton_blocks` has these too.
     """
     return mean(g @ g.T for g in map(weight_roots, batch))

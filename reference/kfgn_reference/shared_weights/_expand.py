@@ -21,8 +21,8 @@ from ._pairs import Batch, Pairs
 def expand(batch: Batch) -> Factors:
     """Q = 1/(N T) sum_n sum_t a_nt a_nt^T (I, I),    G = 1/N sum_n sum_t C_nt C_nt^T (O, O).
 
-    Q is a mean over all positions of the batch. With masks, their number is the sum of the T_n instead of N T. G is a
-    sum over positions, and a mean over datapoints.
+    Q is a mean over all positions of the batch. With masks, the number of positions is the sum of the T_n instead of
+    N T. G is a sum over positions, and a mean over datapoints.
     """
     positions = sum(len(datapoint.a) for datapoint in batch)
     Q = functools.reduce(operator.add, map(inner_products, batch)) / positions

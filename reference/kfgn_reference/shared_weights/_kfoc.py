@@ -28,8 +28,8 @@ def kronecker_terms(batch: Batch, r: int) -> list[Factors]:
 
     Let R = rearranged(F, I). The vector vec(G_i) has norm 1 and is an eigenvector of R^T R for the i-th largest
     eigenvalue, and vec(Q_i) = R vec(G_i). The sum is unique if the r-th and the next eigenvalue differ, and a term is
-    unique if its eigenvalue is simple. The first term is positive semi-definite, and later terms need not be. The signs
-    are chosen so that tr G_i >= 0.
+    unique if its eigenvalue is simple. If the largest eigenvalue is simple, the first term is positive semi-definite.
+    Later terms need not be. The signs are chosen so that tr G_i >= 0.
     """
     _, O, _ = batch[0].C.shape
     I = batch[0].a.shape[1]
@@ -44,8 +44,8 @@ def kronecker_terms(batch: Batch, r: int) -> list[Factors]:
 def kfoc(batch: Batch) -> Factors:
     """The Q (I, I) and G (O, O) that minimise |F - Q kron G| in the Frobenius norm, with the exact block F.
 
-    Both factors are positive semi-definite, G has norm 1, and only the product has a meaning. The product is unique if
-    the two largest singular values of R in `kronecker_terms` differ.
+    If the two largest singular values of R in `kronecker_terms` differ, the product is unique and both factors are
+    positive semi-definite. G has norm 1. An approximation determines only the product, and not the scale of a factor.
     """
     return kronecker_terms(batch, 1)[0]
 

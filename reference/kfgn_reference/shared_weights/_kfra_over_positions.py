@@ -1,4 +1,4 @@
-"""KFRA over all positions: the recursion (26) for the mean of the matrices (15s), which grow with T.
+"""KFRA over all positions: the recursion (26) for the means of the matrices (15s), whose size grows with T.
 
 >>> from kfgn_reference.shared_weights import kfra_over_positions
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -28,8 +28,8 @@ def kfra_over_positions(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 
     M_nl is the Jacobian of layer l at datapoint n. For a transfer function the first right side is the elementwise
     product of E[G_l] and 1/N sum_n f'(vec a_{l-1}) f'(vec a_{l-1})^T. The recursion is (26) with whole activations as
-    pre-activations, and equals `kfra` if every activation has one position. `diagonal_sum` and `whole_sum` give
-    factors of the size of a layer. Raises `ValueError` for datapoints with different numbers of positions, whose
+    pre-activations, and equals `kfra` if every activation has one position. `diagonal_sum` and `whole_sum` make factors
+    (C_l, C_l) of these matrices. Raises `ValueError` for datapoints with different numbers of positions, since their
     matrices have no mean.
     """
     shapes = {np.shape(x) for x in X}

@@ -1,8 +1,8 @@
-"""KFRA over taps: a closed form under the assumptions of KFC, whose matrices have the size of a layer.
+"""KFRA over taps: the recursion (26) in closed form, with matrices (C_l, C_l) over the channels alone.
 
-The assumptions are that the Gauss-Newton matrix of an activation has the same block at every position, and is 0 between
-positions: spatial homogeneity, and spatially uncorrelated derivatives (Grosse and Martens, 2016). Then the
-sum over the positions of the input of a layer is a sum over its taps.
+Two assumptions are those of Grosse and Martens (2016): spatial homogeneity, and spatially uncorrelated derivatives. The
+Gauss-Newton matrix of an activation then has the same block at every position, and is 0 between positions. At the input
+of a layer, the sum of the blocks over positions is therefore a sum over the taps of the layer.
 
 >>> from kfgn_reference.shared_weights import kfra_over_taps
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -35,12 +35,12 @@ def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
         G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l that is not linear
         G_{l-1} ~ 1/T_l sum_k |Z_k|^2 M_k^T G_l M_k      for a linear layer l with taps (M_k, Z_k)
 
-    J_nt is the Jacobian of layer l at position t. For a transfer function the first line is the elementwise product of
-    G_l and the mean of f' f'^T, as in (26).
+    J_nt is the Jacobian of layer l at position t of datapoint n. For a transfer function the first line is the
+    elementwise product of G_l and the mean of f' f'^T, as in (26).
 
-    |Z_k|^2 is the sum of the squares of Z_k. For a convolution it is the number of output positions for which tap k
-    reads an input and no zero of the padding. Without zeros it is T_l, and 1/T_l |Z_k|^2 = 1 for every stride. With
-    masks, N T, |Z_k|^2 and T_l are the sums of T_n, |Z_nk|^2 and T_nl over datapoints.
+    |Z_k|^2 is the sum of the squares of the elements of Z_k. For a convolution, |Z_k|^2 is the number of output
+    positions for which tap k reads an input and no zero of the padding. If no tap reads a zero, |Z_k|^2 = T_l for every
+    stride. With masks, sum_n T_n replaces N T, sum_n |Z_nk|^2 replaces |Z_k|^2, and sum_n T_nl replaces T_l.
     """
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)
@@ -56,9 +56,9 @@ def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 def carried_over_taps(layer: LinearLayer, inputs: Sequence[Array], G: Array) -> Array:
     """sum_k sum_n |Z_nk|^2 M_k^T G M_k / sum_n T'_n, (C, C), for a layer with N inputs (C, *positions) and G (C', C').
 
-    Let I kron R be the matrix of the outputs of every datapoint, with R = N G / sum_n T'_n. Then this is the exact
-    step: the mean over n of the sum of the diagonal blocks of M_n^T (I kron R) M_n. No two taps connect the same pair
-    of positions, so the blocks have no products of two taps.
+    Let Id kron R, with the identity Id and R = N G / sum_n T'_n, be the Gauss-Newton matrix of the outputs of every
+    datapoint. Then the result is exact: the mean over n of the sum of the diagonal blocks of M_n^T (Id kron R) M_n. No
+    two taps connect the same pair of positions, so these blocks have no products of two different taps.
     """
     taps = [layer.taps(a) for a in inputs]
     outputs = sum(of_datapoint[0].positions.shape[1] for of_datapoint in taps)

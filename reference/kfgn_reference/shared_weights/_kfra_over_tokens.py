@@ -28,10 +28,11 @@ def kfra_over_tokens(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
         G_{l-1} ~ 1/(N T) sum_n sum_t J_nt^T G_l J_nt    for a layer l that is not linear
         G_{l-1} = W_l^T G_l W_l                          for a dense layer l, W_l without its bias column
 
-    J_nt is the Jacobian of layer l at position t. For a transfer function the first line is the elementwise product of
-    G_l and the mean of f' f'^T, as in (26). A scale-and-shift layer has diag(gamma) as its W_l. G_L is exact, a
-    sum over positions and a mean over datapoints: 1/N sum_n sum_t H_nt / divisor. The result is T / divisor times (26)
-    for the N T tokens as datapoints. Raises `ValueError` for a layer that mixes positions.
+    J_nt is the Jacobian of layer l at position t of datapoint n. For a transfer function the first line is the
+    elementwise product of G_l and the mean of f' f'^T, as in (26). A scale-and-shift layer has diag(gamma) as its W_l.
+    G_L = 1/N sum_n sum_t H_nt / divisor is exact, where H_nt is the Hessian of the loss of one position, or its
+    positive semi-definite replacement. Without masks, the result is T / divisor times (26) for the N T tokens as
+    datapoints. Raises `ValueError` for a convolution, and for a pooling or flattening layer.
     """
     mixing = [l for l, layer in enumerate(net.layers, 1) if isinstance(layer, Convolution | Pooling | Flatten)]
     if mixing:

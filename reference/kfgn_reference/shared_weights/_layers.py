@@ -1,7 +1,7 @@
 """The layers of a network with shared weights, each a map between activations (C, *positions).
 
 An activation has one axis of positions, (C, T), or several, such as (C, H, W). A dense layer acts on each position
-alone. Its weights are shared by the T positions, such as the tokens of a sequence.
+alone, and the T positions, such as the tokens of a sequence, share the weights of the layer.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Dense, Pooling
@@ -62,7 +62,7 @@ class Dense(NamedTuple):
         return (self.weight @ self.patches(a)[0]).reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """W without its bias column, which connects each position with itself."""
+        """One tap: W without its bias column. The tap connects each position with itself."""
         return (Tap(self.weight[:, : len(a)], np.eye(matrix(a).shape[1], dtype=bool)),)
 
 
@@ -84,9 +84,9 @@ class Pooling(NamedTuple):
         return tuple(map(Window, positions)) if self.width is None else windows(self.width, self.stride)
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
-        """(C, *positions') with T' = floor((T - width) / stride) + 1 along each axis.
+        """(C, *positions') with T' = floor((T - width) / stride) + 1 along each axis, or T' = 1 if the width is None.
 
-        Raises `ValueError` if an argument does not fit.
+        Raises `ValueError` for an unknown kind, and if the windows do not fit the positions.
         """
         if self.kind not in ("mean", "sum"):
             raise ValueError(f"kind: expected mean or sum, got {self.kind!r}")
@@ -97,7 +97,7 @@ class Pooling(NamedTuple):
         return sum_over_taps(self, a).reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """The identity between channels, with Z where window t' has position t: 1, or 1 / its size for the mean."""
+        """One tap, the identity between channels. Z is 1, or 1 / size for the mean, where window t' has position t."""
         along = self.windows(a.shape[1:])
         Z = functools.reduce(operator.or_, reads(along, a.shape[1:])) * one(a.reshape(-1)[0])
         size = math.prod(window.width for window in along)
@@ -116,7 +116,7 @@ class Flatten(NamedTuple):
         return vec(a)[:, None]
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """One tap for each input position t: it moves the channels of position t to their place in vec(a)."""
+        """One tap for each input position t, which moves the channels of position t to their place in vec(a)."""
         C, T = matrix(a).shape
         moves = diagonal(one(vec(a)))
         column = np.eye(T, dtype=bool)
@@ -161,7 +161,7 @@ Weighted: TypeAlias = Embedding | Dense | Convolution | ScaleShift
 """A layer with weights."""
 
 Linear: TypeAlias = Dense | Convolution | ScaleShift | Pooling | Flatten
-"""A layer that is a sum over taps and a bias."""
+"""A layer that is a sum over taps, with or without a bias."""
 
 Nonlinear: TypeAlias = Elementwise | Normalisation
 """A layer that acts on each position alone, with `jacobians` and `curvatures` at each position."""

@@ -26,12 +26,14 @@ from .._types import Array
 def counted(X: Array, Y: Array, mask: Array, mask_of_outputs: Array | None = None) -> tuple[list[Array], list[Any]]:
     """The datapoints x_n and the labels y_n without their masked positions, as batches X and Y for every function.
 
-    mask:            (N, *positions) of bool, True where a position of X (N, C, *positions), or of the tokens X, counts
-    mask_of_outputs: (N, *positions) of bool for Y (N, *positions, ...), if the outputs have other positions than X
+    mask:            (N, *positions) of bool for X (N, C, *positions) or tokens X (N, *positions), True where a position
+                     counts
+    mask_of_outputs: (N, *positions) of bool for Y (N, *positions, ...), if the positions of Y are not those of X
 
-    The counted positions of an image are whole rows and columns. Raises `ValueError` for a different mask. The
-    counted positions on both sides of masked ones become neighbours, and a convolution reads its own padding after the
-    last counted position. A pooling layer with the width None has one window over all counted positions.
+    A mask of an image must remove whole rows and whole columns, and every datapoint needs a counted position. Raises
+    `ValueError` for any other mask. If masked positions are between two counted positions, these two become neighbours.
+    A convolution reads its own padding after the last counted position. A pooling layer with the width None has one
+    window over all counted positions.
     """
     of_outputs = mask if mask_of_outputs is None else mask_of_outputs
     first = np.ndim(X) - np.ndim(mask)

@@ -18,12 +18,12 @@ from ._layers import Layer, Weighted
 class Network(NamedTuple):
     """A chain of layers with its loss.
 
-    layers:    layer 1, ..., L, of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Elementwise`, `Normalisation`,
-               `ScaleShift`, and an `Embedding` as layer 1 alone
-    objective: the name of the loss E(h, y) of one position of the outputs, as in `kfgn_reference.OBJECTIVES`
+    layers:    layer 1, ..., L. Each is a `Dense`, `Convolution`, `Pooling`, `Flatten`, `Elementwise`, `Normalisation`
+               or `ScaleShift`, and layer 1 can also be an `Embedding`
+    objective: the name of the loss E(h, y) of one position of the outputs, a key of `kfgn_reference.OBJECTIVES`
     divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number.
-               It is 1 for a sum over positions, and T_L for a mean over positions. With masks it is `Fraction(M, N)`
-               for a mean over the M counted positions of all N datapoints
+               The divisor is 1 for a sum over positions, and T_L for a mean over positions. With masks, the divisor is
+               `Fraction(M, N)` for a mean over the M counted positions of all N datapoints
     psd:       the replacement for an indefinite Hessian of the objective, as in `kfgn_reference.Network`
     """
 
@@ -46,7 +46,7 @@ class Network(NamedTuple):
 def forward(net: Network, x: Array) -> dict[int, Array]:
     """The activations a_0 = x (C_0, *positions) and a_l (C_l, *positions), the results of the layers l = 1, ..., L.
 
-    If layer 1 is an embedding, x (*positions) has its tokens. The result of a layer with weights is the paper's
+    If layer 1 is an embedding, x (*positions) has tokens. The result of a layer with weights is the paper's
     pre-activation h. The last result a_L is h_L (D_L, *positions). T_l is the number of positions of a_l.
     """
     a = {0: x}

@@ -1,7 +1,8 @@
-"""The normalisation of the channels of each position, as in layer normalisation. It has no weights, and is not linear.
+"""The normalisation of the channels of each position, as in layer normalisation: a layer that is not linear.
 
-No other layer of this package is neither elementwise nor linear. The recursion of the Hessian has the matrix D_t below
-for this layer. D_t is not diagonal, and the recursion of the Gauss-Newton matrix does not have it.
+The layer has no weights. Every other layer of this package is elementwise or linear. In the recursion of the Hessian,
+this layer adds the matrix D_t of `curvatures` at each position t. D_t is not diagonal. The recursion of the
+Gauss-Newton matrix has no such term.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Normalisation
@@ -24,8 +25,8 @@ from ._positions import matrix
 class Normalisation(NamedTuple):
     """z_t = (a_t - m_t) / s_t at each position t, m_t = 1/C sum_c a_ct, s_t^2 = 1/C sum_c (a_ct - m_t)^2 + epsilon.
 
-    epsilon: the positive number that is added to the variance. PyTorch's layer normalisation has 1e-5, and needs a
-             `ScaleShift` after this layer
+    epsilon: the positive number that is added to the variance. The default in PyTorch is 1e-5. The scale and the shift
+             of PyTorch's layer normalisation are a `ScaleShift` after this layer
     """
 
     epsilon: Any

@@ -63,14 +63,14 @@ def output_hessian(net: Network, h: Array, y: Any) -> Array:
 
 
 def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
-    """script G_L (D_L T_L, D_L T_L): script H_L, with the replacement of `net.psd` for an indefinite H_t."""
+    """script G_L (D_L T_L, D_L T_L): script H_L, where the replacement named `net.psd` replaces an indefinite H_t."""
     outputs = objective_of(net)
     blocks = [paper_outputs.output_gauss_newton(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
     return divided(net, block_diagonal(blocks))
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
-    """C_L (D_L T_L, K T_L) with C_L C_L^T = script G_L: the root of position t has its K columns and its D_L rows."""
+    """C_L (D_L T_L, K T_L) with C_L C_L^T = script G_L, block diagonal with the roots (D_L, K) of the positions."""
     outputs = objective_of(net)
     roots = [paper_outputs.output_root(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
     places = np.eye(len(roots), dtype=bool)
@@ -81,9 +81,9 @@ def output_root(net: Network, h: Array, y: Any) -> Array:
 def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
     """C_L (D_L T_L, S): column s has dE_t/dh_t at the labels s of all positions t, divided by sqrt(divisor S).
 
-    E_t is the loss of position t without the divisor. The expectation of C_L C_L^T over labels of the model is script
-    H_L, since the gradients of different positions are uncorrelated and have the mean 0. The gradient of E itself has
-    the divisor, so its outer product would have the divisor squared.
+    E_t is the loss of position t without the divisor. The gradients of different positions are uncorrelated and have
+    the mean 0. For every objective except the mixture, the expectation of C_L C_L^T over labels of the model is
+    therefore script H_L. The gradient of E itself has the divisor, so its outer product would have the divisor squared.
     """
     whole = net._replace(divisor=1)
     columns = [vec(output_gradient(whole, h, y)) for y in labels]
@@ -91,7 +91,7 @@ def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
 
 
 def objective_of(net: Network) -> paper.Network:
-    """The objective and `psd` of the network as a network of the paper, of which only these two fields are read."""
+    """A network of the paper with the objective and the `psd` of `net`. Only these two fields are read."""
     return paper.Network((), (), net.objective, net.psd)
 
 
@@ -101,7 +101,7 @@ def divided(net: Network, value: Any) -> Any:
 
 
 def square_root(number: int | Fraction, like: Any) -> Any:
-    """sqrt(number) in the arithmetic of `like`. The root of a square number is exact in every arithmetic."""
+    """sqrt(number) in the arithmetic of `like`. A rational root is computed without `np.sqrt`, which fractions lack."""
     roots = math.isqrt(number.numerator), math.isqrt(number.denominator)
     if (roots[0] ** 2, roots[1] ** 2) == (number.numerator, number.denominator):
         return rational(*roots, like)

@@ -41,16 +41,17 @@ Batch: TypeAlias = Sequence[Pairs]
 """The pairs of the N datapoints of a batch."""
 
 PerGroup: TypeAlias = dict[tuple[int, int], list[Pairs]]
-"""The pairs of a batch for layer l and its group j, keyed (l, j), both from 1. A layer without groups has group 1."""
+"""The pairs of a batch for group j of layer l, keyed (l, j), both from 1. Only a convolution can have a group j > 1."""
 
 
 def pairs(net: Network, X: Datapoints, Y: Datapoints) -> PerGroup:
     """The pairs of every datapoint for every layer with weights, from the roots (25s).
 
     The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
-    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. The batch is X (N, C_0, T) or (N, C_0, H, W), with channels
-    before positions, and Y (N, T, D_L) or (N, H, W, D_L), with the positions of the outputs before the outputs. For
-    class indices, Y is (N, T) or (N, H, W). The pairs have T = H W positions, in row-major order.
+    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. A scale-and-shift layer too has group 1 alone. X is
+    (N, C_0, T) or (N, C_0, H, W), with channels before positions, or has tokens (N, T) or (N, H, W). Y is (N, T, D_L)
+    or (N, H, W, D_L), with the positions of the outputs before the outputs. For class indices, Y is (N, T) or
+    (N, H, W). The pairs of images have T = H W positions, in row-major order.
     """
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
@@ -59,8 +60,8 @@ def draw_labels(net: Network, X: Datapoints, draws: Array) -> list[list[list[Any
     """S labels of each output position per datapoint, y ~ p(y | h_t), from given draws.
 
     draws: (N, S, *positions, D_L) standard normals for the squared error, (N, S, *positions, D_L) uniforms for
-    Bernoulli, (N, S, *positions) uniforms for the categorical objective and the mixture. Labels of different positions
-    are independent.
+    Bernoulli, and (N, S, *positions) uniforms for the categorical objective and the mixture. The labels of different
+    positions are independent.
     """
     sample = OBJECTIVES[net.objective].sample
     outputs = (forward(net, x)[net.L] for x in inputs(net, X))
@@ -77,8 +78,9 @@ def drawn(sample: Callable[[Array, Any], Any], h: Array, draws: Array) -> Any:
 def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
     """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
 
-    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. The expectation over
-    labels of every function that is linear in C C^T is its value for `pairs`. `_outputs` has the divisor.
+    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. If a function is linear in
+    C C^T, its expectation over labels equals its value for `pairs`, for every objective except the mixture. The
+    docstring of `sampled_output_root` explains the divisor.
     """
     rows = labelled(net, X, labels)
     outputs = ((x, forward(net, x)[net.L], samples) for x, samples in rows)
@@ -109,9 +111,10 @@ def layer_pairs(layer: Weighted, a: Array, C: Array) -> list[Pairs]:
 def scale_shift_pairs(layer: ScaleShift, a: Array, C: Array) -> Pairs:
     """The pairs of vec([gamma, beta]) for inputs a (C, *positions) and roots C (T, C, K) of a scale-and-shift layer.
 
-    h_t = [diag(a_t), Id] vec([gamma, beta]) with the identity Id, so every input of the weights is 1, (T, 1). The root
-    at position t is (a_t * C_tc, C_tc), (T, 2 C, K), or a_t * C_tc without the shift. The exact block is dense, and
-    reduce is exact.
+    h_t = [diag(a_t), Id] vec([gamma, beta]) with the identity Id. The matrix of this product is put into the roots, so
+    the input of the weights is 1 at every position, (T, 1). Column c of the root at position t is (a_t * C_tc, C_tc),
+    or a_t * C_tc without the shift. All roots are (T, 2 C, K), or (T, C, K). The exact block is dense. Reduce is exact,
+    since all inputs are equal.
     """
     scaled = matrix(a).T[:, :, None] * C
     return Pairs(one(C[:, 0, :1]), np.concatenate([scaled, C], axis=1) if layer.bias else scaled)

@@ -1,7 +1,7 @@
-"""Activations (C, *positions): C channels on one axis of positions (C, T), or on more, such as (C, H, W) for an image.
+"""Activations (C, *positions): C channels with one axis of positions, (C, T), or with several, such as (C, H, W).
 
-The T positions of several axes have row-major order: the last axis changes first. Weights, curvature and pairs are
-matrices over these T positions, so that every formula has one index t.
+The T positions of several axes have row-major order: the index of the last axis changes fastest. All formulas use these
+T positions with one index t.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights._positions import matrix, vec

@@ -13,8 +13,8 @@ from .._types import Array
 def rearranged(F: Array, I: int) -> Array:
     """R (I I, O O) of F (I O, I O), with R = vec(Q) vec(G)^T if F = Q kron G.
 
-    Row (j, i) of R has the block F[i, j] (O, O) of F as a vector, so the squares of R and of F have the same sum. The
-    map is linear, so it turns the Kronecker product nearest to F into the matrix of rank 1 nearest to R.
+    Row (j, i) of R has the block F[i, j] (O, O) of F as a vector. The map from F to R is linear and keeps the Frobenius
+    norm, so it turns the Kronecker product nearest to F into the matrix of rank 1 nearest to R.
     """
     O = len(F) // I
     return F.reshape(I, O, I, O).transpose(2, 0, 3, 1).reshape(I * I, O * O)

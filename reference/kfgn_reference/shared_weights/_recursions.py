@@ -1,8 +1,9 @@
 """The recursions over all positions: the gradient, the Hessian (8s), the Gauss-Newton matrix (15s) and its root (25s).
 
-An s after the number of an equation of the paper marks its form for shared weights. Every matrix is over all entries of
-an activation, the C_l T_l entries of vec(a_l). So the recursions are those of the paper for layers that are any map
-between activations. M_l is the Jacobian of layer l: its matrix if the layer is linear, diag f' for a transfer function.
+An s after the number of an equation of the paper marks its form for shared weights. Every matrix is over all C_l T_l
+entries of vec(a_l). So the recursions are those of the paper, for layers that may be any map between activations. M_l
+is the Jacobian of layer l: the matrix of a linear layer, diag f' for a transfer function, and a block diagonal matrix
+for a normalisation.
 
 >>> from kfgn_reference.shared_weights import sample_preactivation_gauss_newton
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -40,7 +41,7 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Any) -> PerLayer:
         H_{l-1} = M_l^T H_l M_l + D_l,    D_l = sum_k (dE/da_l)_k d^2 (a_l)_k / dvec(a_{l-1})^2
 
     The sum is over all entries k of a_l. D_l is 0 for a linear layer, and diag(f''(vec a_{l-1}) * vec(dE/da_l)) for a
-    transfer function, which gives the D of (10). For a normalisation it has a full block for each position.
+    transfer function, as in (10). For a normalisation, D_l has a full block for each position.
     """
     a, dE_da = forward(net, x), backpropagate(net, x, y)
     H = {net.L: output_hessian(net, a[net.L], y)}
@@ -53,9 +54,10 @@ def sample_preactivation_hessians(net: Network, x: Array, y: Any) -> PerLayer:
 
 
 def sample_preactivation_gauss_newton(net: Network, x: Array, y: Any) -> PerLayer:
-    """Equation (15s): script G_l = J_l^T H_L J_l, (C_l T_l, C_l T_l), of one datapoint, J_l = dvec(h_L) / dvec(a_l).
+    """Equation (15s): script G_l = J_l^T G_L J_l, (C_l T_l, C_l T_l), of one datapoint, J_l = dvec(h_L) / dvec(a_l).
 
-    The recursion is (8s) without the matrix D_l, from script G_L.
+    The recursion is (8s) without the matrix D_l, and starts from script G_L. The matrix script G_L is script H_L, or
+    the replacement of an indefinite script H_L.
     """
     a = forward(net, x)
     G = {net.L: output_gauss_newton(net, a[net.L], y)}
@@ -66,11 +68,11 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Any) -> PerLaye
 
 
 def sample_roots(net: Network, x: Array, y: Any) -> PerLayer:
-    """Equation (25s): C_l (C_l T_l, K) of one datapoint with script G_l = C_l C_l^T, from a root C_L of script H_L.
+    """Equation (25s): C_l (C_l T_l, K) of one datapoint with script G_l = C_l C_l^T, from a root C_L of script G_L.
 
         C_{l-1} = M_l^T C_l
 
-    K is the number of columns of C_L: those of the root of one position, times T_L.
+    K is the number of columns of C_L: T_L times the number of columns of the root of one position.
     """
     return carried_back(net, x, output_root(net, forward(net, x)[net.L], y))
 

@@ -19,8 +19,8 @@ from ._pairs import Batch
 def reduce(batch: Batch) -> Factors:
     """Q = 1/N sum_n abar_n abar_n^T (I, I),    G = 1/N sum_n S_n S_n^T (O, O).
 
-    abar_n = 1/T_n sum_t a_nt is a mean over the T_n positions of datapoint n, and S_n = sum_t C_nt a sum over them. G
-    is the exact Gauss-Newton block of the bias.
+    abar_n = 1/T_n sum_t a_nt is a mean over the T_n positions of datapoint n, and S_n = sum_t C_nt is a sum over them.
+    G is the exact Gauss-Newton block of the bias, if the layer has a bias.
     """
     means = [np.sum(datapoint.a, axis=0) / len(datapoint.a) for datapoint in batch]
     sums = [np.sum(datapoint.C, axis=0) for datapoint in batch]

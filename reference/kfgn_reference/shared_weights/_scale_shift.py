@@ -1,4 +1,4 @@
-"""The scale and the shift of each channel, which normalisation layers have after the normalisation itself.
+"""The scale and the shift of each channel, such as those that follow the normalisation in layer normalisation.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import ScaleShift
@@ -48,5 +48,5 @@ class ScaleShift(NamedTuple):
         return np.concatenate([W @ A for W, A in rows]).reshape(a.shape)
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """diag(gamma), which connects each position with itself."""
+        """One tap: diag(gamma). The tap connects each position with itself."""
         return (Tap(diagonal(self.weight[:, 0]), np.eye(matrix(a).shape[1], dtype=bool)),)

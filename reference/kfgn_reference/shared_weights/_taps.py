@@ -1,7 +1,8 @@
 """A linear layer as a sum over taps, and its matrix M between whole activations.
 
 A tap is a matrix M_k from the channels of one input position to the channels of one output position, with a matrix Z_k
-of the pairs of positions that it connects. Dense layers, convolutions, pooling and flattening are sums over taps.
+of the pairs of positions that M_k connects. Dense layers, convolutions, scale-and-shift layers, pooling and flattening
+are sums over taps.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Pooling, layer_matrix
@@ -23,7 +24,8 @@ class Tap(NamedTuple):
     """One term M_k a Z_k of a linear layer, for an activation a as a matrix (C, T).
 
     matrix:    M_k (C', C), from the channels of an input position to the channels of an output position
-    positions: Z_k (T, T'), the weight with which output position t' reads input position t: 0, 1, or that of a mean
+    positions: Z_k (T, T'), the weight with which output position t' reads input position t: 0, or 1, or 1 / size for
+               the mean over a window of that size
     """
 
     matrix: Array
@@ -46,7 +48,8 @@ def sum_over_taps(layer: LinearLayer, a: Array) -> Array:
 def layer_matrix(layer: LinearLayer, a: Array) -> Array:
     """M = sum_k Z_k^T kron M_k, (C' T', C T), so that vec(sum_k M_k a Z_k) = M vec(a).
 
-    The matrix depends on the shape and the arithmetic of `a` (C, *positions), and not on its values. It is I_T kron W
-    for a dense layer. A convolution of stride 1 along one axis has W_k in the blocks of one diagonal for each tap k.
+    The matrix depends on the shape and the arithmetic of `a` (C, *positions), and not on its values. For a dense layer
+    without a bias, M = Id kron W with the identity Id (T, T). For a convolution of stride 1 along one axis without
+    circular padding, tap k puts W_k into the blocks of one diagonal.
     """
     return functools.reduce(operator.add, (np.kron(tap.positions.T, tap.matrix) for tap in layer.taps(a)))

@@ -1,4 +1,4 @@
-"""Tied weights: a matrix that several layers use, or its transpose, has the positions of all its uses.
+"""Tied weights: the pairs of a matrix that several layers use, and the pairs of its transpose.
 
 >>> from kfgn_reference.shared_weights import exact_block, joined, pairs
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -19,10 +19,10 @@ from ._pairs import Batch, Pairs
 def joined(uses: Sequence[Batch]) -> list[Pairs]:
     """The pairs of all uses of a matrix, (T_1 + T_2 + ..., I) and (T_1 + T_2 + ..., O, K) for each datapoint.
 
-    The derivative of the outputs is the sum over uses, so the exact block is 1/N sum_n sum_c g_nc g_nc^T with g_nc the
-    sum over all uses and positions. The block has the products of different uses. The approximations treat the
-    positions of every use like positions of one layer. The Hessian of a tied matrix has more terms, which cannot be
-    computed from pairs.
+    The derivative of the outputs with respect to the matrix is a sum over the uses. The g_nc of the exact block
+    1/N sum_n sum_c g_nc g_nc^T are therefore sums over all uses and positions, and the block has products of different
+    uses. The approximations treat the positions of all uses like positions of one layer. The Hessian of a tied matrix
+    has more terms, which cannot be computed from pairs.
     """
     return [
         Pairs(np.concatenate([use.a for use in datapoint]), np.concatenate([use.C for use in datapoint]))
@@ -31,14 +31,14 @@ def joined(uses: Sequence[Batch]) -> list[Pairs]:
 
 
 def transposed(batch: Batch) -> list[Pairs]:
-    """The pairs of W^T (I, O) for the pairs of W (O, I), with a position for each row o of W: (O, O) and (O, I, K).
+    """The pairs of W^T (I, O) from the pairs of W (O, I), with a position for each row o of W: (O, O) and (O, I, K).
 
     P_c^T = sum_t a_t C_tc^T = sum_o (sum_t C_toc a_t) e_o^T, so the input at position o is e_o, and column c of the
-    root is sum_t C_toc a_t. An output layer whose matrix is that of an embedding uses the transpose of W.
+    root is sum_t C_toc a_t. An output layer that shares the weights W of an embedding multiplies by the transpose of W.
 
-    The pairs have the right g_nc, and so the right `exact_block`, `kfoc`, `tnt` and `ekfac_diagonal`. Do not use them
-    with `expand`, `reduce` and `tkfac`, because the positions o are rows of W, and not positions of the datapoint. If
-    the layer has a bias, remove the appended 1 from the inputs first, with `Pairs(a[:, :-1], C)`.
+    The pairs have the right g_nc, and so the right `exact_block`, `kfoc`, `tnt` and `ekfac_diagonal`. Do not use the
+    pairs with `expand`, `reduce`, `tkfac`, `foof` and `ekfac`, because the positions o are rows of W, and not positions
+    of the datapoint. If the layer has a bias, remove the appended 1 from the inputs first, with `Pairs(a[:, :-1], C)`.
     """
     return [Pairs(diagonal(one(C[0, :, 0])), transposed_roots(a, C)) for a, C in batch]
 

@@ -1,4 +1,4 @@
-"""TKFAC: factors that are weighted by the trace of the other factor (Gao et al., 2021, equations 4.3 to 4.9).
+"""TKFAC: each term of a factor has the trace of the other factor's term as a weight (Gao et al., 2021, (4.3)-(4.9)).
 
 The paper defines the factors for layers without sharing. Here every position is treated as a datapoint, as in `expand`.
 
@@ -23,8 +23,8 @@ from ._pairs import Batch, Pairs
 def tkfac(batch: Batch) -> Factors:
     """Q = 1/N sum_n sum_t |C_nt|^2 a_nt a_nt^T (I, I),    G = 1/N sum_n sum_t |a_nt|^2 C_nt C_nt^T / tr Q (O, O).
 
-    |C_nt|^2 is the sum of the squares of all K columns. The trace of Q kron G is the trace of the exact block without
-    its terms t != t'. For T = 1 the exact block has no such terms. Raises `ZeroDivisionError` if all roots are 0 and
+    |C_nt|^2 is the sum of the squares of all elements of C_nt. The trace of Q kron G is the trace of the exact block
+    without its terms t != t'. For T = 1 the exact block has no such terms. Raises `ZeroDivisionError` if tr Q is 0 and
     the arithmetic is exact.
     """
     Q, G = (mean(map(weighted, batch)) for weighted in (weighted_inputs, weighted_roots))

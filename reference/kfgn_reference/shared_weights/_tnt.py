@@ -1,7 +1,7 @@
 """TNT: the covariances of the rows and of the columns of the gradient of W (Ren and Goldfarb, 2021).
 
-The paper has gradients at sampled labels. Here the columns of the root replace these gradients, so that sampled pairs
-give the estimate of the paper, and the exact roots give its expectation.
+The paper of TNT has gradients at sampled labels. Here the columns of the roots replace these gradients. The pairs of
+`sampled_pairs` give the estimate of that paper, and the pairs of `pairs` need no sampling.
 
 >>> from kfgn_reference.shared_weights import pairs, tnt
 >>> from kfgn_reference.shared_weights._example import X, Y, net

@@ -4,8 +4,8 @@ The input of the weights at position t is the one-hot vector e_{x_t} of V entrie
 
     sum_t e_{x_t} e_{x_t}^T = diag(counts),    g_nc = sum_v e_v kron S_nvc,    S_nvc = sum of C_ntc over t with x_nt = v
 
-and every object of an embedding follows from the counts and from the S_nv of the tokens that a datapoint has. C_ntc is
-column c of the root C_t of datapoint n, and g_nc is column c of a root of its exact block.
+The counts therefore give the Q of `expand`, and the S_nv of the tokens that a datapoint has give its exact block.
+C_ntc is column c of the root C_t of datapoint n, and g_nc is column c of a root of its exact block.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Dense, Embedding, Network, exact_token_blocks, expand_tokens, token_pairs
@@ -60,7 +60,8 @@ def token_roots(datapoint: TokenPairs) -> dict[int, Array]:
 def expand_tokens(batch: Sequence[TokenPairs], V: int) -> tuple[Array, Array]:
     """q (V,) = counts / (N T), and the G of `expand`, whose Q is diag(q).
 
-    The counts are those of each token over all N T positions, or over all positions that are not masked.
+    counts[v] is the number of positions of the batch with the token v. With masks, the number of counted positions
+    replaces N T.
     """
     tokens = np.concatenate([datapoint.tokens for datapoint in batch])
     counts = np.bincount(tokens, minlength=V)
@@ -70,9 +71,9 @@ def expand_tokens(batch: Sequence[TokenPairs], V: int) -> tuple[Array, Array]:
 
 
 def exact_token_blocks(batch: Sequence[TokenPairs]) -> dict[tuple[int, int], Array]:
-    """1/N sum_n S_nv S_nw^T (O, O): the exact block between the columns v and w of W, for tokens of one datapoint.
+    """1/N sum_n S_nv S_nw^T (O, O): the exact block between the columns v and w of W, keyed by (v, w).
 
-    Two tokens that no datapoint has together are not in the result. Their block is 0.
+    A pair of tokens that no datapoint has together is not in the result, since its block is 0.
     """
     found: dict[tuple[int, int], list[Array]] = {}
     for datapoint in batch:
@@ -85,9 +86,8 @@ def exact_token_blocks(batch: Sequence[TokenPairs]) -> dict[tuple[int, int], Arr
 def ekfac_token_diagonal(batch: Sequence[TokenPairs], U_G: Array) -> dict[int, Array]:
     """1/N sum_n sum_c (U_G^T S_nvc)^2, (O,), for every token v of the batch.
 
-    This is column v of the S of `ekfac_diagonal` with U_Q = I.
-
-    The Q of `expand` is diagonal, so that I is an eigenbasis of it.
+    The result is column v of the S of `ekfac_diagonal` if U_Q is the identity. The Q of `expand` is diagonal, so the
+    identity is an eigenbasis of Q.
     """
     blocks = exact_token_blocks(batch)
     return {v: np.sum(U_G * (block @ U_G), axis=0) for (v, w), block in blocks.items() if v == w}

@@ -46,18 +46,19 @@ class Window(NamedTuple):
 
     @property
     def fewest(self) -> int:
-        """The smallest number of positions of an input that has a window."""
+        """The smallest number of input positions for which the windows are defined."""
         return max(self.span, *self.padding) if self.circular else max(self.span - sum(self.padding), 1)
 
     def outputs(self, T: int) -> int:
-        """T' = floor((T + padding - span) / stride) + 1, for T positions of the input and the sum of both paddings."""
+        """T' = floor((T + left + right - span) / stride) + 1 for T input positions and the paddings left and right."""
         return (T + sum(self.padding) - self.span) // self.stride + 1
 
     def reads(self, T: int) -> tuple[Array, ...]:
         """Z_k (T, T') for each tap k: True where output position t' reads input position t.
 
-        That input is t = t' stride + k dilation - left padding, for k, t and t' from 0. It is taken modulo T if the
-        padding is circular. If it is outside the input, the tap reads a zero, and column t' of Z_k is False everywhere.
+        That input is t = t' stride + k dilation - left padding, for k, t and t' from 0. With circular padding, t is
+        taken modulo T. Otherwise, if t is outside the input, the tap reads a zero, and column t' of Z_k is False
+        everywhere.
         """
         starts = self.stride * np.arange(self.outputs(T)) - self.padding[0]
         sources = [starts + self.dilation * k for k in range(self.width)]
@@ -67,10 +68,10 @@ class Window(NamedTuple):
 def windows(
     width: PerAxis, stride: PerAxis, padding: Padding = (0, 0), circular: bool = False, dilation: PerAxis = 1
 ) -> tuple[Window, ...]:
-    """The windows along each axis. The width has one number for each axis, and a width that is an int has one axis.
+    """The windows along each axis. A width that is an int means one axis, and a tuple has one number for each axis.
 
-    Raises `ValueError` for a stride, a dilation or a padding with a different number of axes. One pair (left, right)
-    is no padding of several axes, except (0, 0), since it could also mean both sides of each axis.
+    Raises `ValueError` for a stride, a dilation or a padding with a different number of axes. For several axes, a
+    single pair other than (0, 0) is refused too, since it could mean (left, right), or one number for each axis.
     """
     widths = (width,) if isinstance(width, int) else tuple(width)
     axes = len(widths)
@@ -83,7 +84,7 @@ def windows(
 
 
 def for_each_axis(name: str, value: PerAxis, axes: int) -> tuple[int, ...]:
-    """One number for each axis. Raises `ValueError`, with the name of the argument, for a different number of them."""
+    """One number for each axis. Raises `ValueError`, with the name of the argument, for a wrong number of numbers."""
     values = (value,) * axes if isinstance(value, int) else tuple(value)
     if len(values) != axes:
         raise ValueError(f"{name}: expected an int, or {axes} numbers as in the width, got {value}")
@@ -91,7 +92,7 @@ def for_each_axis(name: str, value: PerAxis, axes: int) -> tuple[int, ...]:
 
 
 def output_positions(along: tuple[Window, ...], positions: tuple[int, ...]) -> tuple[int, ...]:
-    """The numbers of output positions along each axis. Raises `ValueError` if the windows do not fit the positions."""
+    """The number of output positions along each axis. Raises `ValueError` if the windows do not fit the positions."""
     if len(along) != len(positions):
         expected = "1 axis" if len(along) == 1 else f"{len(along)} axes"
         raise ValueError(f"x: expected {expected} of positions, got {len(positions)}")

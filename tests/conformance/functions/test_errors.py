@@ -237,7 +237,8 @@ def test_a_use_that_is_not_seen(name):
     with raises("fc: expected products that account for the Jacobian of the outputs, got a difference of"):
         found.pairs("fc")
     with raises(
-        "A use of fc was not seen. It has to be a matrix product: by @ or torch.nn.functional.linear in PyTorch"
+        "A use of fc was not seen. Every use has to be a matrix product, such as by @ or torch.nn.functional.linear in "
+        "PyTorch"
     ):
         found.approximations("fc")
 

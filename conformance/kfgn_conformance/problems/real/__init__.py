@@ -1,4 +1,4 @@
-"""Two problems of real size, which ship with the kit: a trained classifier of digits, and the paper's autoencoder."""
+"""Two problems of real size: a trained classifier of digits, and the paper's autoencoder at its initial weights."""
 
 from collections.abc import Sequence
 from dataclasses import replace

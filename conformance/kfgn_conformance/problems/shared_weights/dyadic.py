@@ -1,4 +1,4 @@
-"""Random problems with shared weights, whose numbers are dyadic, and which are far from every discontinuity."""
+"""Random problems with shared weights and dyadic numbers, far from every discontinuity."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +17,8 @@ def clear(name: str, recipe: Recipe, wanted: Callable[[Problem], bool] = lambda 
     """Return the first random problem that is suitable and far from every discontinuity.
 
     The seeds of the problems are 0, 1, 2, ..., 999. The gradient of the first layer must not be zero.
+
+    wanted: a function that is True for a suitable problem
     """
     for seed in range(1000):
         problem = shared_problem(name, recipe, np.random.Generator(np.random.Philox(seed)))

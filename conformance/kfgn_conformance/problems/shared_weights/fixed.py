@@ -1,8 +1,8 @@
 """The fixed problems with shared weights, each of which detects some kinds of mistakes.
 
-In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and the number of positions of
-some activation. Among N, such a number of positions and a number of taps, no number divides a different one. No two
-divisors therefore agree.
+In each problem, the input of the network and the outputs of the layers with weights have pairwise different numbers of
+channels. N, S, D_L and the number T of positions of some activation are pairwise different too. Among N, T and the
+number of taps of a convolution, no number divides a different one. A mistake in a divisor therefore changes the answer.
 """
 
 from functools import cache
@@ -49,7 +49,7 @@ FIXED: dict[str, Fixed] = {
         ),
     ),
     "padded-categorical": Fixed(
-        "padding on the wrong side, a patch with its channels first, and a flattened activation in another order",
+        "padding on the wrong side, a patch with its channels first, and a flattened activation in a different order",
         Recipe(
             "categorical",
             "project",
@@ -173,7 +173,7 @@ FIXED: dict[str, Fixed] = {
         ),
     ),
     "two-convolutions-mean-squared_error": Fixed(
-        "the number of positions of each layer instead of that of the outputs: a mean over positions of two layers",
+        "the positions of each layer as the divisor instead of those of the outputs: layers of 7 and of 5 positions",
         Recipe(
             "squared_error",
             "project",

@@ -25,7 +25,7 @@ def network_of(problem: Problem) -> shared.Network:
 
 
 def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
-    """Yield the layers of the reference for a layer of a problem, which takes its weights from an iterator."""
+    """Yield the layers of the reference for a layer of a problem. A layer with weights takes the next of `weights`."""
     if isinstance(layer, Pooling):
         yield shared.Pooling(layer.width, layer.stride, layer.kind)
     elif isinstance(layer, Flatten):

@@ -1,7 +1,7 @@
 """The blocks of EKFAC, KFOC, TKFAC and TNT.
 
-EKFAC is compared only where the eigenvalues of both factors are far apart, or do not matter, and KFOC only where the
-two largest singular values differ, since the block is not unique elsewhere.
+EKFAC is compared only where the eigenvalues of both factors are far apart, or do not matter. KFOC is compared only
+where the two largest singular values are far apart. Elsewhere the block is not unique.
 """
 
 import kfgn_reference.shared_weights as shared
@@ -69,8 +69,8 @@ APPROXIMATIONS = (
     Quantity(
         name="tkfac_blocks",
         equation="Gao et al. 2021",
-        description="Q kron G of TKFAC for each group: the sums over the positions of |C|^2 a a^T and of |a|^2 C C^T, "
-        "as means over the datapoints, divided by the trace of the first",
+        description="Q kron G of TKFAC for each group: Q is the mean over the datapoints of the sum over the positions "
+        "of |C|^2 a a^T, and G is the same for |a|^2 C C^T, divided by tr Q",
         oracle=for_each_group(lambda batch: shared.tkfac(batch).block),
         elements=of_group_blocks,
         array_kind="blocks",
@@ -82,8 +82,8 @@ APPROXIMATIONS = (
     Quantity(
         name="tnt_blocks",
         equation="Ren and Goldfarb 2021",
-        description="Q kron G of TNT for each group: the means over the datapoints of P^T P and of P P^T, divided by "
-        "the trace of the first, where P is the sum of C a^T over the positions, for each column of C",
+        description="Q kron G of TNT for each group: Q is the mean over the datapoints of sum_c P_c^T P_c, and G is "
+        "the mean of sum_c P_c P_c^T / tr Q, where P_c is the sum of C_c a^T over the positions",
         oracle=for_each_group(lambda batch: shared.tnt(batch).block),
         elements=of_group_blocks,
         array_kind="blocks",

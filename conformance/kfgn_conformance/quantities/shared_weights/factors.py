@@ -29,7 +29,7 @@ FACTORS = (
         name="expand_q",
         equation=SOURCE,
         description="Q of expand, the mean of a a^T over the datapoints and the positions: (I, I) for each group, "
-        "where a is a patch with a 1 appended",
+        "where a is a patch, with a 1 appended if the layer has a bias",
         oracle=for_each_group(lambda batch: shared.expand(batch).Q),
         elements=of_inputs,
         array_kind="inputs",

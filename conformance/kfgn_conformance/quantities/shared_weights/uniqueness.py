@@ -1,7 +1,8 @@
 """The change of the blocks of EKFAC and KFOC if eigenvectors or singular vectors change by rounding.
 
-Two right answers may differ in an eigenbasis that is not unique. The size of such a block in the tolerance rule
-therefore grows with the inverse of each gap between eigenvalues. A block is compared only if this size is moderate.
+Two right answers may differ in an eigenbasis that is not unique. The size of a block in the tolerance rule therefore
+grows with the inverse of each gap between eigenvalues or singular values. A block is compared only if its size is
+moderate.
 """
 
 import kfgn_reference.shared_weights as shared
@@ -17,10 +18,11 @@ MODERATE = 2.0**5
 
 
 ROUNDING = 2.0**-40
-"""A change or a gap is regarded as a rounding error if its ratio to the largest one is below this number.
+"""A change of a block below this fraction of its largest element is regarded as a rounding error.
 
-The eigenvalues of a factor may be repeated where a rotation of the eigenvectors does not change the block, as for the
-last layer and the squared error. The block is unique there.
+A gap below this fraction of the largest eigenvalue is regarded as a rounding error too. The eigenvalues of a factor may
+be repeated if a rotation of the eigenvectors does not change the block, as in the last layer with the squared error.
+The block is then unique.
 """
 
 
@@ -28,7 +30,7 @@ def gaps(values: Array, carried: Array, scale: float) -> float:
     """The maximum over i, j of max |v| / |v_i - v_j| times the change of a block by a rotation of eigenvectors i and j.
 
     values:  the eigenvalues v
-    carried: for each pair i, j, the change of the block by a rotation of the eigenvectors i and j, divided by its angle
+    carried: for each pair i, j, the change of the block by a rotation of the eigenvectors i and j, divided by the angle
     scale:   the largest element of the block
     """
     distances = np.maximum(np.abs(values[:, None] - values[None, :]), ROUNDING * largest(values))
@@ -39,8 +41,9 @@ def gaps(values: Array, carried: Array, scale: float) -> float:
 def size_of_ekfac(batch: Batch) -> float:
     """max |block|, plus the effect of a rounding error of each factor on the block, divided by the unit roundoff.
 
-    A rotation of two eigenvectors by an angle changes the block by the angle times the difference of their elements of
-    the diagonal, and changes the diagonal by twice the angle times the element between them.
+    A rotation of two eigenvectors by an angle changes the block by the angle times the difference of their two diagonal
+    elements. The rotation also changes the diagonal, by twice the angle times the off-diagonal element of the pair in
+    the exact block.
     """
     factors = shared.expand(batch)
     (q, U_Q), (g, U_G) = np.linalg.eigh(factors.Q), np.linalg.eigh(factors.G)
@@ -55,7 +58,7 @@ def size_of_ekfac(batch: Batch) -> float:
 
 
 def size_of_kfoc(batch: Batch) -> float:
-    """2 max |block| s_1^2 / (s_1^2 - s_2^2), with the largest singular values s_1 and s_2 of the rearrangement."""
+    """2 max |block| s_1^2 / (s_1^2 - s_2^2), with the two largest singular values s_1 and s_2 of the rearrangement."""
     I = batch[0].a.shape[1]
     first, second = (*np.linalg.svd(shared.rearranged(shared.exact_block(batch), I), compute_uv=False), 0.0)[:2]
     with np.errstate(divide="ignore"):
@@ -82,7 +85,7 @@ def has_simple_spectra(p: Problem) -> bool:
 
 
 def has_one_ekfac(p: Problem) -> bool:
-    """True if EKFAC is unique up to rounding: where it depends on eigenvectors, their eigenvalues are far apart."""
+    """True if EKFAC is unique up to rounding: the eigenvalues of all eigenvectors that matter are far apart."""
     blocks = (shared.ekfac(batch) for batch in batches(p))
     return all(size <= MODERATE * largest(block) for size, block in zip(sizes_of_ekfac(p), blocks, strict=True))
 
