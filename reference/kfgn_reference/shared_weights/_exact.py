@@ -9,8 +9,6 @@
 import functools
 import operator
 
-import numpy as np
-
 from .._expectation import mean
 from .._types import Array
 from ._pairs import Batch, Pairs
@@ -21,8 +19,8 @@ def weight_roots(datapoint: Pairs) -> Array:
 
     The columns are the root of the block. For sampled labels, P_c is the gradient of W at the labels c.
     """
-    products = (np.kron(a[:, None], C) for a, C in zip(datapoint.a, datapoint.C, strict=True))
-    return functools.reduce(operator.add, products)
+    products = (a[:, None, None] * C for a, C in zip(datapoint.a, datapoint.C, strict=True))
+    return functools.reduce(operator.add, products).reshape(-1, datapoint.C.shape[2])
 
 
 def exact_block(batch: Batch) -> Array:
