@@ -48,7 +48,7 @@ Gauss-Newton matrices. The Hessian and its products always use the true H_L.
 
 A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels, and layers
 `Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W), and the targets are (N, T, D_L) or
-(N, T) for the T positions of the outputs. The loss of a datapoint is the sum over these positions divided by
+(N, T) for the T positions of the outputs. After `Flatten` they are (N, D_L) or (N,). The loss of a datapoint is the sum over these positions divided by
 `Network.divisor`. Only layers with weights count in a tuple of weights or of results. The option `sharing` selects the
 factors of weights that are used at several positions. A layer with groups has one pair of factors for each group.
 
