@@ -53,14 +53,15 @@ class Convolution(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For numbers that are out of range, for an unknown transfer function, and for groups that do not divide `units`.
+        For numbers that are out of range, for pairs of a wrong length, for an unknown transfer function, and for groups
+        that do not divide `units`.
 
     Notes
     -----
-    W_l has shape (units, C / groups * taps + 1). A row has the weights of a patch, tap by tap, with the C / groups
-    channels of a tap next to each other: [W_1, ..., W_taps, b]. The taps of two axes are in row-major order. For a
-    kernel of PyTorch, of shape (units, C / groups, width), W_l without the bias is
-    kernel.transpose(1, 2).reshape(units, -1).
+    With a bias, W_l has shape (units, C / groups * taps + 1), for C input channels and a kernel of `taps` taps. A row
+    has the weights of a patch, tap by tap, with the C / groups channels of a tap next to each other: [W_1, ..., W_taps,
+    b]. The taps of two axes are in row-major order. For a kernel of PyTorch, of shape (units, C / groups, width), W_l
+    without the bias is kernel.transpose(1, 2).reshape(units, -1).
 
     With stride s, dilation d and p positions added on the left, tap k of output position t reads input position
     t s + k d - p.
@@ -102,7 +103,7 @@ class Convolution(metaclass=Documented):
             raise ValueError(f"groups: expected a divisor of the {self.units} units, got {self.groups}")
 
     def weight_shape(self, inputs: int) -> tuple[int, int]:
-        """The shape of W_l for C input channels: (units, C / groups * taps + 1), or without the 1 if no bias."""
+        """The shape of W_l for C input channels: (units, C / groups * taps + 1), without the 1 if there is no bias."""
         return self.units, inputs // self.groups * math.prod(per_axis(self.width)) + self.bias
 
     def at(self, shape: Shape) -> tuple["ConvolutionMap", Shape]:
@@ -132,7 +133,8 @@ class Convolution(metaclass=Documented):
 class ConvolutionMap:
     """A convolution at its place in a network, a `WeightedMap`.
 
-    The method `inputs` returns the patches as (groups, R', I), where I counts the 1 that is appended for the bias.
+    The method `inputs` returns the patches as (groups, R', I), for R' output rows. The length I of a patch includes the
+    1 that is appended for the bias.
     """
 
     layer: Convolution
@@ -164,7 +166,7 @@ class ConvolutionMap:
         return self._patches(xp, R_a, xp.zeros_like)
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
-        """W_j times the patches of group j, for each group: (R', C')."""
+        """For each group, the products of its rows of W with its patches: (R', C')."""
         xp = array_namespace(W)
         by_group = xp.reshape(W, (self.groups, -1, W.shape[1]))
         products = _products(inputs, xp.matrix_transpose(by_group))
@@ -195,7 +197,7 @@ class ConvolutionMap:
         return xp.reshape(_products(by_group, inputs), (self.layer.units, -1)) / R
 
     def carried_over_taps(self, W: Array, G: Array) -> Array:
-        """sum_k T_k/T' W_k^T G W_k, where T_k is the number of output positions at which tap k reads an input."""
+        """sum_k T_k/T' W_k^T G W_k, where tap k with the matrix W_k reads an input at T_k of T' output positions."""
         xp, c = array_namespace(W), self.channels // self.groups
         kernel, total = self._kernel(W), None
         for k, tap in enumerate(self.taps):
@@ -210,7 +212,10 @@ class ConvolutionMap:
         return tuple(w.tap(i) for w, i in zip(self.windows, tap, strict=True))
 
     def _summed(self, xp: Namespace, parts: list[Array]) -> Array:
-        """The sum of arrays (N, *outputs, C), one per tap, at their padded positions. The last axis is summed first."""
+        """The sum of arrays (N, *outputs, C), each placed at the padded positions that its tap reads.
+
+        The last axis is summed first.
+        """
         for axis, w in reversed(list(enumerate(self.windows, start=1))):
             placed = [along(xp, part, axis, partial(w.placed, i % w.width)) for i, part in enumerate(parts)]
             parts = [reduce(operator.add, placed[i : i + w.width]) for i in range(0, len(placed), w.width)]
@@ -221,7 +226,7 @@ class ConvolutionMap:
         return W[:, :-1] if self.layer.bias else W
 
     def _patches(self, xp: Namespace, a: Array, unit: Any) -> Array:
-        """The patches (groups, R', I), whose last entry is from `unit` if the layer has a bias."""
+        """The patches (groups, R', I). If the layer has a bias, `unit` makes the last entry of each patch."""
         x = xp.reshape(a, (-1, *(w.length for w in self.windows), self.channels))
         for axis, w in enumerate(self.windows, start=1):
             x = along(xp, x, axis, w.padded)
@@ -237,7 +242,7 @@ def _products(A: Array, B: Array) -> Array:
 
 
 def between_all_channels(xp: Namespace, kernel: Array, groups: int) -> Array:
-    """The matrix (C', C) of a tap (C', C / groups), which is zero between different groups."""
+    """The matrix (C', C) of a tap, zero between different groups, from the kernel (C', C / groups) of the tap."""
     if groups == 1:
         return kernel
     rows = xp.reshape(kernel, (groups, -1, kernel.shape[1]))
