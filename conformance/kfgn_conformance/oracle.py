@@ -63,7 +63,8 @@ class Answers(Protocol):
 class Oracle:
     """The reference's answer to one question, which is a quantity on a problem.
 
-    The value, the tolerances and the answers of known mistakes are computed at their first use, and are stored for as long as this object exists. The stored values serve every implementation and both dtypes.
+    The value, the tolerances and the answers of known mistakes are computed at their first use, and are stored for as
+    long as this object exists. The stored values serve every implementation and both dtypes.
 
     A value or a term d that is not finite, or a term d that cannot be computed, raises `UnusableOracleError`, which is
     a `ValueError`. If the reference raises an error for the value, this error is raised.
