@@ -227,6 +227,7 @@ def thorough(session: nox.Session) -> None:
     )
     options = ("--numprocesses=auto", "--thorough")
     session.run("pytest", *options, "--dist=worksteal", *slow, env={"OMP_NUM_THREADS": "1"})
+    session.run("pytest", *options, "--dist=worksteal", "-m=thorough", env={"OMP_NUM_THREADS": "1"})
     port = ("tests/conformance/test_port.py", "--backend=jax")
     session.run("pytest", *options, *port, env={**COMPILED, "OMP_NUM_THREADS": "1"})
     kfgn_check(session, "--thorough", "--examples", "0", "--require", *HOST)
@@ -237,9 +238,8 @@ def diagnosis(session: nox.Session) -> None:
     """Plant every mistake of the catalogue on the problems of twenty seeds, and expect its name."""
     install(session, "xdist")
     tests = "tests/conformance/test_diagnosis.py"
-    session.run(
-        "pytest", tests, "--numprocesses=auto", *(session.posargs or ["--seeds=20"]), env={"OMP_NUM_THREADS": "1"}
-    )
+    options = ("--numprocesses=auto", "--thorough", *(session.posargs or ["--seeds=20"]))
+    session.run("pytest", tests, *options, env={"OMP_NUM_THREADS": "1"})
 
 
 @nox.session

@@ -50,9 +50,10 @@ The Hessian and its products always use the true H_L.
 A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Its layers are
 of the kinds `Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W). If the outputs have
 positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W)
-for positions along two axes. The loss of a datapoint is the sum over these positions divided by `Network.divisor`. A
-tuple of weights or of results has no entry for a layer without weights. The option `sharing` selects the factors of
-weights that are used at several positions. A layer with groups has one pair of factors for each group.
+for positions along two axes. After `Flatten` the outputs have no positions. The loss of a datapoint is the sum over the
+output positions divided by `Network.divisor`. A tuple of weights or of results has no entry for a layer without
+weights. The option `sharing` selects the factors of weights that are used at several positions. A layer with groups has
+one pair of factors for each group.
 
 A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.

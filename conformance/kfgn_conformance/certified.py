@@ -183,8 +183,9 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
                 "large a tolerance"
             )
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
+    drawn = "1 random problem" if problems == 1 else f"{problems} random problems"
     console.print(
-        f"The reference was compared with balls of {PRECISION} bits on {problems} random problems, and on the fixed "
+        f"The reference was compared with balls of {PRECISION} bits on {drawn}, and on the fixed "
         f"problems with shared weights. The tolerance is "
         f"c (sqrt(n) u size + d), c = {C}. The radius is divided by the largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",

@@ -63,8 +63,8 @@ class Answers(Protocol):
 class Oracle:
     """The reference's answer to one question, which is a quantity on a problem.
 
-    The value, the term d of the tolerance rule and the answers of known mistakes are computed at their first use, and
-    are stored for as long as this object exists. The stored values serve every implementation and both dtypes.
+    The value, the tolerances and the answers of known mistakes are computed at their first use, and are stored for as
+    long as this object exists. The stored values serve every implementation and both dtypes.
 
     A value or a term d that is not finite, or a term d that cannot be computed, raises `UnusableOracleError`, which is
     a `ValueError`. If the reference raises an error for the value, this error is raised.
@@ -73,6 +73,7 @@ class Oracle:
     def __init__(self, problem: Problem, quantity: Quantity) -> None:
         self.problem, self.quantity = problem, quantity
         self._answers: dict[Callable[[Problem], Answers], Arrays | None] = {}
+        self._bounds: dict[str, tuple[float, ...]] = {}
 
     def __str__(self) -> str:
         return f"{self.quantity.name} on {self.problem.id}"
@@ -157,9 +158,11 @@ class Oracle:
         return made
 
     def _rounding_bounds(self, dtype: str) -> tuple[float, ...]:
-        n = longest_sum(self.problem)
-        pairs = zip(self.sizes, self.changes, strict=True)
-        return tuple(rounding_bound(n, size, change, dtype) for size, change in pairs)
+        if dtype not in self._bounds:
+            n = longest_sum(self.problem)
+            pairs = zip(self.sizes, self.changes, strict=True)
+            self._bounds[dtype] = tuple(rounding_bound(n, size, change, dtype) for size, change in pairs)
+        return self._bounds[dtype]
 
     def _check_finite(self, *numbers: float) -> None:
         if not np.all(np.isfinite(numbers)):

@@ -1,5 +1,6 @@
 """Options of a layer that have a number for each axis of positions: an int for one axis, and a pair for two axes."""
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 from .._validation.scalars import checked_count, checked_integer, checked_pair
@@ -37,6 +38,15 @@ def checked_padding(name: str, value: Any, like: PerAxis) -> tuple[Any, Any]:
     if all(type(n) is int and n == 0 for n in pair):  # the default
         return (0, 0), (0, 0)
     return _ends(name, pair[0], expected), _ends(name, pair[1], expected)
+
+
+def check_axes(width: PerAxis, lengths: Sequence[int]) -> None:
+    """Raise `ValueError` unless a width has a number for each axis of positions."""
+    if not lengths:
+        raise ValueError("inputs: expected inputs with positions, got a vector")
+    if len(per_axis(width)) != len(lengths):
+        n = "1 number" if len(lengths) == 1 else "2 numbers"
+        raise ValueError(f"width: expected {n}, one per axis of positions, got {width}")
 
 
 def _ends(name: str, value: Any, expected: str) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from .._documentation import Documented
 from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
 from ..backends import matmul
-from .axes import checked_padding, checked_per_axis, per_axis
+from .axes import check_axes, checked_padding, checked_per_axis, per_axis
 from .layer_map import Shape
 from .transfers import TransferName, checked_transfer
 from .windows import Windows, along
@@ -112,9 +112,7 @@ class Convolution(metaclass=Documented):
         Raises `ValueError` if the layer does not fit the shape.
         """
         C, *lengths = shape
-        if len(per_axis(self.width)) != len(lengths):
-            n = "1 number" if len(lengths) == 1 else "2 numbers"
-            raise ValueError(f"width: expected {n}, one per axis of positions, got {self.width}")
+        check_axes(self.width, lengths)
         if C % self.groups:
             raise ValueError(f"groups: expected a divisor of the {C} input channels, got {self.groups}")
         padding = (self.padding,) if isinstance(self.width, int) else self.padding

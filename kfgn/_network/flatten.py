@@ -1,4 +1,4 @@
-"""Flattening: all positions of a datapoint become one position."""
+"""Flattening: the activation of a datapoint becomes a vector."""
 
 import math
 from dataclasses import dataclass
@@ -14,19 +14,19 @@ from .layer_map import Shape
 
 @dataclass(frozen=True)
 class Flatten(metaclass=Documented):
-    """All entries of an activation as the channels of one position. The layer has no weights.
+    """All entries of an activation as a vector without positions. The layer has no weights.
 
-    The shape of the outputs is (C T, 1) for inputs (C, T), and (C H W, 1) for inputs (C, H, W). The channels of a
-    position are next to each other, and positions are in row-major order. The order is not that of PyTorch's `Flatten`,
-    in which the positions of a channel are next to each other. A `Flatten` is hashable and holds no array. It needs a
-    network whose `inputs` is (C, T) or (C, H, W).
+    The shape of the outputs is (C T,) for inputs (C, T), and (C H W,) for inputs (C, H, W). The channels of a position
+    are next to each other, and positions are in row-major order. The order is not that of PyTorch's `Flatten`, in which
+    the positions of a channel are next to each other. A `Flatten` is hashable and holds no array. It needs a network
+    whose `inputs` is (C, T) or (C, H, W).
 
     Examples
     --------
     >>> import kfgn
     >>> network = kfgn.Network((2, 3), (kfgn.Flatten(), kfgn.Dense(4)), "squared_error")
-    >>> network.widths, network.positions
-    ((2, 6, 4), (3, 1, 1))
+    >>> network.shapes
+    ((2, 3), (6,), (4,))
     """
 
     transfer: ClassVar[str] = "identity"
@@ -39,7 +39,7 @@ class Flatten(metaclass=Documented):
         """The map of the layer for inputs of a shape, and the shape of its outputs."""
         C, *lengths = shape
         T = math.prod(lengths)
-        return FlattenMap(C, T), (C * T, 1)
+        return FlattenMap(C, T), (C * T,)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 from .._documentation import Documented
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, set_fields
-from .axes import checked_per_axis, per_axis
+from .axes import check_axes, checked_per_axis, per_axis
 from .layer_map import Shape
 from .windows import Windows, along, with_zeros
 
@@ -70,9 +70,7 @@ class Pooling(metaclass=Documented):
         Raises `ValueError` if the layer does not fit the shape.
         """
         C, *lengths = shape
-        if len(per_axis(self.width)) != len(lengths):
-            n = "1 number" if len(lengths) == 1 else "2 numbers"
-            raise ValueError(f"width: expected {n}, one per axis of positions, got {self.width}")
+        check_axes(self.width, lengths)
         windows = []
         for T, width, stride in zip(lengths, per_axis(self.width), per_axis(self.stride), strict=True):
             if width > T:

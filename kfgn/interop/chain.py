@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, NoReturn
 from torch import fx, nn
 
 from .functions import FUNCTIONS, MODULES
-from .modules import KINDS, check_known, computes_as, described, unwrapped
+from .modules import KNOWN, WEIGHTED, check_known, computes_as, described, unwrapped
 
 Leaf = tuple[str, nn.Module]
 """The name of a module of the chain in error messages, and the module."""
@@ -29,7 +29,7 @@ class _Tracer(fx.Tracer):  # type: ignore[misc]
     """A tracer that enters Sequentials and modules with a custom forward, and records any other module as one node."""
 
     def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:  # noqa: ARG002
-        if any(computes_as(m, kind) for kind in (nn.Linear, *KINDS)):
+        if computes_as(m, *KNOWN):
             return True
         return type(m).__module__.startswith("torch.") and not computes_as(m, nn.Sequential)
 
@@ -129,7 +129,7 @@ class _Reader:
             path = f"{self.prefix}{node.target}"
             if len(node.args) + len(node.kwargs) > 1:
                 self.refuse(node, f"{path} with further arguments", "a layer has one input")
-            if isinstance(leaf, nn.Linear):
+            if isinstance(leaf, WEIGHTED):
                 self.use(path, leaf, node)
             self.leaves.append((path, leaf))
         elif _plain_name(node) in ("view", "reshape"):
@@ -139,10 +139,11 @@ class _Reader:
         else:
             self.refuse(node, self.operation(node), HINTS.get(_plain_name(node), ""))
 
-    def use(self, path: str, leaf: nn.Linear, node: fx.Node) -> None:
-        """Check that a Linear is used once, and that the D of a reshape before the Linear is the number of inputs."""
+    def use(self, path: str, leaf: Any, node: fx.Node) -> None:
+        """Check that a layer is used once, and that the D of a reshape before a Linear is the number of inputs."""
         if path in self.used:
-            raise ValueError(f"{path}: expected a Linear that is used once, got a second use{_place(node)}")
+            kind = type(leaf).__name__
+            raise ValueError(f"{path}: expected a {kind} that is used once, got a second use{_place(node)}")
         self.used.add(path)
         if self.view is not None and (came := leaf.weight.shape[-1]) != self.view.D:
             raise ValueError(
@@ -176,7 +177,7 @@ class _Reader:
             self.refuse(node, self.operation(node), "use flatten(1)")
         if D != -1:
             self.view = _View(self.at(node), D)
-        self.leaves.append((self.at(node), nn.Identity()))
+        self.leaves.append((self.at(node), nn.Flatten()))
 
     def at(self, node: fx.Node) -> str:
         """The name of an operation in error messages."""
@@ -188,7 +189,7 @@ class _Reader:
     def refuse(self, node: fx.Node, what: str, hint: str) -> NoReturn:
         advice = f"; {hint}" if hint else ""
         raise TypeError(
-            f"{self.name}: expected a chain of Linear layers and activations, got {described(self.module)} with {what}"
+            f"{self.name}: expected a chain of layers and activations, got {described(self.module)} with {what}"
             f"{_place(node) or self.forward}{advice}"
         )
 

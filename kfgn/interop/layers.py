@@ -1,11 +1,11 @@
-"""The Linear layers of a module: the parameters, the checks of the parameters, and the matrices W_l.
+"""The layers of a module that have weights: the parameters, the checks of the parameters, and the matrices W_l.
 
 Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
 the package to install.
 """
 
-import itertools
-from typing import NamedTuple, TypeAlias
+import math
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import nn
@@ -13,7 +13,7 @@ from torch import nn
 from .._types import Weights
 from .._validation.arrays import check_floating_dtype, check_not_transformed, one_library_and_device
 from .._words import type_of
-from .modules import computes_as, described
+from .modules import CONVOLUTIONS, WEIGHTED, computes_as, described
 from .parameters import check_unshared
 
 Leaves: TypeAlias = list[tuple[str, nn.Module]]
@@ -21,17 +21,21 @@ Leaves: TypeAlias = list[tuple[str, nn.Module]]
 
 
 class Layer(NamedTuple):
-    """The path, the weight (D_l, D_{l-1}) and the bias (D_l,) of a Linear. A missing bias is None."""
+    """The path, the weight and the bias (D_l,) of a Linear or of a convolution. A missing bias is None.
+
+    patch: the shape (C, *positions) of the inputs that belong to a row of the weight, channels first as in PyTorch. In
+           W_l the channels are last. The patch of a Linear without positions has channels alone
+    """
 
     path: str
     weight: torch.Tensor
     bias: torch.Tensor | None = None
+    patch: tuple[int, ...] = ()
 
     @property
     def shape(self) -> tuple[int, int]:
         """The shape of W_l."""
-        D, below = self.weight.shape
-        return D, below + (self.bias is not None)
+        return self.weight.shape[0], math.prod(self.patch) + (self.bias is not None)
 
     def parameters(self) -> dict[str, torch.Tensor]:
         """Return a dictionary from the path of each parameter of the Linear to the parameter."""
@@ -40,28 +44,31 @@ class Layer(NamedTuple):
 
     def joined(self) -> torch.Tensor:
         """Return W_l as a copy of the parameters."""
-        if self.bias is None:
-            return self.weight.detach().clone()
-        return torch.cat((self.weight.detach(), self.bias.detach()[:, None]), 1)
+        D, weight = self.weight.shape[0], self.weight.detach()
+        rows = weight.reshape(D, *self.patch).movedim(1, -1).reshape(D, -1)
+        return rows.clone() if self.bias is None else torch.cat((rows, self.bias.detach()[:, None]), 1)
 
     def split(self, W: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Return pairs of a parameter and its new value, which is a part of W_l."""
-        return [(self.weight, W)] if self.bias is None else [(self.weight, W[:, :-1]), (self.bias, W[:, -1])]
+        C, *positions = self.patch
+        rows = W if self.bias is None else W[:, :-1]
+        weight = rows.reshape(-1, *positions, C).movedim(-1, 1).reshape(self.weight.shape)
+        return [(self.weight, weight)] if self.bias is None else [(self.weight, weight), (self.bias, W[:, -1])]
 
 
 def checked_layers(leaves: Leaves) -> list[Layer]:
-    """Return the Linear layers, after checking that their widths fit and that they share no parameter."""
-    layers = [_layer(path, leaf) for path, leaf in leaves if computes_as(leaf, nn.Linear)]
-    if not layers:
+    """Return the layers with weights, after checking that their widths fit and that they share no parameter."""
+    weighted = [(path, leaf) for path, leaf in leaves if computes_as(leaf, *WEIGHTED)]
+    if not weighted:
         raise ValueError("module: expected at least one Linear, got none")
+    layers = [_layer(path, leaf) for path, leaf in weighted]
     parameters = parameters_of(layers)
     check_floating_dtype(one_library_and_device(parameters), parameters)
     check_unshared(parameters)
-    for before, layer in itertools.pairwise(layers):
-        D = before.weight.shape[0]
-        if (came := layer.weight.shape[1]) != D:
-            raise ValueError(f"{layer.path}: expected {D} inputs, the outputs of {before.path}, got {came}")
-    return layers
+    fitted = [layers[0]]
+    for layer, (_, below), (_, leaf) in zip(layers[1:], weighted, weighted[1:], strict=False):
+        fitted.append(_fitted(fitted[-1], layer, below, leaf))
+    return fitted
 
 
 def parameters_of(layers: list[Layer]) -> dict[str, torch.Tensor]:
@@ -69,7 +76,22 @@ def parameters_of(layers: list[Layer]) -> dict[str, torch.Tensor]:
     return {name: parameter for layer in layers for name, parameter in layer.parameters().items()}
 
 
-def _layer(path: str, linear: nn.Linear) -> Layer:
+def _fitted(before: Layer, layer: Layer, below: nn.Module, leaf: Any) -> Layer:
+    """Return a layer, after a check that it fits the layer before it. A Linear after a convolution gets its patch.
+
+    below, leaf: the modules of both layers
+    """
+    D, channels = before.weight.shape[0], layer.patch[0] * getattr(leaf, "groups", 1)
+    flattens = isinstance(below, CONVOLUTIONS) and not isinstance(leaf, CONVOLUTIONS)
+    if flattens and channels % D == 0:
+        return layer._replace(patch=(D, channels // D))
+    if channels != D:
+        expected = f"a multiple of {D} inputs, the channels" if flattens else f"{D} inputs, the outputs"
+        raise ValueError(f"{layer.path}: expected {expected} of {before.path}, got {channels}")
+    return layer
+
+
+def _layer(path: str, linear: Any) -> Layer:
     # weight_norm, parametrize and prune compute .weight from parameters of other names, so that writing .weight has no
     # effect
     parameters = dict(linear.named_parameters())
@@ -87,9 +109,11 @@ def _layer(path: str, linear: nn.Linear) -> Layer:
     layer = Layer(path, **parameters)
     weight = tuple(layer.weight.shape)
     bias = None if layer.bias is None else tuple(layer.bias.shape)
-    if len(weight) != 2 or 0 in weight or bias not in (None, weight[:1]):
-        raise ValueError(f"{path}: expected weight (D_l, D_l-1) and bias (D_l,), none empty, got {weight} and {bias}")
-    return layer
+    axes = 2 + len(getattr(linear, "kernel_size", ()))
+    if len(weight) != axes or 0 in weight or bias not in (None, weight[:1]):
+        names = "D_l, D_l-1" if axes == 2 else f"D_l, D_l-1 / groups, {'width' if axes == 3 else 'height, width'}"
+        raise ValueError(f"{path}: expected weight ({names}) and bias (D_l,), none empty, got {weight} and {bias}")
+    return layer._replace(patch=weight[1:])
 
 
 def check_weights(layers: list[Layer], weights: Weights) -> None:

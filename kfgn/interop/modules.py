@@ -63,6 +63,18 @@ KINDS: dict[type[nn.Module], Kind] = {
     ),
 }
 
+CONVOLUTIONS: tuple[type[nn.Module], ...] = (nn.Conv1d, nn.Conv2d)
+"""The classes of modules that become a `Convolution`."""
+
+POOLINGS: tuple[type[nn.Module], ...] = (nn.AvgPool1d, nn.AvgPool2d, nn.AdaptiveAvgPool1d, nn.AdaptiveAvgPool2d)
+"""The classes of modules that become a `Pooling`."""
+
+WEIGHTED: tuple[type[nn.Module], ...] = (nn.Linear, *CONVOLUTIONS)
+"""The classes of modules that have weights."""
+
+KNOWN: tuple[type[nn.Module], ...] = (*WEIGHTED, *POOLINGS, *KINDS)
+"""The classes of all supported modules."""
+
 _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
     nn.Sigmoid: "bernoulli",
     nn.Softmax: "categorical",
@@ -101,19 +113,20 @@ def check_no_hooks(module: nn.Module) -> None:
                 raise ValueError(f"{where}: expected no {kind} hooks, since kfgn does not call them, got {hooks}")
 
 
-def computes_as(module: object, kind: type[nn.Module]) -> bool:
-    """Return True if a module is an instance of `kind` and overrides no method of `_COMPUTING`."""
-    if not isinstance(module, kind):
-        return False
-    same = all(getattr(type(module), name, None) is getattr(kind, name, None) for name in _COMPUTING)
-    return same and not _COMPUTING & vars(module).keys()
+def computes_as(module: object, *kinds: type[nn.Module]) -> bool:
+    """Return True if a module is an instance of one of `kinds` and overrides no method of `_COMPUTING`."""
+
+    def inherits(kind: type[nn.Module]) -> bool:
+        same = all(getattr(type(module), name, None) is getattr(kind, name, None) for name in _COMPUTING)
+        return isinstance(module, kind) and same and not _COMPUTING & vars(module).keys()
+
+    return any(inherits(kind) for kind in kinds)
 
 
 def check_known(path: str, leaf: nn.Module) -> None:
-    """Raise `TypeError` for a module that is neither a Linear nor one of `KINDS`."""
-    kinds = (nn.Linear, *KINDS)
-    if not any(computes_as(leaf, kind) for kind in kinds):
-        known = ", ".join(kind.__name__ for kind in kinds)
+    """Raise `TypeError` for a module that is not one of `KNOWN`."""
+    if not computes_as(leaf, *KNOWN):
+        known = ", ".join(kind.__name__ for kind in KNOWN)
         raise TypeError(
             f"{path}: expected one of {known} with PyTorch's own forward, got {described(leaf)}{advice(leaf)}"
         )

@@ -11,10 +11,9 @@ Errors name the whole model as `module`, and a module inside it by its name in `
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import replace
 
+from .._network.fields import checked_inputs
 from .._network.network import Network
-from .._network.transfers import TransferName
 from .._types import Weights
 
 try:
@@ -26,8 +25,8 @@ except ModuleNotFoundError as error:
 from .chain import chain
 from .layers import Leaves, check_weights, checked_layers, parameters_of
 from .modules import (
-    KINDS,
-    advice,
+    CONVOLUTIONS,
+    POOLINGS,
     check_known,
     check_no_hooks,
     check_objective,
@@ -37,14 +36,15 @@ from .modules import (
     unwrapped,
 )
 from .parameters import check_writable, frozen, write
+from .records import records
 
 __all__ = ["network_and_weights", "write_back"]
 
 
 def network_and_weights(
-    module: nn.Module, objective: str, psd: str = "project"
+    module: nn.Module, objective: str, psd: str = "project", inputs: tuple[int, ...] | None = None
 ) -> tuple[Network, tuple[torch.Tensor, ...]]:
-    """Return the network that a module of Linear layers and activations computes, and a copy of the parameters.
+    """Return the network that a module of PyTorch computes, and a copy of the parameters.
 
     Parameters
     ----------
@@ -54,6 +54,10 @@ def network_and_weights(
         with or without a bias, and at most one activation after each Linear except the last. The outputs of the module
         (N, D_L) for inputs X (N, D_0) are h_L. Modules may be nested, and may be wrapped by `torch.compile`,
         `DataParallel` or `DistributedDataParallel`.
+
+        Before the Linear layers there may be layers with positions, and a Flatten after them: Conv1d and Conv2d with
+        zeros or circular padding, each with at most one activation directly after it; AvgPool1d and AvgPool2d without
+        padding; AdaptiveAvgPool1d and AdaptiveAvgPool2d with the output size 1.
 
         The activations and their transfer functions are:
 
@@ -82,6 +86,8 @@ def network_and_weights(
     psd : str
         The choice of the PSD matrix that replaces the indefinite H_L of the mixture: "project" for the nearest PSD
         matrix, "scalar" for dE/dh_L dE/dh_L^T, or "raise" for an error in functions that need a Gauss-Newton matrix.
+    inputs : tuple of int, optional
+        The shape (C, T) or (C, H, W) of a datapoint, if the module has convolutions or pooling.
 
     Returns
     -------
@@ -90,7 +96,8 @@ def network_and_weights(
     weights : tuple of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a Linear without
         a bias, in the dtype and on the device of the parameters. The weights are new tensors, detached from all
-        autograd graphs. The module is not changed.
+        autograd graphs. The module is not changed. In kfgn the channels of a position are next to each other. So the
+        columns of W_l are in another order than in PyTorch for a convolution, and for the Linear after a Flatten.
 
     Raises
     ------
@@ -101,9 +108,9 @@ def network_and_weights(
         inputs, or depends on data. The error message for such a forward names the file and the line.
     ValueError
         An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
-        which could change outputs or gradients. A forward uses a Linear twice. A Linear has parametrised weights.
+        which could change outputs or gradients. A forward uses a layer twice. A layer has parametrised weights.
         Parameters overlap in memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network`
-        rejects the network.
+        rejects the network. `inputs` is missing for a module with convolutions, or does not fit the layers.
 
     Warns
     -----
@@ -126,16 +133,21 @@ def network_and_weights(
     ((64, 16, 10), ('tanh',))
     >>> [tuple(W.shape) for W in weights]
     [(16, 65), (10, 17)]
+
+    A convolutional network for images of 8 x 8 pixels:
+
+    >>> model = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten(), nn.Linear(36, 10))
+    >>> network, weights = network_and_weights(model, "categorical", inputs=(1, 8, 8))
+    >>> network.shapes
+    ((1, 8, 8), (4, 6, 6), (4, 3, 3), (36,), (10,))
     """
     leaves = _leaves(module)
     layers = checked_layers(leaves)
-    transfers = _transfers(leaves)
+    shape = _checked_shape(leaves, inputs)
+    found = records(leaves, shape)
     check_no_hooks(module)
     check_objective(objective)
-    widths = (layers[0].weight.shape[1], *(layer.weight.shape[0] for layer in layers))
-    network = Network.dense(widths, transfers, objective, psd)
-    pairs = zip(network.layers, layers, strict=True)
-    network = replace(network, layers=tuple(replace(dense, bias=l.bias is not None) for dense, l in pairs))
+    network = Network(layers[0].patch[0] if shape is None else shape, found, objective, psd)
     if name := frozen(parameters_of(layers)):
         message = f"{name}: expected requires_grad=True for write_back, got a frozen parameter"
         warnings.warn(message, UserWarning, stacklevel=2)
@@ -148,8 +160,8 @@ def write_back(module: nn.Module, weights: Weights) -> None:
     Parameters
     ----------
     module : torch.nn.Module
-        The module of Linear layers and activations from which `network_and_weights` made the weights. Hooks, training
-        modes, and the order of Linear layers and activations are not checked.
+        The module from which `network_and_weights` made the weights. Hooks, training modes, and the order of layers
+        and activations are not checked.
     weights : tuple or list of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a Linear without
         a bias, in the dtype and on the device of the parameters. The values of the weights are not checked.
@@ -186,6 +198,20 @@ def write_back(module: nn.Module, weights: Weights) -> None:
     write(pair for layer, W in pairs for pair in layer.split(W))
 
 
+def _checked_shape(leaves: Leaves, inputs: object) -> tuple[int, ...] | None:
+    """Return the shape of a datapoint, or None for a module of Linear layers alone, whose shape follows from them."""
+    path, first = next(((p, leaf) for p, leaf in leaves if computes_as(leaf, *CONVOLUTIONS, *POOLINGS)), ("", None))
+    if first is None:
+        if inputs is not None:
+            raise ValueError(f"inputs: expected None for a module without convolutions, got {inputs!r}")
+        return None
+    expected = f"the shape (C, T) or (C, H, W) of a datapoint, since {path} is {described(first)}"
+    if not isinstance(inputs, (tuple, list)):
+        raise ValueError(f"inputs: expected {expected}, got {inputs!r}")
+    shape: tuple[int, ...] = checked_inputs(inputs)
+    return shape
+
+
 def _leaves(module: nn.Module) -> Leaves:
     """Return the leaves of a module, which are applied one after the other, after a check of their classes."""
     module = unwrapped(module) if isinstance(module, nn.Module) else module
@@ -214,38 +240,3 @@ def _flattened(module: nn.Module, prefix: str, within: tuple[int, ...] = ()) -> 
             yield from _flattened(inner, f"{path}.", within)
         else:
             yield path, inner
-
-
-def _transfers(leaves: Leaves) -> tuple[TransferName, ...]:
-    """Return the transfer functions f_1, ..., f_{L-1}.
-
-    Each activation must follow a Linear, and the last layer must be a Linear.
-    """
-    transfers: list[TransferName] = []
-    end: tuple[str, nn.Module] | None = None  # an activation without a later Linear
-    after_linear = False
-    for path, leaf in leaves:
-        if computes_as(leaf, nn.Linear):
-            if after_linear:
-                transfers.append("identity")
-            after_linear, end = True, None
-        elif (name := _transfer(path, leaf)) is not None:
-            if not after_linear:
-                raise ValueError(f"{path}: expected a Linear before each activation, got {described(leaf)}")
-            transfers.append(name)
-            after_linear, end = False, (path, leaf)
-    if end is not None:
-        path, leaf = end
-        raise ValueError(
-            f"{path}: expected a Linear at the end, since the objective is a function of its outputs, "
-            f"got {described(leaf)}{advice(leaf)}"
-        )
-    return tuple(transfers)
-
-
-def _transfer(path: str, leaf: nn.Module) -> TransferName | None:
-    """Return the name of the transfer function; None for a module that does not change a batch."""
-    kind = next(kind for module, kind in KINDS.items() if computes_as(leaf, module))
-    if not kind.supported(leaf):
-        raise ValueError(f"{path}: expected {kind.expected}, got {described(leaf)}{kind.advice}")
-    return kind.transfer(leaf)

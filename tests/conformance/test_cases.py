@@ -148,7 +148,7 @@ def test_the_replacements_for_an_indefinite_hessian_differ(transfer):
         for name in ("preactivation_gauss_newton", "gauss_newton_blocks", "kflr", "kfra", "curvature_along"):
             assert apart(p, name, QUANTITIES[name].oracle(there)) > 1e6, name
         for name in ("preactivation_hessians", "hessian_blocks", "hessian_product", "kfac"):
-            assert apart(p, name, QUANTITIES[name].oracle(there)) == 0, name
+            assert apart(p, name, QUANTITIES[name].oracle(there)) < 1, name
 
 
 def test_an_indefinite_hessian_differs_from_its_replacement():

@@ -193,7 +193,7 @@ def test_a_question_in_other_orders_is_not_repeated_at_once():
     assert once.calls == twice.calls > 0
 
 
-@pytest.mark.parametrize("options", [(), ("--in-process",), ("--jobs", "2")])
+@pytest.mark.parametrize("options", [pytest.param((), marks=pytest.mark.thorough), ("--in-process",), ("--jobs", "2")])
 def test_the_command_finds_it(options, capsys, tmp_path, only):
     only("bernoulli-tanh", "mixture-tanh", "squared_error-tanh")
     file = tmp_path / "report.jsonl"

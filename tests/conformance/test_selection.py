@@ -81,8 +81,9 @@ def test_few_states_are_a_part_of_the_whole_question():
     assert moments == [0, 1, *range(4, 50, 5)]
     alone = Oracle(few.problem, STEP)
     assert len(few.arrays) == len(alone.arrays)
-    assert all(np.array_equal(a, b) for a, b in zip(few.arrays, alone.arrays, strict=True))
-    assert few.sizes == alone.sizes
+    allowed = alone.tolerances("float64")
+    assert all(np.max(np.abs(a - b)) <= t for a, b, t in zip(few.arrays, alone.arrays, allowed, strict=True))
+    assert few.sizes == pytest.approx(alone.sizes, rel=1e-12)
     each = len(whole.arrays) // 50
     assert few.changes == tuple(d for t in moments for d in whole.changes[each * t : each * (t + 1)])
 

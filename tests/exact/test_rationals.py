@@ -32,7 +32,7 @@ DIVIDES = {"step_size", "reduction_ratio", "damped_factors", "conjugate_gradient
 """Rational quantities with a quotient of two computed numbers, which rarely has finitely many binary digits."""
 
 
-FEWER = settings(max_examples=max(1, settings.default.max_examples // 4))
+FEWER = settings(max_examples=max(1, settings.default.max_examples // 8))
 """Fewer examples, since each problem takes some tenths of a second."""
 
 SMALL = 10

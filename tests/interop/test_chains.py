@@ -164,7 +164,7 @@ REFUSED = {
         lambda self, x: self.last(F.relu(torch.tanh(self.first(x)))),
         ValueError,
         "module (relu",
-        "a Linear before each",
+        "a layer with weights before each",
         "",
     ),
 }

@@ -41,12 +41,12 @@ NETWORKS = {
     "activation first": (
         lambda: within(nn.Tanh(), linear()),
         "module.encoder.0",
-        ["a Linear before each", "got Tanh()"],
+        ["a layer with weights before each", "got Tanh()"],
     ),
     "two activations": (
         lambda: within(linear(), nn.Tanh(), nn.Identity(), nn.ReLU(), linear()),
         "module.encoder.3",
-        ["a Linear before each", "got ReLU()"],
+        ["a layer with weights before each", "got ReLU()"],
     ),
     "forward hook": (
         lambda: hooked(within(linear()), "register_forward_hook", "encoder.0"),

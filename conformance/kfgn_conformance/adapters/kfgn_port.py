@@ -48,6 +48,8 @@ class _Arrays:
         problem = problem.map_arrays(array)
         self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
         self.labels, self.draws = problem.labels, problem.draws
+        if problem.is_shared and not self.network.shapes[-1][1:]:  # the outputs of the port after `Flatten`
+            self.Y, self.labels = problem.Y[:, 0, ...], problem.labels[:, :, 0, ...]
         self.V, self.U, self.Z, self.tau, self.gamma, self.eta = problem.arguments
         self.trajectory, self.jitted = problem.trajectory, jitted
         self.roundoff = float(np.finfo(dtype).eps) / 2

@@ -9,8 +9,6 @@
 import functools
 import operator
 
-import numpy as np
-
 from .._expectation import mean
 from .._types import Array
 from ._pairs import Batch, Pairs
@@ -22,8 +20,8 @@ def weight_roots(datapoint: Pairs) -> Array:
     g is a root of the exact block of the datapoint. With `sampled_pairs`, P_c is proportional to the gradient of W at
     sample c of the labels.
     """
-    products = (np.kron(a[:, None], C) for a, C in zip(datapoint.a, datapoint.C, strict=True))
-    return functools.reduce(operator.add, products)
+    products = (a[:, None, None] * C for a, C in zip(datapoint.a, datapoint.C, strict=True))
+    return functools.reduce(operator.add, products).reshape(-1, datapoint.C.shape[2])
 
 
 def exact_block(batch: Batch) -> Array:

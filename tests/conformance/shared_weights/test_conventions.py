@@ -79,7 +79,7 @@ def test_conventions_of_the_bias(quantity, bias):
                 answer += [array[:n, :n], array[n:, n:]]
         return answer
 
-    assert check(quantity, mine, conventions=Conventions(bias=bias)).passed
+    assert check(quantity, mine, conventions=Conventions(bias=bias), problems=PROBLEMS).passed
 
 
 def with_divisor(quantity, divisor):

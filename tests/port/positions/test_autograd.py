@@ -50,7 +50,7 @@ def outputs(network, weights, X):
             case kfgn.Pooling():
                 a = pooling(layer, a)
             case kfgn.Flatten():
-                a = a.movedim(1, -1).reshape(len(a), -1, 1)
+                a = a.movedim(1, -1).reshape(len(a), -1)
         a = TRANSFERS.get(layer.transfer, lambda h: h)(a)
     return a.movedim(1, -1)
 

@@ -31,7 +31,7 @@ def plane(p, axis):
     def with_axis(a, before):
         return np.expand_dims(a, before + 1 if axis == 0 else before)
 
-    if len(network.shapes[-1]) == 2:  # the outputs of `Flatten` have one axis of positions
+    if len(network.shapes[-1]) == 1:  # the outputs of `Flatten` have no positions
         return p._replace(network=network, X=with_axis(p.X, 2))
     return p._replace(network=network, X=with_axis(p.X, 2), Y=with_axis(p.Y, 1), labels=with_axis(p.labels, 2))
 

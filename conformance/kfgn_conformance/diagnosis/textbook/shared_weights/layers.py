@@ -41,6 +41,8 @@ class Layers:
 
     def padded(self, layer: Convolution, a: Array) -> Array:
         """Add the padding to activations: zeros, or the positions at the other end if the padding is circular."""
+        if layer.padding == (0, 0):
+            return a
         widths = ((0, 0), (0, 0), layer.padding)
         return np.pad(a, widths, mode="wrap") if layer.circular else np.pad(a, widths)
 
@@ -51,9 +53,10 @@ class Layers:
     def windows(self, layer: Convolution, a: Array, T: int) -> Array:
         """The inputs of every tap at every output position, (N, groups, T, taps, C), with the channels of a group."""
         padded, sources = self.padded(layer, a), self.sources(layer, T)
-        least = max(0, int(sources.max()) + 1 - padded.shape[2])  # a mistake may read beyond the end
-        read = np.pad(padded, ((0, 0), (0, 0), (0, least)))[:, :, sources]
-        by_group = self.in_groups(read, layer.groups)
+        beyond = int(sources.max()) + 1 - padded.shape[2]
+        if beyond > 0:  # a mistake may read beyond the end
+            padded = np.pad(padded, ((0, 0), (0, 0), (0, beyond)))
+        by_group = self.in_groups(padded[:, :, sources], layer.groups)
         return by_group.transpose(0, 1, 3, 4, 2)
 
     def in_groups(self, x: Array, groups: int) -> Array:
