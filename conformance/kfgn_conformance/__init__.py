@@ -9,7 +9,7 @@ Questions and right answers
 * problem_sets:   sets of problems whose choice depends on computed quantities and tolerances
 * changes:        the term d of the tolerance rule, computed with the 24-bit numbers of `arithmetic`
 * batched:        values of a large problem, computed by products over the whole batch
-* known_oracles:  the oracles of the fixed problems, which ship with the kit; `fixed_oracles` writes their files
+* known_oracles:  shipped files with the oracles of the fixed problems; `fixed_oracles` writes these files
 * numerics:       hashes of the code on which the oracles depend; `definitions` and `statements` read the code
 * certified:      the accuracy of the reference, measured by ball arithmetic
 

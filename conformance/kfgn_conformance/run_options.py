@@ -20,7 +20,7 @@ def add_run(commands: "Commands[Parser]") -> None:
                 "Compare one quantity of the class Mine in mine.py.",
             ),
             ("--adapter mine:Mine --examples 0 --jobs 2", "Compare all quantities of Mine, without random problems."),
-            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Run some problems with a debugger."),
+            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Run some problems in this process."),
             ("--jsonl report.jsonl --html report.html", "Write the report as lines of JSON and as a web page."),
             after=f"Quantities: {', '.join(ROWS)}.\n\n"
             "Exit status: 0 if every answer passed or failed as expected, 1 if an answer unexpectedly did not "

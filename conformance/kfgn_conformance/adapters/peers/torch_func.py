@@ -1,4 +1,4 @@
-"""Adapter of torch.func: every quantity that is defined only by derivatives, computed from its definition."""
+"""Adapter of torch.func: quantities that derivatives alone define, each computed from its definition."""
 
 from collections.abc import Callable
 from typing import Any

@@ -42,7 +42,7 @@ class EkfacColumnsTogether(SharedTextbook):
 
 @mistake()
 class EkfacBasesTransposed(SharedTextbook):
-    """The gradient of the weights is multiplied by the transposes of the eigenbases."""
+    """In EKFAC, the transposes of the eigenbases replace the eigenbases in the product with the gradient."""
 
     def squares(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
         return super().squares(a, C, U_Q.T, U_G.T)

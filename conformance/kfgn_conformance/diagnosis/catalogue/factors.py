@@ -1,4 +1,4 @@
-"""Mistakes in the order and the dimensions of Kronecker products."""
+"""Mistakes in Kronecker products, their traces, determinants and damping, and in solves with Cholesky factors."""
 
 from typing import Any
 

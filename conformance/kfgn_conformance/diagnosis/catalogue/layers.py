@@ -76,7 +76,7 @@ class _OtherWeights(Textbook):
     """Base class: the backward pass uses the weights of the layer `taken(l)` instead of layer l."""
 
     def taken(self, l: int) -> int:
-        """The layer whose weights are used for layer l, which is at least 2."""
+        """The layer whose weights are used for layer l, where l is at least 2."""
         raise NotImplementedError
 
     def kernel(self, l: int) -> Array:

@@ -70,7 +70,7 @@ class Passes(Layers):
         return self.scale * np.array([[function(h, y) for h, y in zip(*row, strict=True)] for row in rows])
 
     def loss(self) -> Array:
-        """f: the mean over the datapoints of the sum over the positions, divided by the divisor."""
+        """f: the mean over the datapoints of the sum of E over the positions, divided by the divisor."""
         return self.mean(np.sum(self.at_outputs("value", self.problem.Y), axis=1)) / self.divisor()
 
     def slope(self, l: int) -> Array:
