@@ -17,7 +17,7 @@ from .shared_modules import LOSS_SUMS, Converted, converted, sampled_targets
 
 
 class Bergson:
-    """Adapter of bergson. Each backward pass is one batch: one sample of the labels, or one column of the root of H_L."""
+    """Adapter of bergson. Each backward pass is a batch: one sample of the labels, or one column of a root of H_L."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
