@@ -21,8 +21,7 @@ class Found(NamedTuple):
 
     question: the question that has the wrong answer
     answer:   the answer with its verdict
-    since:    the questions since the last right answer to `question`, or all earlier questions if `question` had no
-              right answer
+    since:    the questions since the last right answer to `question`, or all earlier questions if no answer was right
     before:   True if `question` had a right answer before
     """
 
@@ -40,8 +39,8 @@ def is_right(question: Oracle, implementation: Implementation) -> bool:
 def verdict_on(found: Found, implementation: Implementation, *, explained: bool) -> Verdict:
     """Return the verdict on a wrong answer, with a detail that names the questions after which the answer was wrong.
 
-    The verdict is returned unchanged if the question had no right answer before, and its answer directly after a
-    restart of the implementation is also wrong.
+    The verdict is returned unchanged if the question had no right answer before, and its answer is also wrong directly
+    after a restart of the implementation.
 
     explained: True to restart the implementation, and to ask earlier questions again, in search of the single question
                that makes the answer wrong
@@ -64,7 +63,7 @@ def verdict_on(found: Found, implementation: Implementation, *, explained: bool)
 def in_words(questions: Sequence[Oracle]) -> str:
     """Describe the questions before a wrong answer by their number and by the last question.
 
-    Without such questions, the result names the questions of the table, which came before all others.
+    Without such questions, only the questions of the table came before the answer.
     """
     if not questions:
         return "the questions of the table"

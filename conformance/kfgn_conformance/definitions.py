@@ -1,18 +1,17 @@
 """The definitions of functions, classes and constants, and the definitions that each of them can reach.
 
 `Code` reads the source of modules and runs none of them. A definition reaches all definitions whose names occur in its
-statements, in its annotations or in its imports, or are equal to one of its strings. By these rules, a definition
-reaches everything that it uses, and possibly more:
+statements, in its annotations or in its imports, or are one of its strings. By these rules, a definition reaches
+everything that it uses, and possibly more:
 
 * A function whose name occurs is reached, even if it is never called.
-* A method is reached together with its class. The class of an argument is reached, since the name of the class occurs
-  either in the code that makes the argument or in an annotation.
+* A method is reached together with its class. The class of an argument is reached, since its name occurs either in
+  the code that makes the argument or in an annotation.
 * A module is reached with all its definitions, except that an attribute such as `ref.kfra` reaches only the definition
   of the attribute.
-* Every definition reaches the loose statements of its module, such as a statement that adds an entry to a dictionary. A
-  statement is loose unless it is a docstring, an import, an assignment to names, or a function or class whose
-  decorators, if any, are in `PURE`. Every definition also reaches the loose statements of all modules that its module
-  imports, directly or indirectly.
+* Every definition reaches the statements of its module that run at import and define no name, such as a statement that
+  adds an entry to a dictionary. Every definition also reaches such statements in all modules that its module imports,
+  directly or indirectly.
 """
 
 import ast
@@ -27,10 +26,10 @@ PURE = frozenset({"cache", "dataclass", "once_per_problem"})
 """The decorators that change nothing except the definition that they decorate."""
 
 NAMES = (ast.Name, ast.Tuple, ast.Store)
-"""The kinds of syntax-tree nodes in the target of an assignment to a name or to a tuple of names."""
+"""The kinds of syntax-tree nodes in an assignment's target that is a name or a tuple of names."""
 
 EVERYTHING, AT_IMPORT = "*", ""
-"""Two special names in a `Key`: for all definitions of a module, and for the loose statements of a module."""
+"""Two special names in a `Key`: for all definitions of a module, and for its statements that define no name."""
 
 
 class Source(NamedTuple):
@@ -57,7 +56,7 @@ Link = tuple[str, Key]
 class Module(NamedTuple):
     """The definitions of a module.
 
-    nodes:   the statements of each definition, by name; the loose statements have the name ""
+    nodes:   the statements of each definition, by name; the statements that define no name have the name ""
     imports: the module and the name of each imported definition; the name is "*" for an imported module
     """
 
@@ -114,7 +113,7 @@ class Code:
         return Key(whole, EVERYTHING) if self.read(whole) else None
 
     def uses(self, node: ast.AST, module: str) -> Iterator[Link]:
-        """Yield each name in the syntax tree `node` that refers to a definition, with the definition."""
+        """Yield the names in a syntax tree of a module that refer to definitions."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             of = self.resolved(Key(module, node.value.id))
             if of is not None and of.name == EVERYTHING:
@@ -137,7 +136,7 @@ class Code:
             yield name, found
 
     def _links(self, key: Key) -> tuple[Link, ...]:
-        """Return each name in a definition that refers to another definition, with the other definition."""
+        """Return the names in a definition that refer to other definitions."""
         module = self.module(key.module)
         if module is None:
             return ()
@@ -159,7 +158,7 @@ class Code:
         return found
 
     def _at_import(self, key: Key) -> Iterator[Key]:
-        """Yield the loose statements of the key's module, and for these, the loose statements of imported modules."""
+        """Yield the statements that run when a module is imported, and define no name."""
         yield Key(key.module, AT_IMPORT)
         module = self.module(key.module)
         if module is not None and key.name == AT_IMPORT:
@@ -167,14 +166,14 @@ class Code:
             yield from (Key(origin, AT_IMPORT) for origin in origins if self.module(origin))
 
     def _hash_of(self, key: Key) -> str:
-        """Compute the hash of the statements of a definition, and of the keys to which the names in it refer."""
+        """Compute the hash of the statements of a definition, and of the definitions that its names refer to."""
         module = self.module(key.module)
         nodes = module.nodes.get(key.name, []) if module else []
         return self.hash_of_nodes(nodes, self.links(key)) if nodes else ""
 
     @staticmethod
     def hash_of_nodes(nodes: Iterable[ast.AST], links: Iterable[Link]) -> str:
-        """Compute the hash of statements, and of the keys to which the names in the statements refer."""
+        """Compute the hash of statements, and of the definitions that their names refer to."""
         parts = [part for node in nodes for part in statements(node)]
         return digest(*parts, *(f"{name} = {to.module}:{to.name}" for name, to in sorted(links)))
 
@@ -185,7 +184,7 @@ class Code:
 
 
 def _defined(node: ast.AST) -> Iterator[str]:
-    """Yield the name of the function or class that a statement defines, or the names to which it assigns."""
+    """Yield the names that a statement defines, except by an import."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         yield node.name
     elif isinstance(node, ast.Assign | ast.AnnAssign):
@@ -194,7 +193,7 @@ def _defined(node: ast.AST) -> Iterator[str]:
 
 
 def _runs_at_import(node: ast.stmt) -> bool:
-    """True for a loose statement, which may do more than define names when its module is imported."""
+    """True if the import of the module may do more for this statement than define names."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return not all(_name(decorator) in PURE for decorator in node.decorator_list)
     if isinstance(node, ast.Assign | ast.AnnAssign):

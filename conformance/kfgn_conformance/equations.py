@@ -27,11 +27,10 @@ NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
 
 
 def print_found(sought: Iterable[str], console: Console) -> None:
-    """Print the equations that the texts find.
+    """Print the equations that each text finds: a number, a range, a section, a name, a word or a kind of remark.
 
-    A text is a number, a range, a section, a name, a word, a kind of remark, or Algorithm 1. The equations are printed
-    in full if all texts are numbers or ranges, or if only one equation is found. Otherwise they are printed as a table.
-    Algorithm 1 is printed in full.
+    The equations are printed in full if all texts are numbers or ranges, or if only one equation is found. Otherwise
+    they are printed as a table. Algorithm 1 is printed in full.
 
     For a kind of remark, the function instead prints a table of the remarks of this kind on the equations of the other
     texts. If there are no other texts, the table is about all equations.
@@ -132,7 +131,7 @@ def in_short(kind: str, remark: str) -> list[str]:
 
 
 def _table(*heads: str) -> Table:
-    """Return an empty table with a column of numbers and a column for each head. Long lines are folded."""
+    """Return an empty table with a column of numbers and a column for each head, in which long lines are folded."""
     table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("no.", justify="right")
     for head in heads:

@@ -35,7 +35,7 @@ class Rule(NamedTuple):
 
     name:       the name of the tolerance in messages
     tolerances: a function of an oracle and a dtype that returns the tolerance of each array
-    relative:   a function of an oracle and a dtype that returns the largest relative tolerance of an array
+    relative:   a function of an oracle and a dtype that returns the largest relative tolerance over the arrays
     """
 
     name: str
@@ -55,7 +55,7 @@ class Judged(NamedTuple):
     given: a copy of the arrays before their translation, for the search for undeclared conventions; None for an answer
            without arrays, and for an answer of more than `STORED` bytes
 
-    Both are None if a repeated question has a different status than the first question.
+    Both are None if a repeated question gets a status that differs from the first status.
     """
 
     verdict: Verdict

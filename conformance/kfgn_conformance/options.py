@@ -109,8 +109,8 @@ def _add_equations(commands: "Commands[Parser]") -> None:
         "equations",
         help="Print the paper's 71 equations.",
         description="Print a table of the paper's numbered equations, or some equations in full: the statement, the "
-        "remarks, the code of the reference, the functions of kfgn and the test. A search that finds several equations "
-        "prints their table.",
+        "remarks, the code of the reference, the functions of kfgn and the test. Numbers and ranges print equations in "
+        "full. Any other search that finds several equations prints a table of these equations.",
         epilog=examples(
             ("equations 26", "Print equation 26 with its code."),
             ("equations 26-31", "Print six equations."),

@@ -19,7 +19,7 @@ from .rough import ROUGH, has_value
 from .verdicts import NOT_RUN
 
 SHAPES = 3
-"""The maximum number of problems without shared weights whose questions are repeated. These have different shapes."""
+"""The maximum number of problems without shared weights whose questions are repeated. Their shapes are different."""
 
 SMALL = 4000
 """The bound of small problems: the number of weights times the number of datapoints is below this bound."""
@@ -99,7 +99,7 @@ def chosen(implementation: Implementation, small: Sequence[SmallProblem], names:
 def of_different_shapes(
     implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str], count: int
 ) -> Iterator[SmallProblem]:
-    """Choose at most `count` problems that the implementation supports, each as different as possible from all before.
+    """Choose at most `count` supported problems, each as different as possible from the problems chosen before.
 
     Of equally different problems, the problem with the fewest identity transfer functions is chosen.
     """

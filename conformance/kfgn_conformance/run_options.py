@@ -82,7 +82,7 @@ def _add_problems(group: Group) -> None:
         nargs="+",
         metavar="PATTERN",
         help="Run only the problems whose id matches one of these patterns, such as 'case-*-tanh'. Every backend "
-        "runs all these problems. The report lists the ids.",
+        "runs all these problems. A report of --jsonl lists the ids.",
     )
     group.add_argument(
         "--thorough",

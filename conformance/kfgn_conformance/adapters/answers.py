@@ -45,7 +45,7 @@ class NoAnswerError(Exception):
 
 
 def max_bytes(problem: Problem, quantity: Quantity) -> int:
-    """The largest number of bytes of an answer, by the sizes of the expected arrays and of the weights."""
+    """The largest number of bytes of an answer, computed from the sizes of the expected arrays and of the weights."""
     return MAX_TEXT_BYTES + BYTES_PER_NUMBER * (quantity.elements(problem) + problem.parameters)
 
 

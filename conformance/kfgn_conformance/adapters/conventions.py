@@ -27,7 +27,7 @@ from .positions import divisor_faults, has_patches, taps_first, with_divisor
 REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")
 BIASES, PATCHES = ("last", "first", "separate"), ("taps", "channels")
 CHOICES = {"reduction": REDUCTIONS, "layout": LAYOUTS, "stacking": STACKINGS, "bias": BIASES, "patch": PATCHES}
-"""The values of each parameter of `Conventions` that has a list of values."""
+"""The known values of each parameter of `Conventions`, except `loss` and `divisors`."""
 
 
 class ConventionError(ValueError):

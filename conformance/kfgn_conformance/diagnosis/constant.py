@@ -1,8 +1,8 @@
 """A constant factor by which every answer is wrong, alone or together with a known mistake.
 
-The factor is a fraction of small numbers, such as 2 or 1/3, and is computed from the answers. It must be the same on
-every problem to which it applies. The factor may apply to the problems of some objectives only, as for a loss with a
-wrong factor.
+The factor is a fraction of small numbers, such as 2 or 1/3, and is computed from the answers. The factor must be the
+same on every problem to which it applies. The factor may apply to the problems of some objectives only, as for a loss
+with a wrong factor.
 """
 
 from collections.abc import Sequence

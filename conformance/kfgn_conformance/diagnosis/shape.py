@@ -27,7 +27,7 @@ An answer to an optimiser trajectory has hundreds of arrays.
 CONSTANT = 1 / 8
 """A constant factor explains an error only if at most this fraction of the error remains.
 
-The remaining error is the difference between the wrong array and the right array times the factor.
+The remaining error is the difference between the wrong array and the factor times the right array.
 """
 
 FAR = 100

@@ -54,7 +54,7 @@ class Bergson:
         return arrays(torch.kron(G / N, A / (N * T)) for A, G in sums)
 
     def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
-        """The product of the weighted covariances, divided by the trace of the covariance of the inputs.
+        """The product of the weighted covariances, divided by the trace of the weighted covariance of the inputs.
 
         In a weighted covariance, the covariance and the trace are both sums over the N datapoints of a batch. The
         product over the trace is therefore divided by N^2.
@@ -78,7 +78,7 @@ class Bergson:
 
 
 def output_roots(problem: Problem, h: torch.Tensor) -> list[torch.Tensor]:
-    """The columns of the root of the output Hessian of each datapoint, each shaped like the outputs h (N, T, D).
+    """The columns of the roots of H_L of all datapoints. Each column is shaped like the outputs h (N, T, D).
 
     Raises `UnsupportedError` for an objective whose Hessian is not diagonal.
     """

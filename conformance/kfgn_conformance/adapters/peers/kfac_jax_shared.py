@@ -13,7 +13,7 @@ from ...problems.problem import Array, Problem
 from .. import UnsupportedError
 
 Weights = list[tuple[Any, ...]]
-"""The kernel of each layer, and its bias if it has one. Kernels have the outputs in the last axis."""
+"""For each layer with weights, the kernel, and the bias if there is one. The outputs are the last axis of a kernel."""
 
 
 def squared_error(h: Any, y: Any, divisor: int) -> Any:

@@ -60,7 +60,7 @@ class Converted(NamedTuple):
     X:       the inputs, as tokens (N, T, C) or as images of one row (N, C, 1, T)
     Y:       the targets, shaped for the loss
     layers:  the modules with weights, in order
-    columns: for each of these modules, the column of W of each input of the module, without the bias
+    columns: for each of these modules, the columns of W to which the inputs of the module belong, without the bias
     scale:   T_L / divisor. PyTorch's loss times `scale` has the divisor of the problem
     """
 

@@ -1,4 +1,4 @@
-"""Adapter of SINGD: the factors of its K-FAC, expand and reduce, from gradients at sampled labels."""
+"""Adapter of SINGD: the factors of expand and reduce, from gradients at sampled labels."""
 
 from importlib.metadata import version
 
@@ -48,7 +48,7 @@ class SINGD:
 
 
 def _average(problem: Problem) -> str:
-    """The argument `loss_average`: the axes over which the loss is a mean. Each output position has a term."""
+    """The argument `loss_average`: the axes over which the loss is a mean. The loss has a term per output position."""
     if problem.divisor == 1:
         return "batch"
     if problem.divisor == problem.shapes[-1][1]:

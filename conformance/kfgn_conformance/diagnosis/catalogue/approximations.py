@@ -58,7 +58,7 @@ class EkfacWithoutItsDiagonal(SharedTextbook):
 
 @mistake()
 class KfocOfExpand(SharedTextbook):
-    """The nearest Kronecker product is that of expand instead of the exact block."""
+    """KFOC is the block of expand instead of the nearest Kronecker product to the exact block."""
 
     def kfoc_block(self, a: Array, C: Array) -> Array:
         return self.expand_block(a, C)
@@ -76,7 +76,7 @@ class KfocPositionsApart(SharedTextbook):
 
 @mistake()
 class KfocAfterOneStep(SharedTextbook):
-    """KFOC is computed by one step of the power iteration from the identity, which has not converged."""
+    """KFOC is computed by a single step of the power iteration from the identity, without convergence."""
 
     def kfoc_block(self, a: Array, C: Array) -> Array:
         P = self.weight_gradients(a, C)

@@ -58,7 +58,7 @@ class RootsOfPositionsTogether(SharedTextbook):
 
 @mistake()
 class OutputsSummedOverPositions(SharedTextbook):
-    """At every position of the outputs, the mean over the positions replaces the root of the Hessian."""
+    """The root of the Hessian at each position of the outputs is replaced by the mean root over the positions."""
 
     def roots_at_positions(self) -> Array:
         C = super().roots_at_positions()

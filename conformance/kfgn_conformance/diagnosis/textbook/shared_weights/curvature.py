@@ -55,13 +55,13 @@ class Curvature(Passes):
         return H
 
     def output_hessian(self) -> Array:
-        """The Hessian of the loss of a datapoint with respect to all outputs, (N, T D, T D), by positions."""
+        """The Hessian of the loss of a datapoint with respect to all outputs, position by position: (N, T D, T D)."""
         H = self.at_outputs("hessian", self.problem.Y) / self.divisor_of_curvature()
         N, T, D, _ = H.shape
         return np.einsum("ntde,ts->ntdse", H, np.eye(T)).reshape(N, T * D, T * D)
 
     def flat(self, x: Array) -> Array:
-        """An activation (N, C, T) as one vector for each datapoint, by positions: (N, T C)."""
+        """An activation (N, C, T) as one vector for each datapoint, position by position: (N, T C)."""
         return x.transpose(0, 2, 1).reshape(len(x), -1)
 
     def second_derivative_term(self, l: int) -> Array:

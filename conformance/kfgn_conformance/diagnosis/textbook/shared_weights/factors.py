@@ -115,7 +115,7 @@ class Factors(Curvature):
         return self.traced(Q, self.mean(np.einsum("nt,nkot,nkpt->nop", of_inputs, C, C)))
 
     def tnt_block(self, a: Array, C: Array) -> Array:
-        """TNT: the Kronecker product of the means of P^T P and of P P^T, divided by the trace of the first."""
+        """TNT: the Kronecker product of the means of P^T P and of P P^T, divided by the trace of the first mean."""
         P = self.weight_gradients(a, C)
         Q = self.mean(np.einsum("nkoi,nkoj->nij", P, P))
         return self.traced(Q, self.mean(np.einsum("nkoi,nkpi->nop", P, P)))

@@ -139,7 +139,7 @@ class Layers:
         return layer.stride * np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
 
     def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
-        """Remove the padding. With circular padding, add its columns to the positions that the padding repeats."""
+        """Remove the padding. With circular padding, add each removed position to the position that it repeats."""
         left = layer.padding[0]
         inside = padded[..., left : left + T].copy()
         if layer.circular:

@@ -32,7 +32,7 @@ class Passes(Layers):
         return self.divisor()
 
     def mean(self, x: Array) -> Array:
-        """The mean of an array over the datapoints, its first axis."""
+        """The mean of an array over its first axis, the axis of the datapoints."""
         return np.mean(x, axis=0)
 
     def transfer_of(self, l: int) -> Transfer:
@@ -64,7 +64,7 @@ class Passes(Layers):
         return self.h[self.L].transpose(0, 2, 1)
 
     def at_outputs(self, f: str, Y: Array) -> Array:
-        """A function of the objective at every datapoint and position, (N, T, ...)."""
+        """The function `f` of the objective, such as `gradient`, at every datapoint and position: (N, T, ...)."""
         function = getattr(OBJECTIVES[self.problem.objective], f)
         rows = zip(self.outputs, Y, strict=True)
         return self.scale * np.array([[function(h, y) for h, y in zip(*row, strict=True)] for row in rows])
