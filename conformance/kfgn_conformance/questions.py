@@ -19,7 +19,7 @@ from .rough import ROUGH, has_value
 from .verdicts import NOT_RUN
 
 SHAPES = 3
-"""The maximum number of problems without shared weights whose questions are repeated. Their shapes are different."""
+"""The maximum number of problems, of different shapes and without shared weights, whose questions are repeated."""
 
 SMALL = 4000
 """The bound of small problems: the number of weights times the number of datapoints is below this bound."""

@@ -49,7 +49,7 @@ class FunctionAdapter:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """Result of `check`, which is printed as the table of `kfgn-check`, followed by the diagnosis of wrong answers.
+    """Result of `check`. A printed result is the table of `kfgn-check`, followed by the diagnosis of wrong answers.
 
     Parameters
     ----------

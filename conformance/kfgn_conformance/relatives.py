@@ -20,7 +20,7 @@ SEEDS = 100
 
 
 def with_arguments(problem: Problem, donor: Problem) -> Problem:
-    """Replace the three vectors in `arguments` and the bases by those of the donor, and double tau, gamma and eta."""
+    """Replace the direction, cotangents, projections and bases by the donor's, and double tau, gamma and eta."""
     V, U, Z, *_ = donor.arguments
     tau, gamma, eta = (
         2 * damping for damping in (problem.arguments.tau, problem.arguments.gamma, problem.arguments.eta)

@@ -46,7 +46,7 @@ def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
     """Yield the changed fields, with their values, of each alternative to the declared conventions.
 
     The order of a patch is changed only on a problem with shared weights. A divisor is changed only for a quantity of
-    `DIVIDED`, and alone.
+    `DIVIDED`, and without any other change.
     """
     name = oracle.quantity.name
     for divisor in DIVISORS if name in DIVIDED else ():

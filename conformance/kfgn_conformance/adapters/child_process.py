@@ -22,7 +22,7 @@ CHUNK = 2**16
 """The largest number of bytes that one system call reads."""
 
 MAX_SHOWN_BYTES = 2**16
-"""The number of bytes of a child's standard error after which the kit prints no further bytes."""
+"""The number of bytes of a child's standard error after which the kit prints no further chunk."""
 
 GRACE = 10.0
 """The time in seconds to wait for an event that should be immediate, such as the end of a killed process."""

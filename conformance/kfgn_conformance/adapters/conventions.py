@@ -41,8 +41,8 @@ class Conventions:
     Parameters
     ----------
     reduction : {"mean", "sum"}
-        Reduction over the N datapoints: a mean or a sum. `q`, `expand_q` and `reduce_q` are always means, and
-        quantities per datapoint are not reduced.
+        Reduction over the N datapoints: a mean or a sum. `q` is always a mean, `expand_q` and `reduce_q` are means
+        unless `divisors` declares a different divisor, and quantities per datapoint are not reduced.
     loss : dict of str to str
         Ratio of the implementation's loss to the kit's loss, by objective: a positive fraction such as `"2"` or
         `"1/2"`, which may be divided by the number of outputs D, as in `"2/D"` or `"1/2/D"`. The kit's losses are sums

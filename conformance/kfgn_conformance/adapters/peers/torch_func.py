@@ -1,4 +1,4 @@
-"""Adapter of torch.func: quantities that derivatives alone define, each computed from its definition."""
+"""Adapter of torch.func: quantities that are computed by the derivatives that define them."""
 
 from collections.abc import Callable
 from typing import Any

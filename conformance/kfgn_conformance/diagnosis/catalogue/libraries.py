@@ -19,7 +19,8 @@ from .patches import OtherInputs
 class ChangedPairs(SharedTextbook):
     """Formulas whose approximations have changed inputs a (N, T, I) and columns C (N, K, O, T) in some layers.
 
-    The columns are the K columns of the root of H_L, carried back to the O outputs of a group at T positions.
+    The K columns are those of the root of H_L, or the gradients at sampled labels, carried back to the O outputs of a
+    group at T positions.
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:

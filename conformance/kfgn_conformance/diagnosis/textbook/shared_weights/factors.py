@@ -109,7 +109,7 @@ class Factors(Curvature):
         return np.kron(Q, G) / np.trace(Q)
 
     def tkfac_block(self, a: Array, C: Array) -> Array:
-        """TKFAC: in each factor, a position of a datapoint is weighted by the trace of the other factor there."""
+        """TKFAC: each factor weights a position of a datapoint by the trace of the other factor at this position."""
         of_roots, of_inputs = np.sum(C**2, axis=(1, 2)), np.sum(a**2, axis=2)
         Q = self.mean(np.einsum("nt,nti,ntj->nij", of_roots, a, a))
         return self.traced(Q, self.mean(np.einsum("nt,nkot,nkpt->nop", of_inputs, C, C)))

@@ -97,7 +97,7 @@ class Layers:
         return self.share(layer) * np.sum(a[:, :, at], axis=3)
 
     def flattened(self, a: Array) -> Array:
-        """An activation at a single position, whose channels are all entries, position by position."""
+        """The entries of an activation, position by position, as the channels of a single position."""
         return a.transpose(0, 2, 1).reshape(len(a), -1, 1)
 
     def back_through(self, l: int, d: Array) -> Array:
