@@ -17,7 +17,7 @@ from .plain import plain
 from .suggestions import suggestion
 
 WIDE = 10_000
-"""The width of a console for a pipe or a file, in which no line is wrapped and no table is cut."""
+"""The width of a console for a pipe or a file. With this width, no line is wrapped, and no table is cut."""
 
 
 class UnwrittenError(OSError):

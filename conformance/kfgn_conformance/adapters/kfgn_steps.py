@@ -11,7 +11,7 @@ def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float, iterat
     """The optimiser of a trajectory.
 
     The periods of the dampings are those of the paper. If the trajectory has no bounds for a damping, the bounds are 0
-    and 10^6. All other constants that the trajectory does not contain have the port's default values.
+    and 10^6. Any other constant that the trajectory does not contain has the port's default value.
     """
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (

@@ -33,7 +33,7 @@ class Mistake(NamedTuple):
     def __reduce__(self) -> tuple[type["Mistake"], tuple[str, str, str, str, AnyTextbook]]:
         """Pickle the texts alone if the class was made during the run, since no other process can import this class.
 
-        Processes send each other diagnoses, and a report needs only the texts of a mistake.
+        A process sends its diagnoses to the kit, and a report needs only the texts of a mistake.
         """
         textbook = self.textbook if self.name in MISTAKES else Textbook
         return Mistake, (self.name, self.family, self.description, self.seen, textbook)

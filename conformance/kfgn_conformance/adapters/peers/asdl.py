@@ -101,7 +101,7 @@ class ASDL:
 
 @contextlib.contextmanager
 def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
-    """Make ASDL's distribution return the labels of the problem: its s-th call returns sample s of all datapoints."""
+    """Make ASDL's distribution return the labels of the problem. The s-th call returns sample s of all datapoints."""
     samples = np.moveaxis(problem.labels, 1, 0)
     # with shared weights, labels have an axis of output positions, and ASDL supports one position
     labels = [tensor(sample[:, 0] if problem.is_shared else sample, dtype) for sample in samples]

@@ -93,7 +93,7 @@ class KfacJax:
 
 
 def _loss(problem: Problem) -> Any:
-    """The mean loss as a function of the weights and the batch, in which kfac-jax recognises dense layers."""
+    """The mean loss as a function of the weights and the batch, with dense layers that kfac-jax recognises."""
     names = transfer_names(problem)
 
     def loss(weights: Any, batch: Any) -> Any:

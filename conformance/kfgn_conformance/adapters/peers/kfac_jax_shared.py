@@ -1,4 +1,4 @@
-"""Networks with shared weights in JAX, whose convolutions and dense layers over tokens kfac-jax recognises."""
+"""Networks with shared weights in JAX. kfac-jax recognises the convolutions and the dense layers over tokens."""
 
 from collections.abc import Callable
 from typing import Any

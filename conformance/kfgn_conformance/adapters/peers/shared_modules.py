@@ -56,7 +56,7 @@ class Converted(NamedTuple):
     """A problem with shared weights in PyTorch.
 
     model:   the network. Outputs are (N, D) at one position, (N, D, T) for classes, and (N, T, D) otherwise
-    loss:    the loss of PyTorch, which is a mean over datapoints, positions and, except for classes, outputs
+    loss:    PyTorch's loss, which is a mean over datapoints, positions and, except for classes, outputs
     X:       the inputs, as tokens (N, T, C) or as images of one row (N, C, 1, T)
     Y:       the targets, shaped for the loss
     layers:  the modules with weights, in order

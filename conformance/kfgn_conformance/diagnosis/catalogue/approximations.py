@@ -50,7 +50,7 @@ class EkfacBasesTransposed(SharedTextbook):
 
 @mistake()
 class EkfacWithoutItsDiagonal(SharedTextbook):
-    """EKFAC has the products of the eigenvalues of the factors as its diagonal, so it is expand."""
+    """EKFAC has the products of the eigenvalues of the factors as its diagonal, so EKFAC equals expand."""
 
     def ekfac_block(self, a: Array, C: Array) -> Array:
         return self.expand_block(a, C)

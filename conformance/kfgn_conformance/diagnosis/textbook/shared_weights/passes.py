@@ -16,7 +16,7 @@ class Passes(Layers):
 
     @property
     def scale(self) -> float:
-        """A factor by which the loss of a position is multiplied, which is 1 in the right formulas."""
+        """The factor by which the loss of a position is multiplied. The factor is 1 in the right formulas."""
         return 1.0
 
     def divisor(self) -> float:
