@@ -6,10 +6,10 @@ Questions and right answers
 * quantities:     quantities that the paper defines on a problem, each with its equation
 * oracle:         the reference's answer to a question (one quantity on one problem)
 * tolerances:     the rule by which the tolerance of an answer is computed
-* problem_sets:   sets of problems whose choice depends on computed quantities and tolerances
+* problem_sets:   the problems of a run, among them random problems and optimiser trajectories
 * changes:        the term d of the tolerance rule, computed with the 24-bit numbers of `arithmetic`
 * batched:        values of a large problem, computed by products over the whole batch
-* known_oracles:  the oracles of the fixed problems, which ship with the kit; `fixed_oracles` writes their files
+* known_oracles:  shipped files with the oracles of the fixed problems; `fixed_oracles` writes these files
 * numerics:       hashes of the code on which the oracles depend; `definitions` and `statements` read the code
 * certified:      the accuracy of the reference, measured by ball arithmetic
 

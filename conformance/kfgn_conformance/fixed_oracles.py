@@ -97,7 +97,7 @@ def completed(known: Mapping[tuple[str, str], Known], jobs: int) -> Entries:
 
 
 def write(found: Entries) -> None:
-    """Write both files."""
+    """Write `known_oracles.json` and `known_oracles.npz`."""
     table: Table = {}
     for problem, quantity in questions():
         key = digest(problem)
@@ -115,7 +115,7 @@ def write(found: Entries) -> None:
 
 
 def _in_order(table: Table, found: Entries) -> Iterator[Arrays]:
-    """Yield the arrays of all entries in the order of the table."""
+    """Yield the arrays or the signatures of all entries, in the order of the table."""
     for key, problem in table.items():
         for name in problem["quantities"]:
             yield found[key, name].arrays or found[key, name].signatures or ()
@@ -145,8 +145,8 @@ def as_text(head: Mapping[str, str | dict[str, str]], table: Table) -> str:
 def faults(problem: Problem, quantity: Quantity, known: Known | None, right: Known) -> Iterator[str]:
     """Describe the differences between the entry that ships, `known`, and the entry computed again, `right`.
 
-    The terms d must be equal. The last bits of the reference's value depend on the processor. The arrays must therefore
-    agree within the tolerance of an answer in float64, and the sizes within the relative error 1e-9
+    The terms d must be equal. The last bits of the reference's value depend on the processor. The arrays therefore need
+    to agree only within the tolerance of an answer in float64, and the sizes only within the relative error 1e-9
     (`MAX_RELATIVE_TOLERANCE`).
     """
     where = f"{quantity.name} on {problem.id}"
@@ -180,7 +180,7 @@ def _wrong_arrays(where: str, problem: Problem, known: Known, right: Known) -> I
 
 
 def all_faults(found: Entries) -> Iterator[str]:
-    """Describe every fault of the files that ship.
+    """Describe every fault of the oracles that ship.
 
     found: all entries, computed again
     """
@@ -189,7 +189,7 @@ def all_faults(found: Entries) -> Iterator[str]:
         key = digest(problem), quantity.name
         yield from faults(problem, quantity, known.get(key), found[key])
     if unknown := set(known) - set(found):
-        yield f"expected entries of the fixed problems alone, got {len(unknown)} entries of other problems"
+        yield f"expected only the entries of the fixed problems, got {len(unknown)} further entries"
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
@@ -201,7 +201,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         type=int,
         default=os.cpu_count() or 1,
         metavar="N",
-        help="number of processes (default: number of cores)",
+        help="Share the work among this number of processes. The default is the number of cores.",
     )
     given = parser.parse_args(None if arguments is None else list(arguments))
     if given.action == "write":

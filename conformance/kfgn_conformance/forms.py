@@ -40,7 +40,7 @@ def well_formed(answer: object, oracle: Oracle, dtype: str) -> tuple[Arrays, str
 
 
 def hint(oracle: Oracle, answer: object, translations: Sequence[str]) -> str:
-    """The likely reason for wrong shapes in words, after a semicolon.
+    """The likely reason for wrong shapes, as a text that begins with a semicolon.
 
     Returns "" if the shapes are right, or if no reason is known.
 

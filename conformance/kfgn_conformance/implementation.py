@@ -20,8 +20,8 @@ class Implementation:
     twice:       True to ask each question (one quantity on one problem) again after a right answer, except on a large
                  problem; used for adapters that are given by name, as in `kfgn-check --adapter`
     short:       True to repeat questions in other orders on only one problem; used for kfgn's backends except NumPy
-    compiles:    True if the implementation compiles programs, so that one process should run a whole group of
-                 quantities and reuse the compiled programs
+    compiles:    True if the implementation compiles programs. One process then runs a whole group of quantities, and
+                 reuses the compiled programs.
     selection:   the problems on which the implementation is run
     description: the description, read once from the adapter; None without an adapter
     """

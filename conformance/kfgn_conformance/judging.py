@@ -23,11 +23,11 @@ NON_STRICT = 30
 
 
 STORED = 2**20
-"""The largest number of bytes of the arrays `given` of `Judged`, which are stored until their row is complete."""
+"""The largest number of bytes of `Judged.given`. These arrays are stored until their row of the table is complete."""
 
 
 ONE_BLOCK = "with separate biases, this approximation is compared only on networks without biases"
-"""The reason why an approximation of the block of the weights and the bias together is not compared with two blocks."""
+"""The reason why an approximation of one block for the weights and the bias is not compared with two blocks."""
 
 
 class Rule(NamedTuple):
@@ -35,7 +35,7 @@ class Rule(NamedTuple):
 
     name:       the name of the tolerance in messages
     tolerances: a function of an oracle and a dtype that returns the tolerance of each array
-    relative:   a function of an oracle and a dtype that returns the largest relative tolerance of an array
+    relative:   a function of an oracle and a dtype that returns the largest relative tolerance over the arrays
     """
 
     name: str
@@ -55,7 +55,7 @@ class Judged(NamedTuple):
     given: a copy of the arrays before their translation, for the search for undeclared conventions; None for an answer
            without arrays, and for an answer of more than `STORED` bytes
 
-    Both are None if a repeated question has a verdict that differs from the first verdict.
+    Both are None if a repeated question gets a status that differs from the first status.
     """
 
     verdict: Verdict
@@ -81,8 +81,8 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     Returns
     -------
     Verdict
-        The outcome. The outcome is UNIMPLEMENTED for `UnsupportedError` in `compute`, and ERROR for any other exception
-        in `compute` except `KeyboardInterrupt`.
+        The outcome. If `compute` raises `UnsupportedError`, the outcome is UNIMPLEMENTED. If `compute` raises any other
+        exception except `KeyboardInterrupt`, or changes an array of its problem, the outcome is ERROR.
 
     Raises
     ------
@@ -177,7 +177,7 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
 
 
 def _stored(arrays: Arrays) -> Arrays | None:
-    """A copy of arrays, since an adapter may write its next answer into them, or None for large arrays."""
+    """A copy of small arrays, or None for large arrays. An adapter may write its next answer into the arrays."""
     return tuple(map(np.copy, arrays)) if sum(array.nbytes for array in arrays) <= STORED else None
 
 

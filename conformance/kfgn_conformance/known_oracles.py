@@ -1,4 +1,4 @@
-"""The oracles of the fixed problems, which ship with the kit, so that they are not computed in every run.
+"""Files with the oracles of the fixed problems, so that a run need not compute these oracles.
 
 The oracles are in two files. `known_oracles.json` has the terms d and `size` of the tolerance rule for each array.
 `known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` computes a large array of a
@@ -7,8 +7,8 @@ whether the array of `batched` is right. `fixed_oracles` writes and verifies bot
 
 An entry is the oracle of one quantity on one problem. The key of an entry has a hash of everything in the problem, so
 that the entry is used only for this problem. `known_oracles.json` also has a hash of its entries and a hash of the
-numbers in `known_oracles.npz`. For each quantity, the file has a hash of the code that computed its oracles
-(`numerics`). If a hash is different, or an entry does not exist, the reference computes the oracle.
+numbers in `known_oracles.npz`. For each quantity, `known_oracles.json` has a hash of the code that computed the oracles
+of the quantity (`numerics`). If a hash is different, or an entry does not exist, the reference computes the oracle.
 """
 
 import hashlib
@@ -83,9 +83,9 @@ def shipped() -> Shipped:
 def read(file: Path, numbers_file: Path, code: Callable[[str], str] = code_of) -> Shipped:
     """Read both files. Return no entries if a file is missing or was edited.
 
-    The entries of a quantity are omitted if different code computed them.
+    The entries of a quantity are omitted if different code computed these entries.
 
-    code: the hash of the code of a quantity; by default the hash of the installed code
+    code: a function that returns the hash of the code of a quantity; by default the hash of the installed code
     """
     nothing = Shipped({}, frozenset())
     if not (file.is_file() and numbers_file.is_file()):

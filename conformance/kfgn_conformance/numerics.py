@@ -1,9 +1,9 @@
 """Hashes of the code on which the oracles depend, one for each quantity and one for the optimiser trajectories.
 
-The hash of a quantity covers its row in the tables of `quantities`, the rule of d in `changes`, and every definition
-that the row and the rule reach in the sense of `definitions`. Among the reached definitions are functions of the
-reference, its transfer functions and objectives, and the 24-bit arithmetic. A change of one definition therefore
-changes the hashes of the quantities that reach this definition, and no other hash.
+The hash of a quantity covers its row in the tables of `quantities`, and every definition that the row or `RULE`
+reaches in the sense of `definitions`. Among these definitions are functions of the reference, its transfer functions
+and objectives, and the 24-bit arithmetic. A change of one definition therefore changes the hashes of the quantities
+that reach this definition, and of no other quantity.
 """
 
 import ast
@@ -25,7 +25,10 @@ RULE = (
     Key(f"{KIT}.problems.problem", "Problem"),
     Key(f"{KIT}.quantities.quantity", "Quantity"),
 )
-"""The definitions that every oracle needs, in addition to those that its row reaches."""
+"""The definitions that every oracle needs, in addition to those that its row reaches.
+
+The function `changes` computes the term d of the tolerance rule.
+"""
 
 TRAJECTORIES = f"{KIT}.problem_sets.trajectories"
 

@@ -1,4 +1,4 @@
-"""The implementations of a run: kfgn on each usable backend, and adapters of other implementations."""
+"""The implementations of a run: kfgn on its backends, and adapters of other implementations."""
 
 from .adapters import Adapter
 from .adapters.in_process import InProcess
@@ -24,7 +24,8 @@ def open_implementations(
     targets:  names of kfgn's backends in `TARGETS`
     dtype:    the only dtype, or None for both dtypes
     adapters: names of adapters, as in `kfgn-check --adapter`
-    limit:    the time limit in seconds for one answer; None for no limit, with adapter classes in this process
+    limit:    the time limit in seconds for one answer, or None for no limit; without a limit, an adapter class runs in
+              this process
     thorough: False to run each backend in `SELECTIONS` only on its selection of the problems
     """
     opened: list[Implementation] = []

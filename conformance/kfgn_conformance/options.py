@@ -94,7 +94,7 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         "action",
         choices=("list", "verify", "regenerate"),
         help="list: print a line for each vector. verify: compute the vectors again, and compare them with the files. "
-        "regenerate: write the files again in ball arithmetic.",
+        "regenerate: compute the vectors in ball arithmetic, and write the files again.",
     )
     vectors.add_argument(
         "folder",
@@ -109,8 +109,8 @@ def _add_equations(commands: "Commands[Parser]") -> None:
         "equations",
         help="Print the paper's 71 equations.",
         description="Print a table of the paper's numbered equations, or some equations in full: the statement, the "
-        "remarks, the code of the reference, the functions of kfgn and the test. A search that finds several equations "
-        "prints their table.",
+        "remarks, the code of the reference, the functions of kfgn and the test. Numbers and ranges print equations in "
+        "full. Any other search that finds several equations prints a table of these equations.",
         epilog=examples(
             ("equations 26", "Print equation 26 with its code."),
             ("equations 26-31", "Print six equations."),
@@ -122,9 +122,9 @@ def _add_equations(commands: "Commands[Parser]") -> None:
             ("equations misprints C.1", "List the misprints and gaps of one section."),
             after="A topic is a word or words of a title, of a section's title, of an equation, of its keywords or of "
             "the name of a function, in upper or lower case. With several arguments, the command finds every equation "
-            "that at least one argument finds. A remark on an equation is a misprint, a gap, a choice or a note. The "
-            "words misprints, gaps, choices and notes list the remarks of this kind on the equations of the other "
-            "arguments. The word misprints lists gaps too.",
+            "that at least one argument finds. A remark on an equation is a misprint, a gap, a choice or a note. Each "
+            "of the words misprints, gaps, choices and notes lists the remarks of its kind on the equations of the "
+            "other arguments. The word misprints lists gaps too.",
         ),
     )
     equations.add_argument(

@@ -17,7 +17,7 @@ from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL, longest_sum, ro
 class Value(NamedTuple):
     """The reference's arrays as float64.
 
-    scales:  max|Q| of each array, which is its largest absolute value
+    scales:  the largest absolute value of each array, max|Q|
     sizes:   the size of each array in the tolerance rule
     integer: True for class indices, for which an answer must have an integer dtype
     """
@@ -31,7 +31,7 @@ class Value(NamedTuple):
 def evaluated(problem: Problem, quantity: Quantity, known: Known | None = None) -> Value:
     """Compute the reference's value of a quantity.
 
-    known: the parts of the value that ship with the kit, which are not computed again
+    known: the shipped parts of the value, which are not computed again
     """
     if known is not None and known.arrays is not None:
         return Value(known.arrays, tuple(map(largest, known.arrays)), known.sizes, known.integer)
@@ -46,7 +46,7 @@ def evaluated(problem: Problem, quantity: Quantity, known: Known | None = None) 
 
 
 def tolerances(problem: Problem, known: Known) -> tuple[float, ...]:
-    """Compute the tolerance of each array in float64, from its size and d."""
+    """Compute the tolerance of each array in float64 from its size and d, without the smallest normal number."""
     n = longest_sum(problem)
     pairs = zip(known.sizes, known.changes, strict=True)
     return tuple(rounding_bound(n, size, change, "float64") for size, change in pairs)
@@ -104,7 +104,7 @@ class Oracle:
 
     @property
     def scales(self) -> tuple[float, ...]:
-        """max|Q| of each array, which is its largest absolute value."""
+        """The largest absolute value of each array, max|Q|."""
         return self.value.scales
 
     @property
@@ -120,7 +120,7 @@ class Oracle:
         """Compute the largest tolerance / max|Q| over the arrays.
 
         If max|Q| is below the smallest normal number, the tolerance is divided by the smallest normal number instead.
-        The result is 0 for an array that is 0 without any rounding error, and large for an array that is 0 by
+        The quotient is 0 for an array that is 0 without any rounding error, and large for an array that is 0 by
         cancellation.
         """
         pairs = zip(self._rounding_bounds(dtype), self.scales, strict=True)
@@ -141,7 +141,8 @@ class Oracle:
     def answer_of(self, textbook: Callable[[Problem], Answers]) -> Arrays | None:
         """Compute a textbook's answer in float64.
 
-        Returns None if the textbook raises an error, or if its answer is not finite or has wrong shapes.
+        Returns None if the textbook raises a `LinAlgError`, a `ValueError` or a `ZeroDivisionError`, or if its answer
+        is not finite or has wrong shapes.
         """
         if textbook not in self._answers:
             self._answers[textbook] = self._answer_of(textbook)
@@ -170,13 +171,13 @@ class Oracle:
 
 
 class Oracles:
-    """The oracles of several questions, each of which is made once and stored for as long as this object exists."""
+    """The oracles of several questions. Each oracle is made once, and stored for as long as this object exists."""
 
     def __init__(self) -> None:
         self._made: dict[tuple[Problem, Quantity], Oracle | None] = {}
 
     def on(self, problem: Problem, quantity: Quantity) -> Oracle | None:
-        """Return the oracle of a quantity on the compared datapoints of a problem, or None if there are none."""
+        """Return the oracle of a quantity on the compared datapoints of a problem, or None if none are compared."""
         if (problem, quantity) not in self._made:
             part = quantity.within_reach(problem)
             self._made[problem, quantity] = None if part is None else Oracle(part, quantity)

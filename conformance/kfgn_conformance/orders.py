@@ -20,7 +20,7 @@ from .rough import ROUGH
 from .verdicts import NOT_RUN, RIGHT, Status
 
 EXPLAINED = 5
-"""The maximum number of quantities of an implementation for which the kit searches the cause of a wrong answer."""
+"""The maximum number of quantities of an implementation for which the kit seeks the cause of a wrong answer."""
 
 
 def repeated_in_orders(
@@ -30,8 +30,8 @@ def repeated_in_orders(
 
     small: the small problems, from which a few are chosen
     names: the names of the quantities
-    wrong: the quantities that did not pass in the table, which may be wrong in every order; for these quantities, a
-           wrong answer counts only after a right answer to the same question
+    wrong: the quantities that did not pass in the table; their answers may be wrong in every order, so that a wrong
+           answer counts only after a right answer to the same question
     """
     implementation.restart()
     questions = chosen(implementation, small, [name for name in ROWS if name in set(names)])

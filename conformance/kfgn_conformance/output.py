@@ -17,7 +17,7 @@ from .plain import plain
 from .suggestions import suggestion
 
 WIDE = 10_000
-"""The width of a console for a pipe or a file, in which no line is wrapped and no table is cut."""
+"""The width of a console for a pipe or a file. With this width, no line is wrapped, and no table is cut."""
 
 
 class UnwrittenError(OSError):
@@ -29,7 +29,7 @@ class Output(Console):
 
     Raises `UnwrittenError` if standard output cannot be written. A failure to write to standard error is ignored. If
     standard output is a pipe whose reader has ended, the command continues, and its exit status is the same as with a
-    reader. Lines are wrapped on a terminal, or if the environment has the variable COLUMNS.
+    reader. Lines are wrapped on a terminal, or if the option `width` or the environment variable COLUMNS is given.
     """
 
     def __init__(self, *, stderr: bool = False, **options: Any) -> None:
@@ -84,7 +84,7 @@ class Formatter(argparse.HelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser of command lines that prints the user's text without control characters."""
+    """A parser of command lines whose error messages escape unprintable characters."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(formatter_class=Formatter, add_help=False, **options)
@@ -115,7 +115,7 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, f"expected one of {', '.join(names)}, got {value}{near}")
 
     def error(self, message: str) -> NoReturn:
-        """Print the message, which begins with the name of an option or command, and end the program with status 2."""
+        """Print the message without the word "argument" in front, and end the program with status 2."""
         super().error(plain(message.removeprefix("argument ")))
 
     def print_help(self, file: Any = None) -> None:

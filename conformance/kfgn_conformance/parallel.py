@@ -55,9 +55,9 @@ def run_in_processes(
                           repetition in other orders begins
     ended:                called with the name and the content of each row when the row is complete
 
-    The rows are completed in any order. If one process ends too early, all processes end. The complete rows then keep
-    their results, and each quantity of another row is an ERROR for the implementations that offer it. An exception in a
-    process is raised as a `RuntimeError`.
+    The rows are completed in any order. If one process ends too early, all processes end. The complete parts of the
+    table then keep their results. Every other cell is an ERROR if its implementation offers the quantity. An exception
+    in a process is raised as a `RuntimeError`.
     """
     problems = list(problems)
     names = rows_for(problems, quantities)
@@ -111,7 +111,7 @@ class _Shared:
         self.notes: dict[str, dict[str, None]] = {}
 
     def add(self, part: Part, done: Future[list[Row]]) -> Iterator[tuple[str, Row]]:
-        """Add a part, and yield the rows that are complete."""
+        """Add a part, and yield the rows that this part completes."""
         for name, found in zip(part.names, self._rows_of(part, done), strict=True):
             cells = self.cells.setdefault(name, {})
             cells.update(zip(part.columns, found.cells, strict=True))
@@ -120,7 +120,7 @@ class _Shared:
                 yield name, Row(tuple(cells[i] for i in range(len(self.columns))), tuple(self.notes[name]))
 
     def _rows_of(self, part: Part, done: Future[list[Row]]) -> list[Row]:
-        """Return the rows of a part, without judged answers if the process of the part ended too early."""
+        """Return the rows of a part, without judged answers if a process ended before the part was complete."""
         try:
             return done.result()
         except BrokenProcessPool:
@@ -142,7 +142,7 @@ def _rows(names: Sequence[str], columns: Sequence[int]) -> list[Row]:
 
 
 def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Verdict]:
-    """Return the verdicts of an implementation on a row whose process ended too early."""
+    """Return the verdicts of an implementation in a row that was not judged, since a process ended too early."""
     described = column.description
     if described is None:
         status, why = Status.SKIPPED, column.reason
@@ -155,10 +155,10 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
 
 
 def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], rows: Mapping[str, Row]) -> list[Again]:
-    """Repeat the questions in other orders, as one task of the processes for each implementation.
+    """Repeat the questions in other orders, with one task for each implementation.
 
     If an implementation ends its process, all processes end. Each implementation whose task is not complete then has an
-    ERROR in its first repeated row.
+    ERROR in the first row that it should repeat.
     """
     cells = [{name: row.cells[i] for name, row in rows.items()} for i in range(len(columns))]
     try:

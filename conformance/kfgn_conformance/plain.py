@@ -4,6 +4,6 @@
 def plain(text: object) -> str:
     """Return the text on one line, with every unprintable character escaped.
 
-    Among these are control characters, lone surrogates, and characters that change the direction of writing.
+    Control characters, lone surrogates, and characters that change the direction of writing are not printable.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

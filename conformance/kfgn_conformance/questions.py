@@ -1,6 +1,6 @@
 """The choice of the questions that are repeated in other orders.
 
-A question is one quantity on one small problem. The question is represented by its `Oracle`.
+A question is one quantity on one problem, and is represented by its `Oracle`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,17 +19,17 @@ from .rough import ROUGH, has_value
 from .verdicts import NOT_RUN
 
 SHAPES = 3
-"""The maximum number of problems of different shapes whose questions are repeated."""
+"""The maximum number of problems, of different shapes and without shared weights, whose questions are repeated."""
 
 SMALL = 4000
 """The bound of small problems: the number of weights times the number of datapoints is below this bound."""
 
 STEPS = 2
-"""The number of steps of an optimiser trajectory that are run."""
+"""The maximum number of steps of an optimiser trajectory in a repeated question."""
 
 
 class SmallProblem:
-    """A problem, its oracles, and its relatives, which are problems that differ from it in one part.
+    """A small problem or the start of an optimiser trajectory, with its oracles and its relatives.
 
     Oracles and relatives are computed once, and all implementations share them.
     """
@@ -40,7 +40,7 @@ class SmallProblem:
 
     @cached_property
     def relatives(self) -> tuple["SmallProblem", ...]:
-        """The problems that differ from this problem in one part."""
+        """The relatives of this problem, which differ from it in one part."""
         return tuple(map(SmallProblem, relatives(self.problem)))
 
     def question(self, name: str, implementation: Implementation) -> Oracle | None:
@@ -52,7 +52,7 @@ class SmallProblem:
         return oracle if oracle is not None and has_value(oracle) else None
 
     def questions(self, names: Iterable[str], implementation: Implementation) -> list[Oracle]:
-        """Return the questions about all quantities whose answers can be compared with the oracle."""
+        """Return the questions about the quantities in `names` whose answers can be compared with the oracle."""
         found = (self.question(name, implementation) for name in names)
         return [question for question in found if question is not None]
 
@@ -71,10 +71,11 @@ def small_problems(problems: Iterable[Problem]) -> list[SmallProblem]:
 
 
 def chosen(implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str]) -> list[Oracle]:
-    """Choose the questions on small problems that the implementation supports, and on one with shared weights.
+    """Choose questions on a few small problems that the implementation supports.
 
-    Questions on relatives of the first problem of each kind and on an optimiser trajectory follow, unless `short` is
-    True for the implementation.
+    At most `SHAPES` problems without shared weights are chosen, or only one if `short` is True for the implementation,
+    and at most one problem with shared weights. Unless `short` is True, questions on relatives of the first problem of
+    each of these two kinds follow, and questions on an optimiser trajectory.
     """
     short = implementation.short
     count = 1 if short else SHAPES
@@ -98,9 +99,9 @@ def chosen(implementation: Implementation, small: Sequence[SmallProblem], names:
 def of_different_shapes(
     implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str], count: int
 ) -> Iterator[SmallProblem]:
-    """Choose at most `count` problems that the implementation supports, each as different as possible from all before.
+    """Choose at most `count` supported problems, each as different as possible from the problems chosen before.
 
-    Of equally different problems, the problem with the fewest linear layers is chosen.
+    Of equally different problems, the problem with the fewest identity transfer functions is chosen.
     """
     without_walk = [each for each in small if each.problem.trajectory is None]
     left = sorted(without_walk, key=lambda each: each.problem.transfers.count("identity"))

@@ -21,7 +21,7 @@ from .runner import run
 from .suggestions import suggestion
 
 Answer = Any
-"""An array, or a tuple of arrays with one array for each layer.
+"""An array, or a tuple or list with one array for each layer.
 
 An array may have any type that an adapter may return.
 """
@@ -49,7 +49,7 @@ class FunctionAdapter:
 
 @dataclass(frozen=True, repr=False)
 class CheckResult:
-    """Result of `check`. A result prints as the table of `kfgn-check`, followed by the diagnosis of wrong answers.
+    """Result of `check`. A printed result is the table of `kfgn-check`, followed by the diagnosis of wrong answers.
 
     Parameters
     ----------
@@ -118,8 +118,8 @@ def check(
     conventions : Conventions, optional
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
     problems : iterable of Problem, optional
-        The problems. By default, these are small fixed problems: six transfer functions with each objective, saturated
-        outputs, several sizes of batches, and several shapes of networks. If the function supports fewer than 20 of
+        The problems. By default, these are small fixed problems, such as six transfer functions with each objective,
+        saturated units, and several sizes of batches and networks. If the function supports fewer than 20 of
         these problems, further problems are added, with the transfer functions and objectives that it supports. For a
         quantity of `SHARED_WEIGHTS`, the problems are all fixed problems with shared weights.
 
@@ -139,9 +139,9 @@ def check(
 
     Notes
     -----
-    The function runs in this process. Any exception except `UnsupportedError` and `KeyboardInterrupt` is reported as
-    ERROR. The kit takes about a second for the problems, in addition to the time of the function. The comparison of
-    wrong answers with all known mistakes takes some tenths of a second more.
+    The function runs in this process. Any exception of the function except `UnsupportedError` and `KeyboardInterrupt`
+    is reported as ERROR. The kit takes about a second for the problems, in addition to the time of the function. The
+    comparison of wrong answers with all known mistakes takes some tenths of a second more.
 
     `kfgn-check` also runs random problems and problems of real size, repeats the questions in other orders to find an
     implementation with a state, and has a time limit.

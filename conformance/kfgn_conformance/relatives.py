@@ -1,4 +1,4 @@
-"""Relatives of a problem: problems that differ from it in one part, for which answers from a cache may be wrong.
+"""Relatives of a problem: problems that differ from the problem in one part, and detect wrong answers from a cache.
 
 An implementation may keep answers in a cache whose key omits a part of the problem. The key may contain the weights and
 omit the batch, or contain the shapes and omit the numbers. A relative takes the different part from a donor, which is a
@@ -20,7 +20,7 @@ SEEDS = 100
 
 
 def with_arguments(problem: Problem, donor: Problem) -> Problem:
-    """Replace the arguments of the problem by those of the donor, and double the dampings of the problem."""
+    """Replace the direction, cotangents, projections and bases by the donor's, and double tau, gamma and eta."""
     V, U, Z, *_ = donor.arguments
     tau, gamma, eta = (
         2 * damping for damping in (problem.arguments.tau, problem.arguments.gamma, problem.arguments.eta)
@@ -30,9 +30,9 @@ def with_arguments(problem: Problem, donor: Problem) -> Problem:
 
 
 def with_weights(problem: Problem, donor: Problem) -> Problem:
-    """Replace all weights except W_L by the donor's, since the key of a cache may be the weights of one layer.
+    """Replace all weights except W_L by the donor's weights. In a network with one layer, W_1 is replaced.
 
-    In a network with one layer, W_1 is replaced.
+    The relative detects a cache whose key has W_L and no other weights.
     """
     kept = problem.weights[-1:] if len(problem.weights) > 1 else ()
     return replace(problem, weights=(*donor.weights[: len(donor.weights) - len(kept)], *kept))
@@ -85,5 +85,5 @@ def relative(problem: Problem, part: str) -> Problem | None:
 
 
 def _is_far(problem: Problem) -> bool:
-    """True for a problem of the paper that is far from every discontinuity."""
+    """True if a problem without shared weights is far from every discontinuity."""
     return clear_of_kinks(problem) and not near_border(problem).any()

@@ -29,8 +29,8 @@ class Column(NamedTuple):
     description: the description, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
     selection:   a sentence on the problems on which the implementation is run; empty if it is run on all problems
-    compiles:    True if the implementation compiles programs, so that one process should run a whole group of
-                 quantities and reuse the compiled programs
+    compiles:    True if the implementation compiles programs. One process then runs a whole group of quantities, and
+                 reuses the compiled programs.
     """
 
     name: str
@@ -94,7 +94,7 @@ class Cell:
 
     @property
     def supported(self) -> int:
-        """The number of problems that the implementation supports."""
+        """The number of problems on which the implementation supports the quantity."""
         return sum(verdict.status not in NOT_RUN for verdict in self.verdicts)
 
     @property
@@ -170,10 +170,10 @@ class Report:
         return [(name, cell) for name, row in self.rows.items() for cell in row]
 
     def supported(self, column: int) -> tuple[list[Problem], int]:
-        """Return the problems that an implementation supports for at least one quantity, and the number of problems.
+        """Return the problems that an implementation supports for any quantity, and the number of all problems.
 
-        The number leaves out the problems on which every quantity is SKIPPED. Problems with shared weights count only
-        for an implementation that offers a quantity of them.
+        The number leaves out the problems on which every quantity is SKIPPED. If the implementation offers no quantity
+        of `SHARED_WEIGHTS`, the number also leaves out the problems with shared weights.
 
         column: the index of the implementation's column
         """
@@ -187,7 +187,7 @@ class Report:
 
     @property
     def selections(self) -> list[str]:
-        """The sentence of each implementation that is not run on all problems, and then `THOROUGH`."""
+        """The sentences `selection` of the implementations that are not run on all problems, and then `THOROUGH`."""
         sentences = list(dict.fromkeys(column.selection for column in self.columns if column.selection))
         return [*sentences, THOROUGH] if sentences else []
 
@@ -216,7 +216,7 @@ def report_of(
     """Build the report of a run.
 
     rows:     the rows in the order of the table
-    again:    the result in other orders for each column, or no results if the questions were not repeated
+    again:    for each column, the result in other orders; empty if the questions were not repeated
     expected: the expected failures
     """
     notes = dict.fromkeys(note for row in rows.values() for note in row.notes)

@@ -1,11 +1,11 @@
-"""A rough tolerance rule for repeated questions, without the term d of `tolerances`, which takes long to compute.
+"""A rough tolerance rule for repeated questions. The rule does not have the term d, which takes long to compute.
 
     |answer - oracle| <= c sqrt(n) u size + l max|Q|
 
 The first term is also in the rule of `tolerances`, which defines u, n and size. The second term replaces c d, and
 max|Q| is the largest element of the oracle's array. l is the largest relative tolerance with which a comparison is
 conclusive: 1e-3 in float32 and 1e-9 in float64. If an implementation gives an answer that was stored for a different
-problem, the error is above this rough tolerance.
+problem, the error is usually above this rough tolerance.
 """
 
 import math

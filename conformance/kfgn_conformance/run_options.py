@@ -20,7 +20,7 @@ def add_run(commands: "Commands[Parser]") -> None:
                 "Compare one quantity of the class Mine in mine.py.",
             ),
             ("--adapter mine:Mine --examples 0 --jobs 2", "Compare all quantities of Mine, without random problems."),
-            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Run some problems with a debugger."),
+            ("--adapter mine:Mine --problem 'case-*-tanh' --in-process", "Run some problems in this process."),
             ("--jsonl report.jsonl --html report.html", "Write the report as lines of JSON and as a web page."),
             after=f"Quantities: {', '.join(ROWS)}.\n\n"
             "Exit status: 0 if every answer passed or failed as expected, 1 if an answer unexpectedly did not "
@@ -82,7 +82,7 @@ def _add_problems(group: Group) -> None:
         nargs="+",
         metavar="PATTERN",
         help="Run only the problems whose id matches one of these patterns, such as 'case-*-tanh'. Every backend "
-        "runs all these problems. The report lists the ids.",
+        "runs all these problems. A report of --jsonl lists the ids.",
     )
     group.add_argument(
         "--thorough",

@@ -66,10 +66,10 @@ def run_in_other_orders(
     cells: Mapping[str, Cell],
     expected: Iterable[Expected] = (),
 ) -> Report:
-    """Repeat in other orders the questions about all quantities that an implementation offers.
+    """Repeat questions about the quantities that an implementation offers, in other orders.
 
-    Quantities without any answer or with an ERROR in `cells` are left out. The report has rows only for the quantities
-    with a wrong answer in one of these orders.
+    A quantity whose cell in `cells` has no answer, or an ERROR, is left out. The report has rows only for the
+    quantities with a wrong answer in one of these orders.
 
     cells: the results of quantities that were run before
     """
@@ -86,7 +86,10 @@ def rows_for(problems: Sequence[Problem], quantities: Collection[str] = ROWS) ->
 
 
 def row(name: str, implementations: Sequence[Implementation], problems: Sequence[Problem], oracles: Oracles) -> Row:
-    """Run one quantity with every implementation, on each problem of its selection to which the quantity applies."""
+    """Run one quantity with every implementation, on each problem of the implementation's selection.
+
+    Problems to which the quantity does not apply are left out.
+    """
     quantity, notes = ROWS[name], list[str]()
     answers: list[list[tuple[Oracle | None, Judged]]] = [[] for _ in implementations]
     for problem in filter(quantity.concerns, problems):
@@ -165,8 +168,8 @@ def _cell(description: Description | None, answers: Sequence[tuple[Oracle | None
 def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> Diagnosis | None:
     """Diagnose the wrong answers for a quantity.
 
-    Returns None if no answer is wrong. Returns None also if no wrong answer has the right form, unless undeclared
-    conventions explain the answers.
+    Returns None if no answer is wrong. Returns None also if `Judged.wrong` is None for every wrong answer, unless
+    undeclared conventions explain the answers.
 
     The worst answers come first, because the diagnosis describes the first wrong answer, and the cell of the report
     names the worst answer.
@@ -178,6 +181,6 @@ def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], description: Descript
     by_conventions = partial(undeclared, answers, description)
     answered = [Answered(oracle, answer.wrong) for oracle, answer in usable]
     found = diagnose(answered, description.dtype, by_conventions)
-    if found is None and (conventions := by_conventions()):  # every wrong answer has a wrong form
+    if found is None and (conventions := by_conventions()):  # no wrong array was stored
         return Diagnosis(conventions, "")
     return found

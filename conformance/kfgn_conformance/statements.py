@@ -9,7 +9,10 @@ import ast
 from collections.abc import Iterator
 
 WITHOUT_EFFECT = frozenset({"annotation", "returns", "type_comment", "type_params", "kind", "ctx"})
-"""The fields of syntax trees that are left out. No number depends on them, or some versions of Python lack them."""
+"""The fields of syntax trees that are left out.
+
+Either no result depends on such a field, or some versions of Python do not have the field.
+"""
 
 
 def statements(node: ast.AST) -> Iterator[str]:

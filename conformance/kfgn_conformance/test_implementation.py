@@ -1,6 +1,6 @@
 """Tests of the adapter that is named by `--kfgn-adapter`, an option that the plug-in `kfgn_pytest` adds to pytest.
 
-Each quantity and dtype that the adapter offers has a test. One more test for each dtype repeats all quantities in other
+Each quantity and dtype that the adapter offers has a test. One more test for each dtype repeats the quantities in other
 orders.
 """
 

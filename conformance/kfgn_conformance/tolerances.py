@@ -3,7 +3,8 @@
     |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
 u is the unit roundoff of the dtype. n is the larger of N and D + 1, where D is the largest of D_0, ..., D_L. With
-shared weights, n is the largest of N T, C T + 1 and I, where I is the number of columns of a matrix of weights.
+shared weights, an activation has C channels at T positions, and I is the number of columns of a matrix of weights. n is
+then the largest of N T, C T + 1 and I over all layers.
 
 The size of an array is the number to which its rounding errors are proportional. For most quantities, the size is the
 largest element of the oracle's array. For the solution of a linear system, the size is the largest element times the
@@ -17,8 +18,8 @@ the formulas of the paper.
 Rounding errors with random signs grow like sqrt(n), and not like n (Higham and Mary 2019). For the widths of the
 autoencoder in float32, sqrt(n) allows an error of 1.5e-5 times the size, while n would allow 4.8e-4 times the size.
 
-For both dtypes, d is measured with the 24 bits of float32, and multiplied by u / 2^-24, since d is proportional to u. A
-change of 2^-53 cannot be measured, since the rounding errors of the reference are as large.
+For both dtypes, d is measured with the 24 bits of float32, and multiplied by u / 2^-24, since d is proportional to u.
+For u = 2^-53, d cannot be measured in float64, since the rounding errors of the reference are as large as d.
 
 `Oracle.tolerances` applies the rule.
 """
@@ -52,9 +53,9 @@ absolute error.
 def longest_sum(problem: Problem) -> int:
     """n, the largest number of terms in a sum over the datapoints, or over the inputs and the bias of a layer.
 
-    With shared weights, a sum over the datapoints is also a sum over the positions of a layer, and a matrix over all
-    positions of a layer has C T rows. The tolerance with this n also covers the rounding errors of longer sums, such as
-    sums over S samples per datapoint.
+    With shared weights, a sum over the datapoints is also a sum over the T positions of a layer, and a matrix over all
+    positions of a layer with C channels has C T rows. The tolerance with this n also covers the rounding errors of
+    longer sums, such as sums over S samples per datapoint.
     """
     if problem.is_shared:
         inputs: int = max(W.shape[1] for W in problem.weights)
@@ -65,7 +66,7 @@ def longest_sum(problem: Problem) -> int:
 def rounding_bound(n: int, size: float, change: float, dtype: str) -> float:
     """The term c (sqrt(n) u size + d) of the rule, where u is the unit roundoff of the dtype.
 
-    change: d for float32, from which the function computes the d of the dtype
+    change: d for float32, from which the function computes d for the dtype
     """
     u = ROUNDOFF[dtype]
     d = change * u / ROUNDOFF["float32"]

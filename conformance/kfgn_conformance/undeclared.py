@@ -1,4 +1,4 @@
-"""Conventions that an implementation does not declare, with which every answer is right."""
+"""Undeclared conventions with which every answer of an implementation is right."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -20,11 +20,10 @@ NAME = "undeclared-convention"
 
 
 def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> tuple[Mistake, ...]:
-    """Find conventions with which every answer is right. Return them as one mistake, or nothing if there are none.
+    """Find conventions with which every answer is right. Return one mistake that names them, or an empty tuple.
 
     Only the answers whose arrays were stored are compared. Among several such conventions, those that differ in the
-    fewest fields from the declared conventions are returned.
-    The declared ratios of losses are not changed.
+    fewest fields from the declared conventions are returned. The declared ratios of losses are not changed.
     """
     stored = [(oracle, judged) for oracle, judged in answers if judged.given is not None]
     stored.sort(key=lambda each: (each[1].verdict.status not in WRONG, each[0].problem.parameters * each[0].problem.N))
@@ -44,9 +43,10 @@ def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Descriptio
 
 
 def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
-    """Yield the fields and the values of all conventions that differ from the declared conventions.
+    """Yield the changed fields, with their values, of each alternative to the declared conventions.
 
-    The order of a patch, and the divisor of a factor, are changed only for questions that depend on it.
+    The order of a patch is changed only on a problem with shared weights. A divisor is changed only for a quantity of
+    `DIVIDED`, and without any other change.
     """
     name = oracle.quantity.name
     for divisor in DIVISORS if name in DIVIDED else ():

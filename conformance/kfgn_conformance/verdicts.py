@@ -15,7 +15,8 @@ class Status(StrEnum):
         The question was not run. The reason is that the implementation is not usable, that the problem is not run in
         the dtype of the implementation, or that only a thorough run contains the question.
     UNIMPLEMENTED
-        The implementation does not offer the quantity, or does not support the problem.
+        The implementation does not offer the quantity, does not support the problem, or declares separate biases with
+        which the quantity cannot be compared.
     PASS
         The error is within the tolerance.
     INCONCLUSIVE

@@ -54,7 +54,7 @@ def test_a_small_kfac_passes_through_its_conventions(quantity, dtype):
     verdict = judge(adapter, TANH, QUANTITIES[quantity], twice=True)
     assert verdict.status is Status.PASS, verdict
     assert "divided by N, as the answer is a sum over the datapoints" in verdict.translations
-    assert "biases are separate: the blocks of W_l and of b_l are compared" in verdict.translations
+    assert "biases are separate: the arrays for W_l and for b_l are compared" in verdict.translations
     relu = next(p for p in cases() if p.id == "case-squared_error-relu")
     assert judge(adapter, relu, QUANTITIES[quantity]).status is Status.UNIMPLEMENTED
 

@@ -84,10 +84,11 @@ class Adapter(Protocol):
         Returns
         -------
         tuple of arrays
-            One array per layer, or a single array for a quantity of the full network, such as the loss. The arrays have
-            the dtype of the adapter's description, except that class indices are integers. The arrays follow the
-            conventions of this description. Each array is a NumPy array, or an object that NumPy can convert, such as a
-            tensor of PyTorch or an array of JAX.
+            One array per layer with weights, or a single array for a quantity of the full network, such as the loss.
+            With separate biases, a layer may have two arrays. `optimiser_step` has several arrays for each state. The
+            arrays have the dtype of the adapter's description, except that class indices are integers. The arrays
+            follow the conventions of this description. Each array is a NumPy array, or an object that NumPy can
+            convert, such as a tensor of PyTorch or an array of JAX.
 
         Raises
         ------

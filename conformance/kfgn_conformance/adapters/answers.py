@@ -21,7 +21,7 @@ MAX_TEXT_BYTES = 2**20
 """The number of bytes that an answer may have in addition to its arrays, such as names and messages."""
 
 BYTES_PER_NUMBER = 64
-"""The number of bytes that an answer may have per element of the expected arrays.
+"""The number of bytes that an answer may have per element of the expected arrays, and per weight of the problem.
 
 64 bytes are enough for four complex128 numbers, or for one number in decimal digits with spaces around the digits.
 """
@@ -45,12 +45,12 @@ class NoAnswerError(Exception):
 
 
 def max_bytes(problem: Problem, quantity: Quantity) -> int:
-    """The largest number of bytes of an answer, by the sizes of the expected arrays and of the weights."""
+    """The largest number of bytes of an answer, computed from the sizes of the expected arrays and of the weights."""
     return MAX_TEXT_BYTES + BYTES_PER_NUMBER * (quantity.elements(problem) + problem.parameters)
 
 
 def one_line(text: object, limit: int = 2000) -> str:
-    """Return a text as a `str` of one line, cut after `limit` characters, with control characters escaped."""
+    """Return a text as a `str` of one line, cut after `limit` characters, with unprintable characters escaped."""
     raw = text if isinstance(text, str) else str(text)
     start = str.__getitem__(raw, slice(4 * limit))  # a subclass of `str` may override `__getitem__`
     words = " ".join(start.split())
@@ -65,11 +65,11 @@ def error_line(error: BaseException) -> str:
 
 
 def raised_line(error: BaseException) -> str:
-    """The result of `error_line` for an adapter's exception, with the file and the line that raised the exception.
+    """The result of `error_line` for an adapter's exception, with a file and a line of the traceback.
 
-    The line is the innermost line of the traceback outside of the kit, of installed packages and of the standard
-    library. If no such line exists, the line is the innermost line outside of the kit. If every line is in the kit, the
-    result has no file and no line.
+    Lines of the kit, and lines of code that is in no file, are left out. The line is then the innermost line outside of
+    installed packages and of the standard library, or the innermost line of all if no such line exists. If no line is
+    left, the result has no file and no line.
     """
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(_traceback(error))]
     outside = [place for place in frames if not place[0].startswith(("<", THE_KIT))]
@@ -104,8 +104,8 @@ def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
     """Convert an answer to NumPy arrays of native byte order, with at most `limit` bytes in total.
 
     The answer is a tuple or a list of arrays. An array is a NumPy array, a tensor of PyTorch, an array of JAX, or any
-    object with `__array__` or `__dlpack__`. A tensor is converted without its gradient. Raises `NoAnswerError` for an
-    answer that cannot be converted or is too large.
+    other object that NumPy can convert, except a list, tuple, dict or text. A tensor is converted without its gradient.
+    Raises `NoAnswerError` for an answer that cannot be converted or is too large.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")

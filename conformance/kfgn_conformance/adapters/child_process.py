@@ -22,7 +22,7 @@ CHUNK = 2**16
 """The largest number of bytes that one system call reads."""
 
 MAX_SHOWN_BYTES = 2**16
-"""The number of bytes of a child's standard error after which the kit prints no further bytes."""
+"""The number of bytes of a child's standard error after which the kit prints no further chunk."""
 
 GRACE = 10.0
 """The time in seconds to wait for an event that should be immediate, such as the end of a killed process."""
@@ -33,8 +33,9 @@ SUPERVISOR = Path(__file__).with_name("supervisor.py")
 class ChildProcess:
     """A running command that reads questions from its standard input and writes answers to its standard output.
 
-    Raises `NoAnswerError` if the supervisor cannot be started. `ask` and `read` raise `NoAnswerError` and kill the
-    process if the answer is late or too long, if the process writes a line without a question, or if the process ends.
+    Raises `NoAnswerError` if the supervisor cannot be started, or if the system is not POSIX. `ask` and `read` raise
+    `NoAnswerError` and kill the process if the answer is late or too long, if the process writes a line without a
+    question, or if the process ends.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -190,7 +191,7 @@ class ChildProcess:
         return written.decode(errors="replace").splitlines()
 
     def _kill(self) -> None:
-        """Kill the child's process group and the supervisor, if the supervisor has not killed the child in time."""
+        """Kill the child's process group and the supervisor. Called if the supervisor did not end normally in time."""
         reports = self._reports(0.0)
         if reports and reports[0].isdecimal():
             with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -208,8 +209,8 @@ class _StandardError:
     def add(self, chunk: bytes) -> None:
         """Store the end of a chunk of the standard error, and print the chunk.
 
-        Control characters are not printed, except tabs and line breaks. After `MAX_SHOWN_BYTES` bytes, no further chunk
-        is printed.
+        Unprintable characters are left out, except tabs and line breaks. After `MAX_SHOWN_BYTES` bytes, no further
+        chunk is printed.
         """
         self._end = (self._end + chunk)[-1000:]
         if not chunk or self._shown >= MAX_SHOWN_BYTES:

@@ -27,7 +27,7 @@ from .positions import divisor_faults, has_patches, taps_first, with_divisor
 REDUCTIONS, STACKINGS, LAYOUTS = ("mean", "sum"), ("columns", "rows"), ("out_in", "in_out")
 BIASES, PATCHES = ("last", "first", "separate"), ("taps", "channels")
 CHOICES = {"reduction": REDUCTIONS, "layout": LAYOUTS, "stacking": STACKINGS, "bias": BIASES, "patch": PATCHES}
-"""The values of each parameter of `Conventions` that has a list of values."""
+"""The known values of each parameter of `Conventions`, except `loss` and `divisors`."""
 
 
 class ConventionError(ValueError):
@@ -41,15 +41,16 @@ class Conventions:
     Parameters
     ----------
     reduction : {"mean", "sum"}
-        Reduction over the N datapoints: a mean or a sum. The quantity `q` is always a mean, and quantities per
-        datapoint are not reduced.
+        Reduction over the N datapoints: a mean or a sum. `q` is always a mean, `expand_q` and `reduce_q` are means
+        unless `divisors` declares a different divisor, and quantities per datapoint are not reduced.
     loss : dict of str to str
         Ratio of the implementation's loss to the kit's loss, by objective: a positive fraction such as `"2"` or
-        `"1/2"`, which may be divided by the number of outputs D, as in `"2/D"` or `"1/2/D"`. The kit's losses are sums
-        over the outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean over the outputs
-        without the factor 1/2, so an adapter of PyTorch declares `{"squared_error": "2/D"}`.
+        `"1/2"`. The fraction may be divided by the number of outputs D, as in `"2/D"` or `"1/2/D"`. The kit's losses
+        are sums over the outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean over the
+        outputs without the factor 1/2, so an adapter of PyTorch declares `{"squared_error": "2/D"}`.
     layout : {"out_in", "in_out"}
-        Shape of the weights and of the gradient of a layer: (outputs, inputs) or (inputs, outputs).
+        Shape of an array with an element for each weight of a layer, such as the gradient: (outputs, inputs) or
+        (inputs, outputs).
     stacking : {"columns", "rows"}
         Order of the weights of a layer in the rows and the columns of a block: the columns or the rows of the matrix of
         weights are stacked. `layout` declares the shape of this matrix.
@@ -65,13 +66,14 @@ class Conventions:
     divisors : dict of str to str
         Divisor of the sum over the datapoints and positions in a factor, by the name of the quantity. The divisors are
         `"positions"` for N T, `"datapoints"` for N, and `"none"` for 1, where T is the number of positions of the
-        outputs of a layer. The kit divides `expand_q` by N T and the others by N. The sum in `reduce_q` is over
-        datapoints alone, and its inputs are means over positions.
+        outputs of a layer. The quantities are `expand_q`, `expand_g`, `reduce_q`, `reduce_g`, `kfra_over_tokens` and
+        `kfra_over_taps`. The kit divides `expand_q` by N T and the other five by N. The sum in `reduce_q` is over
+        datapoints alone, and the inputs in this sum are means over positions.
 
     Raises
     ------
     ConventionError
-        If a parameter does not have one of its listed values. `ConventionError` is a subclass of `ValueError`.
+        If a parameter has a value that is not described above. `ConventionError` is a subclass of `ValueError`.
 
     Notes
     -----
@@ -106,7 +108,7 @@ class Conventions:
             raise ConventionError("; ".join(faults))
 
     def _faults(self) -> Iterator[str]:
-        """A message for each parameter that does not have one of its listed values."""
+        """Messages about the parameters with unknown values."""
         for name, allowed in CHOICES.items():
             if getattr(self, name) not in allowed:
                 yield f"{name}: expected {' or '.join(allowed)}, got {getattr(self, name)!r}"
@@ -201,7 +203,7 @@ def translated(
         )
         notes.append("bias moved from the first input to the last input")
     if quantity.array_kind and conventions.bias == "separate":
-        notes.append("biases are separate: the blocks of W_l and of b_l are compared")
+        notes.append("biases are separate: the arrays for W_l and for b_l are compared")
     if quantity.array_kind and conventions.patch == "channels" and has_patches(problem):
         arrays = tuple(
             taps_first(a, layer, shape, quantity.array_kind)
@@ -237,7 +239,7 @@ def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conv
 def _with_weights(
     arrays: Arrays, problem: Problem, quantity: Quantity, conventions: Conventions
 ) -> list[tuple[Array, Weighted, tuple[int, int]]]:
-    """Combine each array with its layer, and the shape (D, P) of the weights to which the array belongs.
+    """Combine each array with its layer, and with the shape (D, P) of the weights to which the array belongs.
 
     If biases are separate, the shapes are (D, P - 1) for the weights and (D, 1) for the bias. Q_l has no part for the
     bias.

@@ -1,4 +1,4 @@
-"""Descriptions of implementations: the name, the version, the quantities and the conventions, also as JSON."""
+"""Descriptions of implementations, as objects of Python and of JSON."""
 
 import json
 from collections.abc import Mapping
@@ -48,8 +48,8 @@ class Description:
 
     Notes
     -----
-    Texts longer than 200 characters are cut, and the control characters of a text are escaped, since reports print the
-    texts.
+    Texts longer than 200 characters are cut, and the unprintable characters of a text are escaped, since reports print
+    the texts.
 
     Examples
     --------

@@ -10,8 +10,8 @@ from ..problems.problem import Checkpoint, Trajectory
 def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float, iterations: int) -> kfgn.GaussNewton:
     """The optimiser of a trajectory.
 
-    The periods of the dampings are those of the paper. A damping without bounds in the trajectory has the bounds 0 and
-    10^6. All other constants have the port's default values.
+    The periods of the dampings are those of the paper. If the trajectory has no bounds for a damping, the bounds are 0
+    and 10^6. Any other constant that the trajectory does not contain has the port's default value.
     """
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
@@ -59,7 +59,9 @@ def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
 
 
 def steps(network: kfgn.Network, trajectory: Trajectory | None, eta: float, iterations: int) -> tuple[Any, ...]:
-    """Run one step from each checkpoint, and return the new weights, averages, Q and G, tau, gamma, f and alpha.
+    """Run one step from each checkpoint, and return the arrays that each step computes, one step after another.
+
+    The arrays of a step are the new weights, their average, Q and G for Kronecker factors, tau, gamma, f and alpha.
 
     iterations: the largest number of iterations of conjugate gradients
 

@@ -1,4 +1,4 @@
-"""Import of adapters by the name `package.module:Adapter` that the command line gives."""
+"""Import of adapters by names of the form `package.module:Adapter`."""
 
 import contextlib
 import importlib
@@ -63,7 +63,7 @@ def load(name: str, dtype: str) -> Loaded:
 def _search_the_current_folder() -> None:
     """Put the current folder first on the import path, unless the path already contains this folder.
 
-    The path of a console script begins with the folder of the script.
+    In a console script, the path begins with the folder of the script instead.
     """
     with contextlib.suppress(OSError):  # the current folder may have been removed
         here = str(Path.cwd())

@@ -1,7 +1,7 @@
 """The names of adapters on the command line: `package.module:Adapter`, or `exec:COMMAND` for a program."""
 
 PREFIX = "exec:"
-"""The first characters of the name of a program. The rest of the name is its command."""
+"""The first characters of the name of a program. The rest of the name is the command."""
 
 
 def is_name(text: str) -> bool:

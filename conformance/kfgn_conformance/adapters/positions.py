@@ -23,7 +23,7 @@ DIVIDED = {
 
 
 def divisor_faults(given: object) -> Iterator[str]:
-    """A message for each entry of `Conventions.divisors` that is not known."""
+    """Messages about unknown names and unknown divisors in `Conventions.divisors`."""
     if not isinstance(given, dict):
         yield f"divisors: expected a dict with quantities as keys, got {type(given).__qualname__}"
         return
@@ -35,7 +35,7 @@ def divisor_faults(given: object) -> Iterator[str]:
 
 
 def with_divisor(arrays: Arrays, problem: Problem, quantity: Quantity, divisor: str) -> Arrays:
-    """Multiply each factor by the declared divisor, and divide it by the divisor of the kit."""
+    """Multiply each factor by the declared divisor, and divide the factor by the divisor of the kit."""
     scaled = []
     positions = [
         shape[1] for layer, shape in zip(problem.layers, problem.shapes[1:], strict=True) if _has_weights(layer)

@@ -1,7 +1,8 @@
 """Adapters in a child process, which reads questions from its standard input and answers in lines of JSON.
 
 A question is a line of JSON, {"ask": "describe", "dtype": "float64"} or {"ask": "compute", ...}. The line of an answer
-contains a description, or arrays, or {"unsupported": "reason"}, or {"error": "message"}.
+contains a description, or arrays, or {"unsupported": "reason"}, or {"error": "message"}. In `isolated`, bytes follow
+the line of a question to compute, and the line of an answer with arrays.
 """
 
 import json
@@ -94,7 +95,7 @@ class ProcessAdapter:
         return answer
 
     def _object(self, question: Mapping[str, Any], appended: bytes, limit: float, max_bytes: int) -> dict[str, Any]:
-        """The object of JSON on an answer's line. Raises `NoAnswerError` if the object is missing or has an error."""
+        """The object of JSON on an answer's line. Raises `NoAnswerError` for no object, and for a field `error`."""
         assert self.child is not None
         written = self.child.ask(json.dumps(question).encode() + b"\n" + appended, limit, max_bytes)
         try:

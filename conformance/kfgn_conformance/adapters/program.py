@@ -35,7 +35,7 @@ from .naming import PREFIX
 from .process_adapter import ProcessAdapter
 
 LARGE = 10**5
-"""The number of weights from which the arrays of a problem are sent in a file.
+"""The smallest number of weights of a problem whose arrays are sent in a file.
 
 The text of these arrays on one line of JSON would have several megabytes.
 """

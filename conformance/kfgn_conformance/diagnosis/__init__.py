@@ -1,12 +1,12 @@
 """Diagnosis of wrong answers by a catalogue of known mistakes.
 
-The textbook is a class with plain formulas of every quantity. A mistake is a subclass that overrides one step. Networks
-with shared weights have a separate textbook with separate mistakes.
+The textbook is a class with plain formulas of every quantity of the paper. A mistake is a subclass that overrides one
+step. Networks with shared weights have a separate textbook with separate mistakes.
 
 * textbook:  plain formulas of every quantity
 * catalogue: the known mistakes
 * explain:   the search for mistakes that reproduce wrong answers; `explaining` compares a mistake with an answer
-* constant:  a constant factor, the same on every problem
+* constant:  a constant factor, on every problem or on the problems of some objectives
 * pairs:     two mistakes at once
 * shape:     the description of an error that no mistake explains
 """

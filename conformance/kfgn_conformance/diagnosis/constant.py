@@ -1,7 +1,8 @@
 """A constant factor by which every answer is wrong, alone or together with a known mistake.
 
-The factor is a fraction of small numbers, such as 2 or 1/3, is computed from the answers, and must be the same on every
-problem. The factor may apply to the problems of some objectives only, as for a loss with a wrong factor.
+The factor is a fraction of small numbers, such as 2 or 1/3, and is computed from the answers. The factor must be the
+same on every problem to which it applies. The factor may apply to the problems of some objectives only, as for a loss
+with a wrong factor.
 """
 
 from collections.abc import Sequence
@@ -52,7 +53,7 @@ def constant_factor(
 
 
 def _factor(answer: Answered, textbook: AnyTextbook) -> Fraction | None:
-    """Return the simple factor of a wrong answer, measured on its largest array, or None if there is none."""
+    """Return the simple factor of a wrong answer, measured on the array with the largest norm, or None."""
     if answer.oracle.value.integer or answer.arrays is None:
         return None
     is_right = textbook is right_formulas(answer.oracle.quantity)
@@ -109,7 +110,7 @@ def _description(answers: Sequence[Answered], factors: dict[str, Fraction], mist
 
 
 def root(factor: Fraction, degree: int) -> Fraction | None:
-    """The positive fraction r with r^degree = factor, or None if no such fraction exists."""
+    """The positive fraction r of small numbers with r^degree = factor, or None if no such fraction exists."""
     if factor <= 0:
         return None
     found = simple(float(factor) ** (1 / degree))

@@ -31,8 +31,8 @@ def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     The tolerances are those of the oracle's arrays. If the largest element of a mistake's array is larger than that of
     the oracle's array, the rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
 
-    At least one array of a wrong answer must also be at least twice as close to the mistake as to the oracle. Therefore
-    a mistake without an effect on the problem explains no wrong answer.
+    At least one wrong array of a wrong answer must also be at least twice as close to the mistake as to the oracle.
+    Therefore a mistake without an effect on the problem explains no wrong answer.
     """
     oracle = answer.oracle
     made = oracle.answer_of(mistake.textbook)

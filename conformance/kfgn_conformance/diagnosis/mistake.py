@@ -9,7 +9,7 @@ from .textbook import Textbook
 from .textbook.shared_weights import SharedTextbook
 
 AnyTextbook = type[Textbook] | type[SharedTextbook]
-"""A class of formulas, of networks of the paper or of networks with shared weights."""
+"""A class of formulas for the networks of the paper, or for networks with shared weights."""
 
 Made = TypeVar("Made", bound=AnyTextbook)
 
@@ -19,7 +19,7 @@ class Mistake(NamedTuple):
 
     name:        name of the mistake in reports and golden vectors
     family:      name of the catalogue's module that contains the mistake
-    description: the mistake in a sentence
+    description: the mistake in words
     seen:        a library that made the mistake, as a link or a version; empty if no library is known
     textbook:    class of formulas with the mistake
     """
@@ -33,7 +33,7 @@ class Mistake(NamedTuple):
     def __reduce__(self) -> tuple[type["Mistake"], tuple[str, str, str, str, AnyTextbook]]:
         """Pickle the texts alone if the class was made during the run, since no other process can import this class.
 
-        Processes send each other diagnoses, and a report needs only the texts of a mistake.
+        A process sends its diagnoses to the kit, and a report needs only the texts of a mistake.
         """
         textbook = self.textbook if self.name in MISTAKES else Textbook
         return Mistake, (self.name, self.family, self.description, self.seen, textbook)

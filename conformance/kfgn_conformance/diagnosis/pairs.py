@@ -59,7 +59,7 @@ def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
 def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
     """Yield the pairs of mistakes that can be combined.
 
-    Two mistakes that override the same methods can be combined only if one of them calls every overridden method.
+    If both mistakes override the same methods, the methods of one mistake must call the methods that they override.
     """
     for first, second in combinations(mistakes, 2):
         shared = _methods(first.textbook) & _methods(second.textbook)
@@ -87,7 +87,7 @@ def _pair(first: Mistake, second: Mistake) -> tuple[Mistake, ...]:
     """Return a pair as one mistake, or nothing if no class can inherit from both classes in this order."""
     try:
         both = type(f"{first.textbook.__name__}And{second.textbook.__name__}", (first.textbook, second.textbook), {})
-    except TypeError:  # no order of the methods exists
+    except TypeError:  # no order of the classes exists in which Python can look up methods
         return ()
     description = f"Two mistakes together. First: {first.description} Second: {second.description}"
     return (Mistake(f"{first.name} and {second.name}", "pairs", description, "", both),)

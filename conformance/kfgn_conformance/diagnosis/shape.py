@@ -25,10 +25,13 @@ An answer to an optimiser trajectory has hundreds of arrays.
 """
 
 CONSTANT = 1 / 8
-"""A constant factor explains an error if at most this fraction of the error remains after division by the factor."""
+"""A constant factor explains an error only if at most this fraction of the error remains.
+
+The remaining error is the difference between the wrong array and the factor times the right array.
+"""
 
 FAR = 100
-"""A factor by which an error becomes so much smaller does not need to explain the error of every wrong element.
+"""A constant factor that makes an error this many times smaller need not explain the error of every wrong element.
 
 Any other constant factor must explain the error of every wrong element, because a small error may agree with a factor
 by chance.
@@ -192,7 +195,8 @@ def counted(wrong: Wrong) -> str:
 def names(problem: Problem, ratio: float, roundoff: float, others: _Others) -> str:
     """Name the symbols, such as N or D_L, whose value equals a ratio on every problem with a wrong answer.
 
-    If no symbol equals the ratio, and the ratio is the same on several problems, the text has the number of problems.
+    If no symbol equals the ratio, and the ratio is the same on all of several problems with a wrong answer, the text
+    has the number of these problems.
 
     roundoff: the tolerance of the array, relative to the array's largest element
     """

@@ -4,8 +4,8 @@
 
 An adapter passes a problem to its library as a user of the library would, and returns the library's result. The adapter
 combines Kronecker factors into blocks, and orders the parts of a result. An adapter declares the conventions of its
-library, and the kit translates the result. An adapter raises
-`UnsupportedError`, with the reason, for a problem that its library does not support.
+library, and the kit translates the result. An adapter raises `UnsupportedError`, with the reason, for a problem that
+its library does not support.
 """
 
 from ...problems.problem import Problem

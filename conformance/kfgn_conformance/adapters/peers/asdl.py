@@ -1,4 +1,4 @@
-"""Adapter of ASDL: exact blocks of the Fisher matrix, and Kronecker factors from all labels or sampled labels."""
+"""Adapter of ASDL: exact blocks of the Fisher matrix, and its Kronecker factors, exact or from sampled labels."""
 
 import contextlib
 from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ class ASDL:
     def _blocks(
         self, problem: Problem, quantity: str, model: nn.Module, X: torch.Tensor, layers: Sequence[Any]
     ) -> tuple[Array, ...]:
-        """The block of the weights of each layer, and the block of its bias if it has one."""
+        """For each layer, the block of the weights, and the block of the bias if the layer has a bias."""
         (loss, _), (kind, shape) = LOSSES[problem.objective], FISHERS[quantity]
         config = FisherConfig(
             fisher_type=kind,
@@ -101,7 +101,7 @@ class ASDL:
 
 @contextlib.contextmanager
 def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
-    """Make ASDL's distribution return the labels of the problem: its s-th call returns sample s of all datapoints."""
+    """Make ASDL's distribution return the labels of the problem. The s-th call returns sample s of all datapoints."""
     samples = np.moveaxis(problem.labels, 1, 0)
     # with shared weights, labels have an axis of output positions, and ASDL supports one position
     labels = [tensor(sample[:, 0] if problem.is_shared else sample, dtype) for sample in samples]

@@ -25,7 +25,7 @@ SHARED = "expand_blocks"
 
 
 class BackPACK:
-    """Adapter of BackPACK, which forms blocks from the factor A of the inputs and the factor G of a layer.
+    """Adapter of BackPACK. The adapter forms blocks from the factor A of the inputs and the factor G of a layer.
 
     The block of the weights is G kron A, and the block of the biases is G.
     """
@@ -76,7 +76,7 @@ class BackPACK:
 
 
 def _blocks(layers: Iterable[Any], name: str) -> list[torch.Tensor]:
-    """The block of the weights of each layer, and the block of its bias if it has one."""
+    """For each layer, the block of the weights, and the block of the bias if the layer has a bias."""
     blocks = []
     for layer in layers:
         G, A = getattr(layer.weight, name)

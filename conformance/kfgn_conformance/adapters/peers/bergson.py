@@ -1,4 +1,4 @@
-"""Adapter of bergson: the covariances from which it forms K-FAC and TKFAC, for linear layers over tokens."""
+"""Adapter of bergson: the covariances from which bergson forms K-FAC and TKFAC, for linear layers over tokens."""
 
 import tempfile
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from .shared_modules import LOSS_SUMS, Converted, converted, sampled_targets
 
 
 class Bergson:
-    """Adapter of bergson. Each backward pass is one batch: one sample of the labels, or one column of the root."""
+    """Adapter of bergson. Each backward pass is a batch: one sample of the labels, or one column of a root of H_L."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -42,7 +42,11 @@ class Bergson:
         return self._kfac(problem, net) if quantity == "expand_kfac_blocks" else self._tkfac(problem, net)
 
     def _kfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
-        """The means of both covariances. That of the gradients is a mean over datapoints, and a sum over positions."""
+        """The blocks from the means of both covariances.
+
+        The covariance of the inputs is a mean over datapoints and positions. The covariance of the gradients is a mean
+        over datapoints, and a sum over positions.
+        """
         loss = LOSS_SUMS[problem.objective]
         losses = (loss(net.model(net.X), y) for y in sampled_targets(problem, self.dtype))
         sums = self._sums(CovarianceCollector, net, losses)
@@ -50,17 +54,17 @@ class Bergson:
         return arrays(torch.kron(G / N, A / (N * T)) for A, G in sums)
 
     def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
-        """The product of the weighted covariances over the trace of the first one.
+        """The product of the weighted covariances, divided by the trace of the weighted covariance of the inputs.
 
-        Each backward pass is a batch of N datapoints. Its covariance and its trace are sums over them, so the product
-        is divided by N^2.
+        In a weighted covariance, the covariance and the trace are both sums over the N datapoints of a batch. The
+        product over the trace is therefore divided by N^2.
         """
         columns = output_roots(problem, net.model(net.X).detach())
         sums = self._sums(TraceCovarianceCollector, net, ((net.model(net.X) * column).sum() for column in columns))
         return arrays(torch.kron(G, A) / problem.N**2 / torch.trace(A) for A, G in sums)
 
     def _sums(self, kind: Any, net: Converted, losses: Iterable[torch.Tensor]) -> list[tuple[Any, Any]]:
-        """The sums of the inputs and of the gradients for each layer, after a backward pass for each loss."""
+        """For each layer, the sums of the covariances of inputs and gradients, after a backward pass for each loss."""
         net.X.requires_grad_()  # the hooks of PyTorch warn of inputs without gradients
         with tempfile.TemporaryDirectory() as folder:
             options = {"dtype": getattr(torch, self.dtype), "processor": GradientProcessor(include_bias=True)}
@@ -74,7 +78,7 @@ class Bergson:
 
 
 def output_roots(problem: Problem, h: torch.Tensor) -> list[torch.Tensor]:
-    """The columns of the root of the output Hessian of each datapoint, each shaped like the outputs h (N, T, D).
+    """The columns of the roots of H_L of all datapoints. Each column is shaped like the outputs h (N, T, D).
 
     Raises `UnsupportedError` for an objective whose Hessian is not diagonal.
     """

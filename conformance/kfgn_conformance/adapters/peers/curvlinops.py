@@ -75,7 +75,7 @@ class Curvlinops:
 
 
 def _batches(X: torch.Tensor, Y: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Divide the datapoints into two batches of different sizes."""
+    """Divide the datapoints into two batches of different sizes, or into one batch if N < 3."""
     cut = len(X) // 3
     return [(X[:cut], Y[:cut]), (X[cut:], Y[cut:])] if cut else [(X, Y)]
 

@@ -1,4 +1,4 @@
-"""Adapter of kfac-jax: KFLR ("ggn_exact", also with shared weights), Gauss-Newton and Hessian products."""
+"""Adapter of kfac-jax: KFLR ("ggn_exact", also with shared weights), and Gauss-Newton and Hessian products."""
 
 from importlib.metadata import version
 from typing import Any
@@ -40,7 +40,7 @@ def categorical(h: Any, y: Any) -> Any:
 
 
 def bernoulli(h: Any, y: Any) -> Any:
-    """The sum over outputs of the cross-entropies of the sigmoids of logits h (N, D_L) with labels y (N, D_L)."""
+    """The cross-entropies of sigmoid(h) and y, both (N, D_L), summed over the outputs: (N,)."""
     kfac_jax.register_sigmoid_cross_entropy_loss(h, y)
     return jnp.sum(jax.nn.softplus(h) - y * h, axis=1)
 
@@ -93,7 +93,7 @@ class KfacJax:
 
 
 def _loss(problem: Problem) -> Any:
-    """The mean loss as a function of the weights and the batch, in which kfac-jax recognises dense layers."""
+    """The mean loss as a function of the weights and the batch, with dense layers that kfac-jax recognises."""
     names = transfer_names(problem)
 
     def loss(weights: Any, batch: Any) -> Any:

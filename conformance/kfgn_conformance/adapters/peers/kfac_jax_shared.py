@@ -1,4 +1,4 @@
-"""Networks with shared weights in JAX, whose convolutions and dense layers over tokens kfac-jax recognises."""
+"""Networks with shared weights in JAX. kfac-jax recognises the convolutions and the dense layers over tokens."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,23 +13,23 @@ from ...problems.problem import Array, Problem
 from .. import UnsupportedError
 
 Weights = list[tuple[Any, ...]]
-"""The kernel of each layer, and its bias if it has one. Kernels have the outputs in the last axis."""
+"""For each layer with weights, the kernel, and the bias if there is one. The outputs are the last axis of a kernel."""
 
 
 def squared_error(h: Any, y: Any, divisor: int) -> Any:
-    """The sum of |h - y|^2 / 2 / divisor over the batch. The argument `weight` of kfac-jax contains the factor 1/2."""
+    """The sum of |h - y|^2 / (2 divisor) over the batch. The argument `weight` of kfac-jax contains the factor 1/2."""
     kfac_jax.register_squared_error_loss(h, y, weight=0.5 / divisor)
     return 0.5 * jnp.sum((h - y) ** 2) / divisor
 
 
 def categorical(h: Any, y: Any, divisor: int) -> Any:
-    """The sum over the batch of the cross-entropies of the softmax of logits h (N, ..., D) with classes y (N, ...)."""
+    """The cross-entropies of softmax(h) (N, ..., D) and the classes y (N, ...), summed, and divided by the divisor."""
     kfac_jax.register_softmax_cross_entropy_loss(h, y, weight=1 / divisor)
     return -jnp.sum(jnp.take_along_axis(jax.nn.log_softmax(h), y[..., None], axis=-1)) / divisor
 
 
 def bernoulli(h: Any, y: Any, divisor: int) -> Any:
-    """The sum over the batch of the cross-entropies of the sigmoids of logits h with labels y."""
+    """The cross-entropies of sigmoid(h) and y, both (N, ..., D), summed, and divided by the divisor."""
     kfac_jax.register_sigmoid_cross_entropy_loss(h, y, weight=1 / divisor)
     return jnp.sum(jax.nn.softplus(h) - y * h) / divisor
 
@@ -73,7 +73,7 @@ def shared_arguments(problem: Problem, array: Callable[[Array], Any]) -> tuple[W
 
 
 def _forward(layer: Layer, a: Any, weights: Any, transfers: dict[str, Any]) -> Any:
-    """The outputs of one layer with inputs a (N, T, C)."""
+    """The outputs of one layer, for inputs a (N, T, C), or (N, C) at one position."""
     if isinstance(layer, Flatten):
         return a.reshape(len(a), 1, -1)
     if isinstance(layer, Pooling):

@@ -1,4 +1,4 @@
-"""Adapter of kronfluence: the covariances from which it forms K-FAC, from gradients at sampled labels."""
+"""Adapter of kronfluence: the covariances from which kronfluence forms K-FAC, with gradients at sampled labels."""
 
 import tempfile
 from importlib.metadata import version
@@ -37,7 +37,7 @@ class SampledTask(Task):  # type: ignore[misc]
 
 
 class Kronfluence:
-    """Adapter of kronfluence, whose dataset contains every datapoint once for each sample of its labels."""
+    """Adapter of kronfluence. The dataset contains every datapoint S times, once with each of its sampled labels."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -68,8 +68,8 @@ class Kronfluence:
         for name in names:
             A, G = found["activation_covariance"][name], found["gradient_covariance"][name]
             terms = found["num_activation_covariance_processed"][name]
-            # kronfluence divides both sums by the number of positions of all datapoints, and G of the kit is a sum over
-            # the positions of a datapoint
+            # kronfluence divides both sums by the number of positions of all datapoints, while G of the kit is a sum
+            # over the positions of a datapoint
             blocks.append(torch.kron(G / (problem.N * S), A / terms))
         return tuple(
             in_order_of_kit(block, columns, len(layer.weight))
@@ -77,7 +77,7 @@ class Kronfluence:
         )
 
     def _covariances(self, problem: Problem, model: torch.nn.Module, data: TensorDataset) -> Any:
-        """The sums of outer products and their numbers of terms, by name of the module."""
+        """The sums of outer products and their numbers of terms, by the name of the module."""
         task, dtype = SampledTask(problem.objective), getattr(torch, self.dtype)
         options = FactorArguments(
             strategy="kfac",

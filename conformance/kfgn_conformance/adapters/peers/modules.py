@@ -34,7 +34,7 @@ LOSSES: dict[str, Any] = {
 LOSS_RATIOS = {"squared_error": "2/D", "bernoulli": "1/D"}
 """Ratios of PyTorch's losses to the kit's losses.
 
-PyTorch's losses are means over the outputs, and `MSELoss` has no factor 1/2.
+`MSELoss` and `BCEWithLogitsLoss` are means over the outputs, and `MSELoss` has no factor 1/2.
 """
 
 

@@ -28,7 +28,7 @@ KINDS: dict[str, Any] = {
 
 
 class NNGeometry:
-    """Adapter of nngeometry. The adapter gives the exact blocks the order of the blocks from Kronecker factors."""
+    """Adapter of nngeometry. The adapter reorders exact blocks, so that the bias follows each row of the weights."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

@@ -1,7 +1,7 @@
 """Conversion of problems with shared weights to modules of PyTorch, for the adapters of libraries that use PyTorch.
 
-A 1-d convolution becomes an `nn.Conv2d` on images of one row, since every library of this folder has that module. Dense
-layers at several positions become an `nn.Linear` over tokens, (N, T, C).
+A 1-d convolution becomes an `nn.Conv2d` on images of one row, since some libraries support no other convolution. A
+dense layer at several positions becomes an `nn.Linear` over tokens, (N, T, C).
 """
 
 from collections.abc import Iterator, Sequence
@@ -56,11 +56,11 @@ class Converted(NamedTuple):
     """A problem with shared weights in PyTorch.
 
     model:   the network. Outputs are (N, D) at one position, (N, D, T) for classes, and (N, T, D) otherwise
-    loss:    the loss of PyTorch, which is a mean over datapoints, positions and, except for classes, outputs
+    loss:    PyTorch's loss, which is a mean over datapoints, positions and, except for classes, outputs
     X:       the inputs, as tokens (N, T, C) or as images of one row (N, C, 1, T)
     Y:       the targets, shaped for the loss
     layers:  the modules with weights, in order
-    columns: for each of these modules, the column of W of each input of the module, without the bias
+    columns: for each of these modules, the columns of W to which the inputs of the module belong, without the bias
     scale:   T_L / divisor. PyTorch's loss times `scale` has the divisor of the problem
     """
 
@@ -125,7 +125,7 @@ LOSS_SUMS: dict[str, Any] = {
 
 
 def has_convolutions(problem: Problem) -> bool:
-    """True if a layer is a convolution, and inputs are images of one row. Otherwise inputs are tokens."""
+    """True if a layer is a convolution. The inputs are then images of one row, and otherwise tokens."""
     return any(isinstance(layer, Convolution) for layer in problem.layers)
 
 
@@ -139,7 +139,8 @@ def _modules(problem: Problem, dtype: str, columns: list[Array]) -> Iterator[nn.
     order: Array | None = None
     for layer, (C, T) in zip(problem.layers, problem.shapes, strict=False):
         if isinstance(layer, Flatten):
-            # nn.Flatten puts the positions of a channel next to each other, and the kit the channels of a position
+            # nn.Flatten puts the positions of a channel next to each other, and the kit puts the channels of a position
+            # next to each other
             order = np.arange(C * T).reshape(T, C).T.ravel() if form == "rows" else None
             yield nn.Flatten()
             form = "vectors"

@@ -1,4 +1,4 @@
-"""Adapter of SINGD: the factors of its K-FAC, expand and reduce, from gradients at sampled labels."""
+"""Adapter of SINGD: the factors of expand and reduce, from gradients at sampled labels."""
 
 from importlib.metadata import version
 
@@ -15,7 +15,7 @@ APPROXIMATIONS = {"kfac_blocks": "expand", "expand_kfac_blocks": "expand", "redu
 
 
 class SINGD:
-    """Adapter of SINGD, which divides by the number of terms of the loss that `loss_average` names."""
+    """Adapter of SINGD, which multiplies G by the number of terms of the mean that `loss_average` declares."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -31,7 +31,7 @@ class SINGD:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute the blocks from one backward pass for each sample of the labels, whose terms the optimiser adds."""
+        """Compute the blocks by a backward pass for each sample of the labels. The optimiser adds up the factors."""
         net = of_any(problem, self.dtype, objectives=tuple(LOSS_SUMS))
         optimiser = optimizer.SINGD(net.model, kfac_approx=APPROXIMATIONS[quantity], loss_average=_average(problem))
         S, terms = problem.labels.shape[1], problem.N * problem.divisor
@@ -48,7 +48,7 @@ class SINGD:
 
 
 def _average(problem: Problem) -> str:
-    """The argument `loss_average`: the axes over which the loss is a mean. Each output position has a term."""
+    """The argument `loss_average`: the axes over which the loss is a mean. The loss has a term per output position."""
     if problem.divisor == 1:
         return "batch"
     if problem.divisor == problem.shapes[-1][1]:

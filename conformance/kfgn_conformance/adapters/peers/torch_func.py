@@ -1,4 +1,4 @@
-"""Adapter of torch.func: every quantity that is defined only by derivatives, computed from its definition."""
+"""Adapter of torch.func: quantities that are computed by the derivatives that define them."""
 
 from collections.abc import Callable
 from typing import Any
@@ -68,7 +68,7 @@ class _Functions:
         return torch.stack([H[n, :, n] for n in range(len(H))])
 
     def with_layer(self, l: int, W_l: torch.Tensor) -> Tensors:
-        """The weights of all layers, in which W_l replaces the weights of layer l."""
+        """The weights of all layers, with W_l instead of the weights of layer l."""
         return (*self.W[:l], W_l, *self.W[l + 1 :])
 
     def with_offset(self, l: int, offset: torch.Tensor) -> Tensors:

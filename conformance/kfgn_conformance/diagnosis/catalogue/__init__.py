@@ -1,6 +1,6 @@
 """The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`.
 
-The families `approximations`, `libraries`, `maps`, `patches`, `positions` and `shared_outputs` are of networks with
+The families `approximations`, `libraries`, `maps`, `patches`, `positions` and `shared_outputs` are about networks with
 shared weights.
 """
 

@@ -1,4 +1,4 @@
-"""Mistakes in the adaptation of tau and gamma, in moving averages, and in momentum."""
+"""Mistakes in the update, the adaptation of tau and gamma, moving averages, momentum, and rejected steps."""
 
 from typing import Any
 

@@ -42,7 +42,7 @@ class EkfacColumnsTogether(SharedTextbook):
 
 @mistake()
 class EkfacBasesTransposed(SharedTextbook):
-    """The gradient of the weights is multiplied by the transposes of the eigenbases."""
+    """In EKFAC, the transposes of the eigenbases replace the eigenbases in the product with the gradient."""
 
     def squares(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
         return super().squares(a, C, U_Q.T, U_G.T)
@@ -50,7 +50,7 @@ class EkfacBasesTransposed(SharedTextbook):
 
 @mistake()
 class EkfacWithoutItsDiagonal(SharedTextbook):
-    """EKFAC has the products of the eigenvalues of the factors as its diagonal, so it is expand."""
+    """EKFAC has the products of the eigenvalues of the factors as its diagonal, so EKFAC equals expand."""
 
     def ekfac_block(self, a: Array, C: Array) -> Array:
         return self.expand_block(a, C)
@@ -58,7 +58,7 @@ class EkfacWithoutItsDiagonal(SharedTextbook):
 
 @mistake()
 class KfocOfExpand(SharedTextbook):
-    """The nearest Kronecker product is that of expand instead of the exact block."""
+    """KFOC is the block of expand instead of the nearest Kronecker product to the exact block."""
 
     def kfoc_block(self, a: Array, C: Array) -> Array:
         return self.expand_block(a, C)
@@ -76,7 +76,7 @@ class KfocPositionsApart(SharedTextbook):
 
 @mistake()
 class KfocAfterOneStep(SharedTextbook):
-    """KFOC is computed by one step of the power iteration from the identity, which has not converged."""
+    """KFOC is computed by a single step of the power iteration from the identity, without convergence."""
 
     def kfoc_block(self, a: Array, C: Array) -> Array:
         P = self.weight_gradients(a, C)

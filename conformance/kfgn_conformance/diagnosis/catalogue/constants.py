@@ -35,7 +35,7 @@ class LossDividedByOutputsTwice(Textbook):
 
 @mistake("https://github.com/f-dangel/backpack/commit/f2975ad6")
 class LossTimesOutputs(Textbook):
-    """The loss is multiplied by the number of outputs, as if it were a mean over the outputs."""
+    """The loss is multiplied by the number of outputs, as if the loss were a mean over the outputs."""
 
     @property
     def scale(self) -> float:

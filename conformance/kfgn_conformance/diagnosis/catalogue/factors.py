@@ -1,4 +1,4 @@
-"""Mistakes in the order and the dimensions of Kronecker products."""
+"""Mistakes in Kronecker products, their traces, determinants and damping, and in solves with Cholesky factors."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from ..textbook import Textbook
 
 @mistake("https://github.com/f-dangel/curvlinops/issues/182")
 class FactorsExchanged(Textbook):
-    """The block is G kron Q, which is right for stacked rows of W_l, instead of Q kron G."""
+    """The block is G kron Q instead of Q kron G. The product G kron Q is right for stacked rows of W_l."""
 
     def kronecker(self, Q: Array, G: Array) -> Array:
         return np.kron(G, Q)

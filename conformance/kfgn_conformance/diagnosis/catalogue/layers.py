@@ -57,7 +57,7 @@ class SlopesReversed(_OtherSlopes):
 
 @mistake()
 class SlopeAtTheOutputsAbove(Textbook):
-    """f' of layer l is evaluated at h of layer l + 1. In the last hidden layer, it is evaluated at the outputs."""
+    """f' of layer l is evaluated at h of layer l + 1. In the last hidden layer, f' is evaluated at the outputs."""
 
     def derivative(self, l: int) -> Array:
         return broadcast(self.transfer(l).first(self.h[l + 1]), super().derivative(l))
@@ -65,7 +65,7 @@ class SlopeAtTheOutputsAbove(Textbook):
 
 @mistake()
 class SlopeAtTheInputsBelow(Textbook):
-    """f' of layer l is evaluated at h of layer l - 1. In the first layer, it is evaluated at the inputs x."""
+    """f' of layer l is evaluated at h of layer l - 1. In the first layer, f' is evaluated at the inputs x."""
 
     def derivative(self, l: int) -> Array:
         below = self.problem.X if l == 1 else self.h[l - 1]
@@ -76,7 +76,7 @@ class _OtherWeights(Textbook):
     """Base class: the backward pass uses the weights of the layer `taken(l)` instead of layer l."""
 
     def taken(self, l: int) -> int:
-        """The layer whose weights are used for layer l, which is at least 2."""
+        """The layer whose weights are used for layer l, where l is at least 2."""
         raise NotImplementedError
 
     def kernel(self, l: int) -> Array:

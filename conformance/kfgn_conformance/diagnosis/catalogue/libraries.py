@@ -1,7 +1,8 @@
-"""Mistakes that released libraries make in one kind of layer with shared weights, or in all except the bias.
+"""Mistakes of other libraries with shared weights.
 
-`docs/peers_shared_weights.md` has the versions of the libraries. If a layer has a bias, the
-last element of each input is the 1 that multiplies the bias. This element is called the unit of the bias.
+`docs/peers_shared_weights.md` has the versions of the libraries. T is the number of positions of a layer. If a layer
+has a bias, the last element of each input is the 1 that multiplies the bias. This element is called the unit of the
+bias.
 """
 
 from dataclasses import replace
@@ -16,7 +17,11 @@ from .patches import OtherInputs
 
 
 class ChangedPairs(SharedTextbook):
-    """Formulas whose approximations have changed inputs a (N, T, I) and columns C (N, K, O, T) in some layers."""
+    """Formulas whose approximations have changed inputs a (N, T, I) and columns C (N, K, O, T) in some layers.
+
+    The K columns are those of the root of H_L, or the gradients at sampled labels, carried back to the O outputs of a
+    group at T positions.
+    """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         """The inputs and the columns of a group of layer l."""
@@ -39,7 +44,7 @@ class ChangedPairs(SharedTextbook):
 
 @mistake(seen="nngeometry c04b984")
 class TokensSummedInQ(ChangedPairs):
-    """Dense layers alone have a sum over positions in both factors of expand, so their blocks are T times too large."""
+    """In dense layers alone, both factors of expand are sums over positions, so the blocks are T times too large."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         return a * a.shape[1] ** 0.5 if self.is_over_tokens(l, a) else a, C
@@ -47,7 +52,7 @@ class TokensSummedInQ(ChangedPairs):
 
 @mistake(seen="asdfghjkl 0.1a5")
 class TokensSummedExceptUnit(ChangedPairs):
-    """Dense layers alone have a sum over positions in both factors of expand, except for the unit of the bias."""
+    """In dense layers alone, both factors of expand are sums over positions, except for the unit of the bias in Q."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         return self.except_unit(l, a, a.shape[1] ** 0.5) if self.is_over_tokens(l, a) else a, C
@@ -55,7 +60,7 @@ class TokensSummedExceptUnit(ChangedPairs):
 
 @mistake(seen="asdfghjkl 0.1a5")
 class TokensAsDatapoints(SharedTextbook):
-    """The exact blocks of dense layers alone lack the terms of two different positions: tokens are datapoints."""
+    """In dense layers alone, exact blocks lack the terms of two different positions, as if tokens were datapoints."""
 
     def block(self, l: int, H: Array) -> Array:
         if isinstance(self.layer(l), Dense):
@@ -67,7 +72,7 @@ class TokensAsDatapoints(SharedTextbook):
 
 @mistake(seen="backpack-for-pytorch 1.7.1")
 class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
-    """The factors of expand mix two methods: G is that of reduce, and Q a sum over positions except for the unit."""
+    """G of expand is that of reduce, and Q is a sum over positions, except for the unit of the bias."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         return self.except_unit(l, a, a.shape[1] ** 0.5), C
@@ -100,7 +105,7 @@ class UnitNotMasked(ChangedPairs):
 
 @mistake(seen="kfac-jax 0.0.8")
 class ProbabilitiesOfOtherPositions(SharedTextbook):
-    """A column of the root of the softmax has the probabilities of all positions, and not of its own position alone."""
+    """For the softmax, a column of the root of H_L has the probabilities of all positions instead of one position."""
 
     def output_columns(self) -> Array:
         columns = super().output_columns()
@@ -117,7 +122,7 @@ class ProbabilitiesOfOtherPositions(SharedTextbook):
 
 @mistake(seen="kfac_pytorch 0.4.2")
 class PositionsDividedByKind(ChangedPairs):
-    """Blocks of convolutions are T^5 times too small, and those of dense layers T times.
+    """Blocks of convolutions are T^5 times too small, and blocks of dense layers are T times too small.
 
     In convolutions, inputs and derivatives are divided by T before both means over positions. In dense layers,
     both factors are means over positions, and nothing is divided before.
@@ -132,7 +137,7 @@ class PositionsDividedByKind(ChangedPairs):
 
 @mistake(seen="singd 0.0.5")
 class PositionsOfLayerAsTerms(ChangedPairs):
-    """The mean over the positions of the outputs is undone with the number of positions of each layer."""
+    """The curvature of a layer with T positions is T / T_L times too large if the loss is a mean over T_L positions."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         T_L = self.problem.shapes[-1][1]
@@ -141,9 +146,10 @@ class PositionsOfLayerAsTerms(ChangedPairs):
 
 
 def without_padding_mode(layer: Convolution) -> Convolution:
-    """A layer whose circular padding is 0 if both sides have the same size, as with `padding_mode` of PyTorch.
+    """The layer with zeros instead of circular padding, if the padding has the same size on both sides.
 
-    PyTorch has circular padding of two sizes only as a separate module, which every library evaluates correctly.
+    `padding_mode` of PyTorch has one size for both sides. Circular padding of two sizes is a separate module, which
+    every library evaluates correctly.
     """
     left, right = layer.padding
     return replace(layer, circular=layer.circular and left != right)
@@ -151,7 +157,7 @@ def without_padding_mode(layer: Convolution) -> Convolution:
 
 @mistake(seen="singd 0.0.5")
 class PaddingModeForgotten(OtherInputs):
-    """Circular padding of the same size on both sides, `padding_mode` of PyTorch, is 0 in the patches."""
+    """In the patches, zeros replace circular padding of the same size on both sides, as in PyTorch's `padding_mode`."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, without_padding_mode(layer))
@@ -159,7 +165,7 @@ class PaddingModeForgotten(OtherInputs):
 
 @mistake(seen="kfac_pytorch 0.4.2")
 class DilationAndPaddingModeForgotten(OtherInputs):
-    """In the patches, taps are next to each other, and circular padding of the same size on both sides is 0."""
+    """In the patches, taps are adjacent, and zeros replace circular padding of the same size on both sides."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, replace(without_padding_mode(layer), dilation=1))

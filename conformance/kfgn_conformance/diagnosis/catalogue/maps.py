@@ -1,4 +1,7 @@
-"""Mistakes in the maps between layers with shared weights, in the forward pass and in the backward pass."""
+"""Mistakes in the maps between layers with shared weights, in the forward pass and in the backward pass.
+
+(8s) is the recursion (8) for the Hessian, over all positions of a layer.
+"""
 
 import numpy as np
 

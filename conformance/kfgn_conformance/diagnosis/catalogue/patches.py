@@ -1,4 +1,4 @@
-"""Mistakes in the patches of convolutions: the order of the inputs, the unit, padding, stride, dilation and groups.
+"""Mistakes in the inputs of layers with shared weights, above all in the patches of convolutions, and in groups.
 
 The unit of a patch is its last input, the 1 that multiplies the bias.
 """
@@ -95,7 +95,7 @@ class PatchUnitFirst(OtherInputs):
 
 @mistake()
 class PatchPaddingSwapped(OtherInputs):
-    """In the patches, the padding of the left is on the right, and that of the right on the left."""
+    """In the patches, the left padding and the right padding are exchanged."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, replace(layer, padding=layer.padding[::-1]))

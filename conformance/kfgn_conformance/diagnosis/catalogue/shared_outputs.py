@@ -58,7 +58,7 @@ class RootsOfPositionsTogether(SharedTextbook):
 
 @mistake()
 class OutputsSummedOverPositions(SharedTextbook):
-    """The root at the outputs is that of the mean Hessian of the positions, at every position."""
+    """The root of the Hessian at each position of the outputs is replaced by the mean root over the positions."""
 
     def roots_at_positions(self) -> Array:
         C = super().roots_at_positions()
@@ -142,7 +142,7 @@ class SharedFirstSampleOnly(SharedTextbook):
 
 @mistake()
 class SamplesOfPositionsApart(SharedTextbook):
-    """The gradients at sampled labels are carried back for each position of the outputs alone."""
+    """The gradients at sampled labels are carried back separately for each position of the outputs."""
 
     def sampled_columns(self) -> Array:
         columns = super().sampled_columns()

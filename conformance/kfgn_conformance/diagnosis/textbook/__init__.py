@@ -1,11 +1,12 @@
 """Textbook formulas of every quantity, in batched NumPy and float64, with one method per step of a computation.
 
 The kit takes the right values from the reference, and not from the textbook. The textbook exists so that one step can
-be replaced by a mistake. A subclass overrides one method, and every quantity that depends on this method changes. The
-class `Textbook` itself has no mistake: a test compares every quantity of `Textbook` with the reference.
+be replaced by a mistake. A mistake is a subclass that overrides methods, and every quantity that depends on these
+methods changes. The class `Textbook` itself has no mistake: a test compares every quantity of `Textbook` with the
+reference.
 
 * passes:    the forward and the backward pass
-* curvature: Sections 2 and 3
+* curvature: Sections 2 and 3, and Appendix D
 * products:  Appendix C.2
 * solves:    Appendix C.1
 * steps:     Algorithm 1
@@ -27,7 +28,7 @@ class Textbook(Steps):
     """The formulas of every quantity, for one problem."""
 
     def answer(self, quantity: str) -> Arrays:
-        """The arrays of a quantity in the kit's form: one array per layer, or a single array."""
+        """The arrays of a quantity in the kit's form: one per layer, a single array, or those of optimiser steps."""
         value = ANSWERS[quantity](self)
         if isinstance(value, dict):
             value = [value[l] for l in sorted(value)]

@@ -59,7 +59,7 @@ class Curvature(Passes):
         return self.mean(s[:, :, None] * s[:, None, :])
 
     def pulled(self, l: int, G: Array) -> Array:
-        """W_{l+1}^T G_{l+1} W_{l+1} (D_l, D_l), a term of the recursion (26)."""
+        """W_{l+1}^T G_{l+1} W_{l+1} (D_l, D_l), a factor of the element-wise product in the recursion (26)."""
         return self.kernel(l + 1).T @ G @ self.kernel(l + 1)
 
     def kfra(self) -> PerLayer:

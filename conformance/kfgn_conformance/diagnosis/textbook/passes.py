@@ -72,7 +72,7 @@ class Passes:
 
     @cached_property
     def passes(self) -> tuple[PerLayer, PerLayer]:
-        """The result of the forward pass, which is computed only once."""
+        """The result of the forward pass. The pass is computed only once."""
         return self.forward()
 
     @property

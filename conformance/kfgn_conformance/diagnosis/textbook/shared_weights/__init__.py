@@ -1,8 +1,8 @@
 """Textbook formulas of every quantity of networks with shared weights, with one method per step of a computation.
 
-The class `SharedTextbook` itself has no mistake: a test compares every quantity with the reference, with which it
-shares the objectives and the transfer functions alone. A convolution is a product with unfolded patches here, and a sum
-over taps in the reference.
+The class `SharedTextbook` itself has no mistake: a test compares every quantity with the reference. From the reference,
+the class takes only the objectives, the transfer functions and the roots of H_L. A convolution is a product with
+unfolded patches here, and a sum over taps in the reference.
 
 * layers:    patches, and both passes through each layer
 * passes:    the forward pass, the loss, and the roots at every layer

@@ -1,4 +1,7 @@
-"""The gradient, and the exact blocks of the Hessian and of the Gauss-Newton matrix."""
+"""The gradient, and the exact blocks of the Hessian and of the Gauss-Newton matrix.
+
+(7s), (8s) and (25s) are the equations (7), (8) and (25) for shared weights, as in `kfgn_reference.shared_weights`.
+"""
 
 import numpy as np
 
@@ -18,7 +21,7 @@ class Curvature(Passes):
         return self.with_unit(layer, self.patches(layer, self.a[l - 1], self.positions(l)))
 
     def inputs_of_outputs(self, l: int) -> Array:
-        """The inputs of each output, which are those of its group: (N, T, O, I)."""
+        """For each output, the inputs of the output's group: (N, T, O, I)."""
         inputs = self.inputs(l)
         outputs = len(self.W[l]) // inputs.shape[1]
         return np.repeat(inputs.transpose(0, 2, 1, 3), outputs, axis=2)
@@ -43,7 +46,7 @@ class Curvature(Passes):
         return flat.swapaxes(1, 2) @ flat
 
     def pulled(self, l: int, H: Array) -> Array:
-        """M^T H M for the matrix M of layer l, where H (N, T' C', T' C') is over all positions of its outputs."""
+        """M^T H M for the matrix M of layer l, where H (N, T' C', T' C') is over all positions of the outputs of M."""
         C, T = self.problem.shapes[l]
         for _ in range(2):
             columns = H.reshape(*H.shape[:2], T, C).transpose(0, 1, 3, 2)
@@ -52,13 +55,13 @@ class Curvature(Passes):
         return H
 
     def output_hessian(self) -> Array:
-        """The Hessian of the loss of a datapoint with respect to all outputs, (N, T D, T D), by positions."""
+        """The Hessian of the loss of a datapoint with respect to all outputs, position by position: (N, T D, T D)."""
         H = self.at_outputs("hessian", self.problem.Y) / self.divisor_of_curvature()
         N, T, D, _ = H.shape
         return np.einsum("ntde,ts->ntdse", H, np.eye(T)).reshape(N, T * D, T * D)
 
     def flat(self, x: Array) -> Array:
-        """An activation (N, C, T) as one vector for each datapoint, by positions: (N, T C)."""
+        """An activation (N, C, T) as one vector for each datapoint, position by position: (N, T C)."""
         return x.transpose(0, 2, 1).reshape(len(x), -1)
 
     def second_derivative_term(self, l: int) -> Array:
@@ -81,7 +84,7 @@ class Curvature(Passes):
         return {l: self.over_positions(C) for l, C in self.roots().items()}
 
     def pairs_of_positions(self, H: Array) -> Array:
-        """The parts of a matrix (N, T, O, T, O) over all positions that are used in the block."""
+        """The part of a matrix over all positions, (N, T, O, T, O), that the block needs: the whole matrix."""
         return H
 
     def block(self, l: int, H: Array) -> Array:

@@ -86,7 +86,7 @@ class Factors(Curvature):
         return np.linalg.eigh(self.expand_q(a))[1], np.linalg.eigh(self.expand_g(C))[1]
 
     def ekfac_block(self, a: Array, C: Array) -> Array:
-        """U diag(vec S) U^T."""
+        """U diag(vec S) U^T, where U = U_Q kron U_G are the eigenvectors, and S is the diagonal (O, I)."""
         U_Q, U_G = self.eigenbases(a, C)
         U, S = np.kron(U_Q, U_G), self.ekfac_diagonal(a, C, U_Q, U_G)
         return (U * S.T.ravel()) @ U.T
@@ -98,7 +98,7 @@ class Factors(Curvature):
         return self.mean(g.swapaxes(1, 2) @ g)
 
     def kfoc_block(self, a: Array, C: Array) -> Array:
-        """The nearest Kronecker product to the exact block, by the singular vectors of its rearrangement."""
+        """The nearest Kronecker product to the exact block, by the singular vectors of the rearranged block."""
         I, O = a.shape[2], C.shape[2]
         R = self.group_block(a, C).reshape(I, O, I, O).transpose(0, 2, 1, 3).reshape(I * I, O * O)
         U, s, V = np.linalg.svd(R, full_matrices=False)
@@ -109,13 +109,13 @@ class Factors(Curvature):
         return np.kron(Q, G) / np.trace(Q)
 
     def tkfac_block(self, a: Array, C: Array) -> Array:
-        """TKFAC: each position of each datapoint is weighted by the trace of its other factor."""
+        """TKFAC: each factor weights a position of a datapoint by the trace of the other factor at this position."""
         of_roots, of_inputs = np.sum(C**2, axis=(1, 2)), np.sum(a**2, axis=2)
         Q = self.mean(np.einsum("nt,nti,ntj->nij", of_roots, a, a))
         return self.traced(Q, self.mean(np.einsum("nt,nkot,nkpt->nop", of_inputs, C, C)))
 
     def tnt_block(self, a: Array, C: Array) -> Array:
-        """TNT: the Kronecker product of the means of P^T P and of P P^T, divided by the trace of the first."""
+        """TNT: the Kronecker product of the means of P^T P and of P P^T, divided by the trace of the first mean."""
         P = self.weight_gradients(a, C)
         Q = self.mean(np.einsum("nkoi,nkoj->nij", P, P))
         return self.traced(Q, self.mean(np.einsum("nkoi,nkpi->nop", P, P)))

@@ -1,7 +1,7 @@
 """The layers with shared weights as batched formulas: patches, and both passes through each layer.
 
-An activation of the batch is an array (N, C, T). A patch array (N, groups, T, I) has the inputs of the weights of each
-group at each position. A mistake is planted in one of the methods.
+An activation of N datapoints with C channels at T positions is an array (N, C, T). A patch array (N, groups, T, I) has
+the I inputs of the weights of each group at each position. A mistake is planted in one of the methods.
 """
 
 import numpy as np
@@ -47,7 +47,7 @@ class Layers:
         return np.pad(a, widths, mode="wrap") if layer.circular else np.pad(a, widths)
 
     def sources(self, layer: Convolution, T: int) -> Array:
-        """The padded position that tap k reads at each of T output positions, (T, taps)."""
+        """The padded position that each tap reads at each of T output positions, (T, taps)."""
         return layer.stride * np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
 
     def windows(self, layer: Convolution, a: Array, T: int) -> Array:
@@ -100,7 +100,7 @@ class Layers:
         return self.share(layer) * np.sum(a[:, :, at], axis=3)
 
     def flattened(self, a: Array) -> Array:
-        """All entries at one position, with the channels of a position next to each other."""
+        """The entries of an activation, position by position, as the channels of a single position."""
         return a.transpose(0, 2, 1).reshape(len(a), -1, 1)
 
     def back_through(self, l: int, d: Array) -> Array:
@@ -142,7 +142,7 @@ class Layers:
         return layer.stride * np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
 
     def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
-        """Remove the padding. With circular padding, add it to the positions that it repeats."""
+        """Remove the padding. With circular padding, add each removed position to the position that it repeats."""
         left = layer.padding[0]
         inside = padded[..., left : left + T].copy()
         if layer.circular:

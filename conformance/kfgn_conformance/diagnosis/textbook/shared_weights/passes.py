@@ -16,7 +16,7 @@ class Passes(Layers):
 
     @property
     def scale(self) -> float:
-        """A factor by which the loss of a position is multiplied, which is 1 in the right formulas."""
+        """The factor by which the loss of a position is multiplied. The factor is 1 in the right formulas."""
         return 1.0
 
     def divisor(self) -> float:
@@ -32,7 +32,7 @@ class Passes(Layers):
         return self.divisor()
 
     def mean(self, x: Array) -> Array:
-        """The mean of an array over the datapoints, its first axis."""
+        """The mean of an array over its first axis, the axis of the datapoints."""
         return np.mean(x, axis=0)
 
     def transfer_of(self, l: int) -> Transfer:
@@ -64,13 +64,13 @@ class Passes(Layers):
         return self.h[self.L].transpose(0, 2, 1)
 
     def at_outputs(self, f: str, Y: Array) -> Array:
-        """A function of the objective at every datapoint and position, (N, T, ...)."""
+        """The function `f` of the objective, such as `gradient`, at every datapoint and position: (N, T, ...)."""
         function = getattr(OBJECTIVES[self.problem.objective], f)
         rows = zip(self.outputs, Y, strict=True)
         return self.scale * np.array([[function(h, y) for h, y in zip(*row, strict=True)] for row in rows])
 
     def loss(self) -> Array:
-        """f: the mean over the datapoints of the sum over the positions, divided by the divisor."""
+        """f: the mean over the datapoints of the sum of E over the positions, divided by the divisor."""
         return self.mean(np.sum(self.at_outputs("value", self.problem.Y), axis=1)) / self.divisor()
 
     def slope(self, l: int) -> Array:
