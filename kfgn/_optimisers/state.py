@@ -221,7 +221,7 @@ class Info(NamedTuple):
 
 
 def _rounded(x: object) -> str:
-    """A 0-d array as a truth value or as a number with four digits, and the repr of any other object."""
+    """A 0-d array of bool as a truth value, one of floats as a number with four digits, and otherwise the repr."""
     dtype = str(getattr(x, "dtype", ""))
     try:
         if "bool" in dtype:

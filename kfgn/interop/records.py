@@ -74,10 +74,12 @@ class _Reader:
             raise ValueError(f"{path}: expected {self.shape[0]} inputs, got {came}")
         return Dense(leaf.weight.shape[0], bias=leaf.bias is not None)
 
-    def of_positions(self, path: str, leaf: nn.Module) -> Any:
+    def of_positions(self, path: str, leaf: Any) -> Any:
         if self.flat or self.shape is None:
             raise ValueError(f"{path}: expected inputs with positions, got {described(leaf)} after a Flatten")
         if computes_as(leaf, *CONVOLUTIONS):
+            if (channels := leaf.weight.shape[1] * leaf.groups) != self.shape[0]:
+                raise ValueError(f"{path}: expected {channels} channels, got inputs of shape {self.shape}")
             return convolution(path, leaf)
         return pooling(path, leaf, self.shape[1:])
 

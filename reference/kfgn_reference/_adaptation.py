@@ -52,7 +52,8 @@ def adapted_gamma(
 
     decrease(gamma): twice the decrease of the model under C-bar by the best step along the direction delta that is
     computed with gamma. The value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither of the other two has
-    a larger value than gamma, gamma does not change.
+    a larger value than gamma, gamma does not change. The other two are clipped to `bounds`, which the paper does not
+    have.
 
     Misprint: the text minimises the model under C-tilde. C-tilde contains gamma, so the smallest gamma always wins.
     """

@@ -100,7 +100,7 @@ def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
     if q != q or g != g:
         raise NotPositiveDefiniteError(f"Q, G: expected factors without NaN, got norms {q} and {g}")
     # a ball, which is a number with an error bound, has no known sign if it contains 0
-    raise ValueError(f"Q, G: expected norms of the factors with a known sign, got {q} and {g}")
+    raise ValueError(f"Q, G: expected factors whose norms have a known sign, got norms {q} and {g}")
 
 
 def omega(Q: Array, G: Array, norm: str = "trace") -> Any:

@@ -64,7 +64,7 @@ class Own(nn.Module):
     def __init__(self):
         super().__init__()
         self.features = nn.Conv2d(1, 3, 2)
-        self.head = nn.Linear(12, 3)
+        self.head = nn.Linear(24, 3)
 
     def forward(self, X):
         hidden = F.relu(self.features(X))
@@ -155,7 +155,7 @@ REFUSED = {
         lambda: chain(nn.Conv1d(2, 3, 2), nn.Flatten(), nn.Linear(9, 2)),
         (3, 4),
         "module.0",
-        "2 input channels",
+        "2 channels, got inputs of shape (3, 4)",
     ),
     "axes": (
         lambda: chain(nn.Conv1d(2, 3, 2), nn.Flatten(), nn.Linear(9, 2)),

@@ -75,7 +75,7 @@ NETWORKS = {
         ["one of squared_error, bernoulli, categorical", "got 'mse'; up to a factor, nn.MSELoss is squared_error"],
     ),
     "psd": (None, "psd", ["one of project, scalar, raise", "got 'clip'"]),
-    "outputs of the mixture": (None, "widths", ["3 outputs", "mixture", "(3, 5, 4, 2)"]),
+    "outputs of the mixture": (None, "layers", ["3 outputs", "mixture", "(3, 5, 4, 2)"]),
 }
 
 

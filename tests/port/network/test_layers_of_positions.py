@@ -136,7 +136,7 @@ def test_fields_are_converted():
 
 def test_a_network_of_positions_is_a_value():
     network = kfgn.Network([2, 6], [Conv(4, 2, "tanh"), Pool(2, 2, "sum"), Flatten(), Dense(3)], "categorical")
-    assert network.shapes == ((2, 6), (4, 5), (4, 2), (8, 1), (3, 1))
+    assert network.shapes == ((2, 6), (4, 5), (4, 2), (8,), (3,))
     assert network.depth == 2
     assert network.weight_shapes == ((4, 5), (3, 9))
     assert pickle.loads(pickle.dumps(network)) == network == dataclasses.replace(network)
@@ -144,13 +144,13 @@ def test_a_network_of_positions_is_a_value():
     assert repr(network).startswith("Network(inputs=(2, 6), layers=(Convolution(units=4, width=2,")
 
 
-def test_a_flattened_image_has_one_axis_of_positions():
+def test_a_flattened_image_has_no_positions():
     network = kfgn.Network((2, 3, 4), (Conv(5, (2, 2)), Flatten(), Dense(6)), "categorical")
-    assert network.shapes == ((2, 3, 4), (5, 2, 3), (30, 1), (6, 1))
+    assert network.shapes == ((2, 3, 4), (5, 2, 3), (30,), (6,))
     X, W = np.zeros((7, 2, 3, 4)), tuple(np.zeros(shape) for shape in network.weight_shapes)
-    assert kfgn.loss(network, W, X, np.zeros((7, 1), "int64")) == pytest.approx(np.log(6))
-    with pytest.raises(ValueError, match=r"^Y: expected shape \(7, 1\) for categorical, got \(7, 1, 1\)$"):
-        kfgn.loss(network, W, X, np.zeros((7, 1, 1), "int64"))
+    assert kfgn.loss(network, W, X, np.zeros(7, "int64")) == pytest.approx(np.log(6))
+    with pytest.raises(ValueError, match=r"^Y: expected shape \(7,\) for categorical, got \(7, 1\)$"):
+        kfgn.loss(network, W, X, np.zeros((7, 1), "int64"))
 
 
 def test_groups_have_their_own_factors():

@@ -114,6 +114,13 @@ class Problem(NamedTuple):
         """The same problem with the arrays of a backend."""
         return self._replace(**{name: converted(backend, getattr(self, name)) for name in self._fields[1:]})
 
+    @property
+    def of_reference(self):
+        """The same problem with an axis for the only position of the outputs after `Flatten`, which the port omits."""
+        if self.network.shapes[-1][1:]:
+            return self
+        return self._replace(Y=self.Y[:, None], labels=self.labels[:, :, None], draws=self.draws[:, :, None])
+
 
 def converted(backend, value):
     return tuple(map(backend.asarray, value)) if isinstance(value, tuple) else backend.asarray(value)

@@ -1,4 +1,4 @@
-"""Mistakes in the mean over a batch that is divided into two parts."""
+"""Mistakes in the mean over a batch: wrong means of two parts of the batch, and the first datapoint alone."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The factors of expand, reduce and KFRA, and the other approximations, for every group of every layer with weights."""
+"""The approximations of blocks for every group of a layer with weights, and the matrices of KFRA for every such layer."""
 
 import numpy as np
 
