@@ -17,7 +17,7 @@ the arguments.
 
 Contents
 --------
-Network      `Network` of `Dense`, `Convolution`, `Pooling` and `Flatten`
+Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation` and `ScaleShift`
 Loss         `loss`, `gradient`
 Factors      `kfra`, `kflr`, `kfac`, `rp`, which return `LossAndFactors`
 Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
@@ -47,10 +47,10 @@ The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix 
 Gauss-Newton matrices. The Hessian and its products always use the true H_L.
 
 A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels, and layers
-`Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W), and the targets are (N, T, D_L) or
-(N, T) for the T positions of the outputs. The loss of a datapoint is the sum over these positions divided by
-`Network.divisor`. Only layers with weights count in a tuple of weights or of results. The option `sharing` selects the
-factors of weights that are used at several positions. A layer with groups has one pair of factors for each group.
+of all kinds. X is then (N, C, T) or (N, C, H, W), and the targets are (N, T, D_L) or (N, T) for the T positions of the
+outputs. The loss of a datapoint is the sum over these positions divided by `Network.divisor`. Only layers with weights
+count in a tuple of weights or of results. The option `sharing` selects the factors of weights that are used at several
+positions. A layer with groups has one pair of factors for each group, and the G of a `ScaleShift` is its whole block.
 
 A result with one array per layer is a tuple in the order of the layers 1, ..., L. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -97,7 +97,9 @@ from ._network.convolution import Convolution
 from ._network.dense import Dense
 from ._network.flatten import Flatten
 from ._network.network import Network
+from ._network.normalisation import Normalisation
 from ._network.pooling import Pooling
+from ._network.scale_shift import ScaleShift
 from ._optimisers import (
     SGD,
     Adam,
@@ -140,8 +142,10 @@ __all__ = [
     "KroneckerFactored",
     "LossAndFactors",
     "Network",
+    "Normalisation",
     "NotPositiveDefiniteError",
     "Pooling",
+    "ScaleShift",
     "Solution",
     "State",
     "curvature_along",

@@ -1,11 +1,11 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
-from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.dense import Dense
 from .._network.divided import times
 from .._network.network import Network
+from .._network.normalising import mean_congruence
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
 from .factor_memory import check_memory
@@ -26,16 +26,11 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
             product = at.output_curvature.congruence(mean, layer.kernel(W))
         else:
             product = layer.carried_over_taps(W, G[-1])
-        G.append(product * second_moment(at.xp, derivative))
+        G.append(mean_congruence(at.xp, derivative, product))
     G.reverse()
-    blocks = [block for l, layer in network.weighted.items() for block in diagonal_blocks(G[l], layer.groups)]
+    inputs = at.forward.inputs
+    blocks = [block for l, layer in network.weighted.items() for block in layer.mean_factors(G[l], inputs[l])]
     return at.dE_dh(), tuple(times(block, network.positions[-1]) for block in blocks)
-
-
-def diagonal_blocks(G: Array, groups: int) -> Arrays:
-    """The blocks of the groups of a layer, which are on the diagonal of G."""
-    size = G.shape[0] // groups
-    return tuple(G[i : i + size, i : i + size] for i in range(0, G.shape[0], size)) if groups > 1 else (G,)
 
 
 @with_own_settings

@@ -8,6 +8,7 @@ from array_api_compat import array_namespace
 from .._algebra.matrices import second_moment
 from .._network.divided import divided, over, times
 from .._network.network import Network
+from .._network.normalising import NormalisationJacobian
 from .._network.objectives import OBJECTIVES, Objective
 from .._network.output_hessian import OutputCurvature, OutputHessian
 from .._network.transfers import transfer_functions
@@ -73,11 +74,15 @@ class Linearisation:
         return H
 
     def second_derivative_terms(self, dE_dh: Arrays) -> Arrays:
-        """The diagonals (10) of all layers except the last: f''(h_l) * dE/da_l (N, D_l)."""
+        """The diagonals (10) of all layers except the last: f''(h_l) * dE/da_l (N, D_l).
+
+        For a normalisation, the term is a `NormalisationSecondTerm`.
+        """
         network, h, weights = self.network, self.forward.preactivations, self.weights_by_layer
         return tuple(
-            transfer_functions(network.layers[l].transfer).second_derivative(self.xp, h[l])
-            * network.maps[l + 1].pulled_back(weights[l + 1], dE_dh[l + 1])
+            transfer_functions(network.layers[l].transfer).second_term(
+                self.xp, h[l], network.maps[l + 1].pulled_back(weights[l + 1], dE_dh[l + 1])
+            )
             for l in range(len(network.layers) - 1)
         )
 
@@ -133,10 +138,18 @@ class GaussNewtonLinearisation(Linearisation):
         return gauss_newton_split(self.network).root_size(self.network.widths[-1])
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
-        """The linearisation of the datapoints start, ..., stop - 1, for a network without positions."""
-        rows = slice(start, stop)
-        forward = Forward(*(tuple(x[rows, :] for x in arrays) for arrays in self.forward))
-        return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)
+        """The linearisation of the datapoints start, ..., stop - 1."""
+        N = self.X.shape[0]
+
+        def part(x: Any) -> Any:
+            T = (x.z if isinstance(x, NormalisationJacobian) else x).shape[-2] // N
+            rows = slice(start * T, stop * T)
+            return x.part(rows) if isinstance(x, NormalisationJacobian) else x[..., rows, :]
+
+        T = self.network.positions[-1]
+        X, Y = self.X[start:stop, ...], self.Y[start * T : stop * T, ...]
+        forward = Forward(*(tuple(map(part, arrays)) for arrays in self.forward))
+        return _with_curvature(self.network, self.weights, X, Y, forward)
 
 
 def checked_batch(

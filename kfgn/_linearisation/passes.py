@@ -15,7 +15,7 @@ class Forward(NamedTuple):
     inputs:         a_0, ..., a_{L-1}, the rows that W_1, ..., W_L multiply: (N, D_{l-1} + 1) with the appended unit,
                     or (N, D_{l-1}) for a layer without a bias. The rows of a convolution are its patches
     preactivations: h_1, ..., h_L, (N, D_l)
-    derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l)
+    derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l), and a `NormalisationJacobian` for a normalisation
 
     Datapoints with T positions have N T rows.
     """
@@ -69,5 +69,5 @@ def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array
     v = [rows]
     above = zip(network.maps[1:], network.by_layer(weights)[1:], derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
-        v.append(layer.pulled_back(W, v[-1]) * derivative)
+        v.append(derivative * layer.pulled_back(W, v[-1]))
     return tuple(reversed(v))

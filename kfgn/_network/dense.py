@@ -8,12 +8,13 @@ from .._documentation import Documented
 from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
 from ..backends import matmul
+from .blocks import BlockPerGroup
 from .layer_map import Shape
 from .transfers import TransferName, checked_transfer
 
 
 @dataclass(frozen=True)
-class Dense(metaclass=Documented):
+class Dense(BlockPerGroup, metaclass=Documented):
     """A dense layer l: h_l = W_l a_{l-1} and a_l = f_l(h_l), equation (1).
 
     In a network with positions the layer acts at each position, with the same W_l. A `Dense` is hashable and holds no
@@ -63,7 +64,6 @@ class Dense(metaclass=Documented):
     bias: bool = True
 
     kind: ClassVar[str] = "dense"
-    groups: ClassVar[int] = 1
     mixes_positions: ClassVar[bool] = False
 
     def __post_init__(self) -> None:

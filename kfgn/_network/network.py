@@ -27,7 +27,7 @@ class Network(metaclass=Documented):
     inputs : int or tuple of int
         D_0, the number of inputs, positive. For datapoints with positions, the tuple (C, T) of the numbers of channels
         and of positions, such as the tokens of a sequence, or (C, H, W) for positions along two axes.
-    layers : sequence of Dense, Convolution, Pooling or Flatten
+    layers : sequence of Dense, Convolution, Pooling, Flatten, Normalisation or ScaleShift
         The layers in their order. The last layer must have the transfer function identity, since the objective takes
         its pre-activations. A network with an int as `inputs` has layers `Dense` alone.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
@@ -161,18 +161,19 @@ class Network(metaclass=Documented):
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape of the weights of each layer with weights.
 
-        The shape of a dense layer is (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution` describes the
-        shape of a convolution.
+        The shape of a dense layer is (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution` and
+        `ScaleShift` describe the shapes of their weights.
         """
         return tuple(self.layers[l].weight_shape(self.shapes[l][0]) for l in self.weighted)
 
     @property
     def block_shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shape of the weights to which each Kronecker block belongs: the rows of W_l of one group of layer l."""
-        found: list[tuple[int, int]] = []
-        for layer, (D, P) in zip(self.weighted.values(), self.weight_shapes, strict=True):
-            found += [(D // layer.groups, P)] * layer.groups
-        return tuple(found)
+        """The shape of the weights to which each Kronecker block belongs: the rows of W_l of one group of layer l.
+
+        The shape for a `ScaleShift` is that of vec(W_l) as a column.
+        """
+        layers = zip(self.weighted.values(), self.weight_shapes, strict=True)
+        return tuple(shape for layer, weight_shape in layers for shape in layer.block_shapes(weight_shape))
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

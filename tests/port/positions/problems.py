@@ -93,6 +93,43 @@ PLANES = {
 }
 """Networks over two axes of positions."""
 
+Norm, Scale = kfgn.Normalisation, kfgn.ScaleShift
+
+NORMALISED = {
+    "token-wise block": kfgn.Network(
+        (3, 5),
+        (Dense(4, "tanh"), Norm(0.1), Scale(), Dense(6, "gelu"), Scale("softplus", bias=False), Dense(2)),
+        "categorical",
+        divisor=5,
+    ),
+    "mixed and normalised": kfgn.Network(
+        (4, 7),
+        (
+            Norm(0.5),
+            Conv(6, 3, "tanh", groups=2, padding=(1, 0)),
+            Norm(),
+            Scale(),
+            Pool(2, 2, "mean"),
+            Conv(5, 2),
+            Norm(0.2),
+            Flatten(),
+            Dense(3),
+        ),
+        "bernoulli",
+    ),
+    "normalised plane": kfgn.Network(
+        (2, 3, 4),
+        (Conv(4, (2, 2), "silu"), Scale("tanh"), Norm(), Conv(3, (1, 3)), Scale()),
+        "squared_error",
+        divisor=2,
+    ),
+    "normalised vectors": kfgn.Network((4, 1), (Dense(5, "tanh"), Norm(), Scale("elu"), Dense(3)), "mixture"),
+}
+"""Networks with normalisations, scales and shifts."""
+
+ALL = NETWORKS | GROUPED | PLANES | NORMALISED
+"""All networks with positions."""
+
 without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "torch-cuda", "cupy"], indirect=True)
 only_numpy = pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 
@@ -160,6 +197,11 @@ def reference(p):
                 layers.append(shared.Pooling(layer.width, layer.stride, layer.kind))
             case kfgn.Flatten():
                 layers.append(shared.Flatten())
+            case kfgn.ScaleShift():
+                layers.append(shared.ScaleShift(next(weights), layer.bias))
+            case kfgn.Normalisation():
+                layers.append(shared.Normalisation(layer.epsilon))
+                continue
         if layer.transfer != "identity":
             layers.append(shared.Elementwise(layer.transfer))
     return shared.Network(tuple(layers), p.network.objective, p.network.divisor, p.network.psd)
