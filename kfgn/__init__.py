@@ -17,7 +17,7 @@ the arguments.
 
 Contents
 --------
-Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation` and `ScaleShift`
+Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation`, `ScaleShift` and `Embedding`
 Loss         `loss`, `gradient`
 Factors      `kfra`, `kflr`, `kfac`, `rp`, which return `LossAndFactors`
 Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
@@ -51,6 +51,7 @@ of all kinds. X is then (N, C, T) or (N, C, H, W), and the targets are (N, T, D_
 outputs. The loss of a datapoint is the sum over these positions divided by `Network.divisor`. Only layers with weights
 count in a tuple of weights or of results. The option `sharing` selects the factors of weights that are used at several
 positions. A layer with groups has one pair of factors for each group, and the G of a `ScaleShift` is its whole block.
+X (N, T) has integer tokens if the first layer is an `Embedding`.
 
 A result with one array per layer is a tuple in the order of the layers 1, ..., L. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -95,6 +96,7 @@ from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
 from ._network.convolution import Convolution
 from ._network.dense import Dense
+from ._network.embedding import Embedding
 from ._network.flatten import Flatten
 from ._network.network import Network
 from ._network.normalisation import Normalisation
@@ -132,6 +134,7 @@ __all__ = [
     "Counts",
     "Damping",
     "Dense",
+    "Embedding",
     "Factors",
     "FirstOrderState",
     "Flatten",

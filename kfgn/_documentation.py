@@ -25,7 +25,8 @@ SHARED = {
     "X": """
         X : array, shape (N, D_0)
             The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, (N, C, T) or
-            (N, C, H, W), with the channels before the positions.
+            (N, C, H, W), with the channels before the positions. For an `Embedding`, (N, T) or (N, H, W) integer tokens
+            of any dtype.
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)
@@ -54,7 +55,8 @@ SHARED = {
         sharing : {"expand", "reduce"}, default "expand"
             The treatment of the positions of a datapoint, whose weights are shared. For "expand", the factors are made
             of an outer product at each position: Q_l is the mean over positions, and G_l is the sum. For "reduce",
-            they are outer products of the mean and of the sum over positions. With one position both are equal.
+            they are outer products of the mean and of the sum over positions. With one position both are equal, and
+            also for a `ScaleShift`.
         """,
     "check": """
         check : bool, default True

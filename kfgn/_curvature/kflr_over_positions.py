@@ -65,9 +65,10 @@ def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
     """The bytes per datapoint of the arrays that exist at once: three sets of columns, and two of products by tap."""
     network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
     sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
-    patches = [
-        network.positions[l + 1] * sum(map(max, layer.block_shapes(shape)))
+    # nothing is pulled back through layer 1, whose weights may have a column for each of many tokens
+    widths = [
+        network.positions[l + 1] * sum(max(O, P if l else 0) for O, P in layer.block_shapes(shape))
         for (l, layer), shape in zip(network.weighted.items(), network.weight_shapes, strict=True)
     ]
     columns = at.root_size * network.positions[-1]
-    return int(columns * (3 * max(sizes) + 2 * max(patches)) * bits // 8)
+    return int(columns * (3 * max(sizes) + 2 * max(widths)) * bits // 8)

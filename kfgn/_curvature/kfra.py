@@ -86,7 +86,7 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
      [0.089 0.2   0.069]
      [0.056 0.069 0.046]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     check_memory(network, X)
     at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *kfra_factor(at))

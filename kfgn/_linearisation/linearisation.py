@@ -5,7 +5,6 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import second_moment
 from .._network.divided import divided, over, times
 from .._network.network import Network
 from .._network.normalising import NormalisationJacobian
@@ -105,16 +104,8 @@ class Linearisation:
         Datapoints with T positions have a_nt. "expand" takes the mean of a_nt a_nt^T over positions too, and "reduce"
         takes the mean of a_nt over positions before the product.
         """
-        found = []
-        for l, layer in self.network.weighted.items():
-            for a in layer.by_group(self.forward.inputs[l]):
-                rows = a if sharing == "expand" else self._mean_rows(a, self.network.positions[l + 1])
-                found.append(second_moment(self.xp, rows))
-        return tuple(found)
-
-    def _mean_rows(self, a: Array, T: int) -> Array:
-        """The means over the T positions of each datapoint: (N T, I) to (N, I)."""
-        return a if T == 1 else self.xp.mean(self.xp.reshape(a, (-1, T, a.shape[1])), axis=1)
+        a, T, layers = self.forward.inputs, self.network.positions[1:], self.network.weighted.items()
+        return tuple(Q for l, layer in layers for Q in layer.second_moments(a[l], T[l], sharing))
 
     def by_datapoint(self, rows: Array) -> Array:
         """Rows (N T, D_L) of the outputs as (N, T, D_L) or (N, H, W, D_L), and unchanged without positions."""
@@ -142,9 +133,11 @@ class GaussNewtonLinearisation(Linearisation):
         N = self.X.shape[0]
 
         def part(x: Any) -> Any:
-            T = (x.z if isinstance(x, NormalisationJacobian) else x).shape[-2] // N
-            rows = slice(start * T, stop * T)
-            return x.part(rows) if isinstance(x, NormalisationJacobian) else x[..., rows, :]
+            """The rows of the datapoints. The rows of a convolution have an axis of groups before them."""
+            if isinstance(x, NormalisationJacobian):
+                return NormalisationJacobian(part(x.z), part(x.s))
+            T = x.shape[-2] // N
+            return x[..., start * T : stop * T, :]
 
         T = self.network.positions[-1]
         X, Y = self.X[start:stop, ...], self.Y[start * T : stop * T, ...]

@@ -46,9 +46,14 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 
 
 def rows_of_positions(xp: Namespace, network: Network, X: Array) -> Array:
-    """X (N, C, T) or (N, C, H, W) as one row (C) per position of each datapoint, and X (N, D_0) unchanged."""
+    """X (N, C, T) or (N, C, H, W) as one row (C) per position of each datapoint, and X (N, D_0) unchanged.
+
+    Tokens (N, T) or (N, H, W) are rows of one number.
+    """
     if not network.has_positions:
         return X
+    if network.has_tokens:
+        return xp.reshape(X, (-1, 1))
     channels_last = xp.permute_dims(X, (0, *range(2, X.ndim), 1))
     return xp.reshape(channels_last, (-1, network.widths[0]))
 

@@ -4,17 +4,30 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace
 
+from .._algebra.matrices import second_moment
 from .._types import Array, Arrays
 
 
 class BlockPerGroup:
     """One Kronecker block Q kron G for each group of outputs of a layer whose W multiplies the rows `inputs`.
 
-    The layer inherits the class, and a layer whose blocks have a different form replaces its methods. `WeightedMap`
-    describes the methods.
+    Layers inherit the class, and override the methods if their blocks have a different form. `WeightedMap` describes
+    the methods.
     """
 
     has_dense_block: ClassVar[bool] = False
+
+    def by_group(self, inputs: Array) -> Arrays:
+        """The rows `inputs` of the one group."""
+        return (inputs,)
+
+    def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
+        """Q of each group, from the rows of `by_group`."""
+        xp = array_namespace(inputs)
+        rows = self.by_group(inputs)
+        if sharing == "reduce" and T > 1:
+            rows = tuple(xp.mean(xp.reshape(a, (-1, T, a.shape[1])), axis=1) for a in rows)
+        return tuple(second_moment(xp, a) for a in rows)
 
     @property
     def groups(self) -> int:

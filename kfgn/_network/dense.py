@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from .._algebra.matrices import congruence
 from .._documentation import Documented
-from .._types import Array, Arrays, Namespace
+from .._types import Array, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
 from ..backends import matmul
 from .blocks import BlockPerGroup
@@ -109,10 +109,6 @@ class Dense(BlockPerGroup, metaclass=Documented):
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
         """1/N sum_n dE/dh_l a_{l-1}^T in the shape of W_l, equation (3), from dE/dh_l (N, D_l)."""
         return matmul(dE_dh.T, inputs) / dE_dh.shape[0]
-
-    def by_group(self, inputs: Array) -> Arrays:
-        """The rows `inputs` of the one group."""
-        return (inputs,)
 
     def carried_over_taps(self, W: Array, G: Array) -> Array:
         """W_l^T G W_l with W_l without its bias, the product in the step (26) of KFRA."""

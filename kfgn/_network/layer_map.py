@@ -56,6 +56,12 @@ class WeightedMap(LayerMap, Protocol):
     def by_group(self, inputs: Array) -> Arrays:
         """The rows (R', I) that the weights of each block multiply."""
 
+    def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
+        """Q (I, I) of each block: the mean of a a^T over vectors a (I,).
+
+        sharing: "expand" for the rows a of `by_group`, and "reduce" for the means of these rows over T positions
+        """
+
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
         """The derivative of `inputs` along a direction R_a (R, C) of a_{l-1}."""
 

@@ -9,6 +9,7 @@ from .._types import Arrays, Weights
 from .._validation.scalars import checked_count, checked_name, set_fields
 from .._words import shown
 from .dense import Dense
+from .embedding import Embedding
 from .fields import checked_inputs, checked_layers, checked_sequence
 from .layer_map import Shape, WeightedMap
 from .objectives import OBJECTIVES, PSD
@@ -26,8 +27,9 @@ class Network(metaclass=Documented):
     ----------
     inputs : int or tuple of int
         D_0, the number of inputs, positive. For datapoints with positions, the tuple (C, T) of the numbers of channels
-        and of positions, such as the tokens of a sequence, or (C, H, W) for positions along two axes.
-    layers : sequence of Dense, Convolution, Pooling, Flatten, Normalisation or ScaleShift
+        and of positions, such as the tokens of a sequence, or (C, H, W) for positions along two axes. (V, T) or
+        (V, H, W) with the number V of tokens, if the first layer is an `Embedding`.
+    layers : sequence of Dense, Convolution, Pooling, Flatten, Normalisation, ScaleShift or Embedding
         The layers in their order. The last layer must have the transfer function identity, since the objective takes
         its pre-activations. A network with an int as `inputs` has layers `Dense` alone.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
@@ -132,6 +134,11 @@ class Network(metaclass=Documented):
         return isinstance(self.inputs, tuple)
 
     @property
+    def has_tokens(self) -> bool:
+        """True if the first layer is an `Embedding`. X then has a token at each position, and no channels."""
+        return isinstance(self.layers[0], Embedding)
+
+    @property
     def depth(self) -> int:
         """L, the number of layers with weights."""
         return len(self.weighted)
@@ -161,8 +168,8 @@ class Network(metaclass=Documented):
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape of the weights of each layer with weights.
 
-        The shape of a dense layer is (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution` and
-        `ScaleShift` describe the shapes of their weights.
+        The shape of a dense layer is (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution`,
+        `ScaleShift` and `Embedding` describe the shapes of their weights.
         """
         return tuple(self.layers[l].weight_shape(self.shapes[l][0]) for l in self.weighted)
 

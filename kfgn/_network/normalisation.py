@@ -45,6 +45,9 @@ class Normalisation(metaclass=Documented):
     the recursions (8) and (22) is then the Jacobian of z, a full matrix for each position. D_l in (8) is the sum of
     dE/dz_k times the Hessian of z_k. `kfra` has the mean of B_l^T G B_l over datapoints and positions.
 
+    In the passes a normalisation costs about as much as a transfer function. The mean in `kfra` costs about 3 N T C^2
+    multiplications.
+
     Examples
     --------
     >>> import kfgn

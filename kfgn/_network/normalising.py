@@ -1,7 +1,7 @@
 """The function z(h) of a normalisation, with its Jacobian B and the matrix D of its second derivatives.
 
-z is not elementwise, so B and D of a row are symmetric matrices (C, C), and no diagonals. The product of such a matrix
-with each row of an array is written as `*`, like the product with a diagonal, which is stored as an array of its
+z is not elementwise, so B and D of a row are symmetric matrices (C, C) that are not diagonal. The product of such a
+matrix with each row of an array is written as `*`, like the product with a diagonal, which is stored as an array of its
 entries. The passes and the R-operator are therefore the same for all functions.
 """
 
@@ -45,10 +45,6 @@ class NormalisationJacobian:
         squares = xp.sum(matmul(self.z, centred) * self.z, axis=1, keepdims=True)
         last = matmul(u.T, squares * u) / R
         return xp.mean(1 / (self.s * self.s)) * centred - (product + product.T) / C + last / C**2
-
-    def part(self, rows: slice) -> "NormalisationJacobian":
-        """The matrices of some of the rows."""
-        return NormalisationJacobian(self.z[rows, :], self.s[rows, :])
 
 
 @dataclass(frozen=True, eq=False)

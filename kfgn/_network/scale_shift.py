@@ -46,8 +46,10 @@ class ScaleShift(metaclass=Documented):
 
         1/N sum_n g_n g_n^T,  g_n = (sum_t a_nt * C_nt, sum_t C_nt)
 
-    `kfac` and `rp` have their estimates instead of the root. `kfra` has one matrix G_h (C, C) for all datapoints and
-    positions. It multiplies G_h by the mean of the inputs, and has no terms between different positions::
+    The block has 4 C^2 elements, and its inverse costs (2 C)^3 / 6 multiplications.
+
+    `kfac` and `rp` have their estimates instead of the root. `kfra` has one matrix G_h (C, C) for all datapoints, a sum
+    over positions. It multiplies G_h by a second moment of the inputs, and has no terms between different positions::
 
         [[G_h, G_h], [G_h, G_h]] * 1/(N T) sum_n sum_t (a_nt, 1)(a_nt, 1)^T
 

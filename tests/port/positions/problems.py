@@ -127,7 +127,20 @@ NORMALISED = {
 }
 """Networks with normalisations, scales and shifts."""
 
-ALL = NETWORKS | GROUPED | PLANES | NORMALISED
+Embed = kfgn.Embedding
+
+TOKENS = {
+    "embedded tokens": kfgn.Network(
+        (5, 4), (Embed(3), Norm(0.1), Scale(), Dense(6, "gelu"), Dense(2)), "categorical", divisor=4
+    ),
+    "embedded and mixed": kfgn.Network(
+        (3, 6), (Embed(4, "tanh"), Conv(2, 3, "softplus", padding=(1, 0)), Flatten(), Dense(3)), "squared_error"
+    ),
+    "embedded plane": kfgn.Network((4, 2, 3), (Embed(3), Scale("silu"), Pool((2, 2), 1, "sum"), Dense(2)), "bernoulli"),
+}
+"""Networks of tokens."""
+
+ALL = NETWORKS | GROUPED | PLANES | NORMALISED | TOKENS
 """All networks with positions."""
 
 without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "torch-cuda", "cupy"], indirect=True)
@@ -156,6 +169,13 @@ def converted(backend, value):
     return tuple(map(backend.asarray, value)) if isinstance(value, tuple) else backend.asarray(value)
 
 
+def inputs(rng, network, N):
+    """The inputs X. The last token of an embedding is missing, since a token that does not occur is a separate case."""
+    if isinstance(network.layers[0], kfgn.Embedding):
+        return rng.integers(0, network.inputs[0] - 1, (N, *network.inputs[1:]))
+    return rng.normal(size=(N, *network.inputs))
+
+
 def problem(network, N=3, S=2):
     """A problem in NumPy's float64."""
     rng = np.random.default_rng([N, *network.widths])
@@ -173,7 +193,7 @@ def problem(network, N=3, S=2):
     return Problem(
         network=network,
         weights=weights(),
-        X=rng.normal(size=(N, *network.inputs)),
+        X=inputs(rng, network, N),
         Y=labels(N),
         labels=labels(N, S),
         draws=draws(size=kfgn.label_draws_shape(network, N, S)),
@@ -197,6 +217,8 @@ def reference(p):
                 layers.append(shared.Pooling(layer.width, layer.stride, layer.kind))
             case kfgn.Flatten():
                 layers.append(shared.Flatten())
+            case kfgn.Embedding():
+                layers.append(shared.Embedding(next(weights)))
             case kfgn.ScaleShift():
                 layers.append(shared.ScaleShift(next(weights), layer.bias))
             case kfgn.Normalisation():

@@ -53,6 +53,8 @@ def outputs(network, weights, X):
                 a = pooling(layer, a)
             case kfgn.Flatten():
                 a = a.movedim(1, -1).reshape(len(a), -1, 1)
+            case kfgn.Embedding():
+                a = F.embedding(a, next(weights).T).movedim(-1, 1)
             case kfgn.ScaleShift():
                 W = next(weights)
                 a = a.movedim(1, -1) * W[:, 0] + (W[:, 1] if layer.bias else 0)

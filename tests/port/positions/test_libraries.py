@@ -7,7 +7,7 @@ import pytest
 
 import kfgn
 
-from .problems import ALL, problem
+from .problems import ALL, close, problem
 
 
 def results(p, sharing="reduce"):
@@ -55,7 +55,7 @@ def test_results_live_on_the_device(backend, name):
         np.testing.assert_array_equal(backend.to_numpy(a), np.asarray(b.to_device(xp.Device("CPU_DEVICE"))))
 
 
-@pytest.mark.parametrize("name", ["grouped", "planes of outputs", "token-wise block"])
+@pytest.mark.parametrize("name", ["grouped", "planes of outputs", "embedded tokens"])
 @pytest.mark.parametrize("backend", ["jax"], indirect=True)
 def test_jitted(backend, name):
     import jax
@@ -74,8 +74,19 @@ def test_jitted(backend, name):
         np.testing.assert_allclose(float(info.step_size), float(expected.step_size), rtol=1e-9)
 
 
+@pytest.mark.parametrize("backend", ["jax"], indirect=True)
+def test_differentiated_by_jax(backend):
+    import jax
+
+    with backend.scope("float64"):
+        host = problem(ALL["embedded tokens"])
+        p = host.on(backend)
+        gradient = jax.jit(jax.grad(lambda weights: kfgn.loss(p.network, weights, p.X, p.Y, check=False)))
+        close(backend, gradient(p.weights), kfgn.gradient(*host[:4]))
+
+
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
-@pytest.mark.parametrize("name", ["grouped", "token-wise block"])
+@pytest.mark.parametrize("name", ["grouped", "embedded tokens"])
 @pytest.mark.parametrize("backend", ["torch"], indirect=True)
 def test_compiled_in_one_graph(backend, name):
     import torch

@@ -18,7 +18,7 @@ CURVATURES = {
 
 
 @pytest.mark.parametrize("curvature", CURVATURES)
-@pytest.mark.parametrize("name", ["strided", "grouped", "tokens", "plane", "token-wise block", "mixed and normalised"])
+@pytest.mark.parametrize("name", ["strided", "grouped", "tokens", "plane", "mixed and normalised", "embedded tokens"])
 @without_jax
 def test_steps_decrease_the_loss(backend, name, curvature):
     p = problem(ALL[name], N=8).on(backend)
