@@ -17,7 +17,7 @@ are real numbers have the dtype of the weights or factors.
 
 Contents
 --------
-Network      `Network` of `Dense`, `Convolution`, `Pooling` and `Flatten`
+Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation`, `ScaleShift` and `Embedding`
 Loss         `loss`, `gradient`
 Factors      `kfra`, `kflr`, `kfac`, `rp`, which return `LossAndFactors`
 Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
@@ -47,13 +47,13 @@ H_L is the Hessian of the loss of a datapoint with respect to the outputs h_L. T
 indefinite. `Network.psd` selects the PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices, or an error.
 The Hessian and its products always use the true H_L.
 
-A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Its layers are
-of the kinds `Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W). If the outputs have
-positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W)
-for positions along two axes. After `Flatten` the outputs have no positions. The loss of a datapoint is the sum over the
-output positions divided by `Network.divisor`. A tuple of weights or of results has no entry for a layer without
-weights. The option `sharing` selects the factors of weights that are used at several positions. A layer with groups has
-one pair of factors for each group.
+A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. It may have
+layers of all kinds. X is then (N, C, T) or (N, C, H, W), and X (N, T) has integer tokens if the first layer is an
+`Embedding`. If the outputs have positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions,
+and (N, H, W, D_L) or (N, H, W) for positions along two axes. After `Flatten` the outputs have no positions. The loss of
+a datapoint is the sum over the output positions divided by `Network.divisor`. A tuple of weights or of results has no
+entry for a layer without weights. The option `sharing` selects the factors of weights that are used at several
+positions. A layer with groups has one pair of factors for each group, and the G of a `ScaleShift` is its whole block.
 
 A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -99,9 +99,12 @@ from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
 from ._network.convolution import Convolution
 from ._network.dense import Dense
+from ._network.embedding import Embedding
 from ._network.flatten import Flatten
 from ._network.network import Network
+from ._network.normalisation import Normalisation
 from ._network.pooling import Pooling
+from ._network.scale_shift import ScaleShift
 from ._optimisers import (
     SGD,
     Adam,
@@ -134,6 +137,7 @@ __all__ = [
     "Counts",
     "Damping",
     "Dense",
+    "Embedding",
     "Factors",
     "FirstOrderState",
     "Flatten",
@@ -144,8 +148,10 @@ __all__ = [
     "KroneckerFactored",
     "LossAndFactors",
     "Network",
+    "Normalisation",
     "NotPositiveDefiniteError",
     "Pooling",
+    "ScaleShift",
     "Solution",
     "State",
     "curvature_along",

@@ -24,7 +24,8 @@ SHARED = {
     "X": """
         X : array, shape (N, D_0)
             The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, X has the shape
-            (N, C, T) or (N, C, H, W), with the channels before the positions.
+            (N, C, T) or (N, C, H, W), with the channels before the positions. For an `Embedding`, X has integer tokens
+            of any dtype, and the shape (N, T) or (N, H, W).
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)
@@ -54,7 +55,7 @@ SHARED = {
             The treatment of the positions of a datapoint, which use the same weights. For "expand", Q_l is made of
             means of outer products over positions, and G_l of sums of outer products over positions. For "reduce", Q_l
             is made of outer products of means over positions, and G_l of outer products of sums over positions. With
-            one position per datapoint, both values give the same factors.
+            one position per datapoint, and for a `ScaleShift`, both values give the same factors.
         """,
     "check": """
         check : bool, default True

@@ -10,7 +10,7 @@ from .recursion import mean_blocks, over_positions, pull_back
 
 def _recursion(at: GaussNewtonLinearisation) -> Arrays:
     """The matrices G_1, ..., G_L, each (N, D_l, D_l), by the recursion (22) from G_L = H_L."""
-    G = [over_positions(at, at.output_curvature.matrix())]
+    G = [over_positions(at.xp, at.output_curvature.matrix(), at.network.positions[-1])]
     for l in reversed(range(len(at.forward.derivatives))):
         G.append(pull_back(at, l, G[-1]))
     return tuple(reversed(G))

@@ -1,20 +1,19 @@
 """The exact blocks of the Hessian, Section 2.2, equations (4)-(10)."""
 
-from .._algebra.matrices import diagonal
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import Linearisation, linearise
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
-from .recursion import entries, mean_blocks, over_positions, pull_back
+from .recursion import mean_blocks, over_positions, pull_back, second_term
 
 
 def _recursion(at: Linearisation) -> Arrays:
     """The matrices H_1, ..., H_L, each (N, D_l, D_l), by the recursion (8) from H_L."""
     second_terms = at.second_derivative_terms(at.dE_dh())
-    H = [over_positions(at, at.output_hessian().matrix())]
+    H = [over_positions(at.xp, at.output_hessian().matrix(), at.network.positions[-1])]
     for l in reversed(range(len(second_terms))):
-        H.append(pull_back(at, l, H[-1]) + diagonal(at.xp, entries(at, second_terms[l])))
+        H.append(pull_back(at, l, H[-1]) + second_term(at, l, second_terms[l]))
     return tuple(reversed(H))
 
 

@@ -108,7 +108,7 @@ def kfac(
      [0.149 0.273 0.129]
      [0.115 0.129 0.096]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
     sharing = checked_sharing(sharing)
     check_memory(network, X)

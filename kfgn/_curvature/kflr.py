@@ -160,7 +160,7 @@ def kflr(
      [0.078 0.199 0.062]
      [0.049 0.062 0.041]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     memory = None if memory is None else checked_count("memory", memory)
     sharing = checked_sharing(sharing)
     check_memory(network, X)

@@ -7,12 +7,10 @@ propagated.
 """
 
 from .._algebra.matrices import identity_like
-from .._linearisation.arguments import gauss_newton_split
 from .._linearisation.linearisation import GaussNewtonLinearisation
-from .._network.divided import divided
 from .._types import Array, Arrays
 from ..backends import gram
-from .sharing import per_group, sum_over_positions
+from .sharing import per_group, sum_over_positions, sums_positions
 
 
 def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memory: int) -> tuple[Arrays, Arrays]:
@@ -23,37 +21,35 @@ def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memor
     N, chunk = at.X.shape[0], max(1, memory // _bytes_per_datapoint(at))
     total: list[Array] = []
     for start in range(0, N, chunk):
-        sums = _sums(at, start, min(start + chunk, N), sharing)
+        sums = _sums(at.part(start, min(start + chunk, N)), sharing)
         total = [t + s for t, s in zip(total, sums, strict=True)] if total else sums
     return at.dE_dh(), tuple(t / N for t in total)
 
 
-def _sums(at: GaussNewtonLinearisation, start: int, stop: int, sharing: str) -> list[Array]:
-    """The sums of G_l over the datapoints start, ..., stop - 1, for each group of each layer with weights."""
+def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
+    """The sums of G_l over the datapoints of a linearisation, for each Kronecker block of each layer with weights."""
     network, weights = at.network, at.weights_by_layer
-    rows, separate = _root(at, start, stop), True
+    rows, separate = _root(at), True
     found = [(rows, separate)]
     for l in reversed(range(len(network.layers) - 1)):
-        layer, T = network.maps[l + 1], network.positions
+        layer = network.maps[l + 1]
         if separate and layer.mixes_positions:
-            rows, separate = _columns_of_positions(at, rows, T[l + 2]), False
-        derivative = at.forward.derivatives[l][start * T[l + 1] : stop * T[l + 1], :]
-        rows = layer.pulled_back(weights[l + 1], rows) * derivative
+            rows, separate = _columns_of_positions(at, rows, network.positions[l + 2]), False
+        rows = at.forward.derivatives[l] * layer.pulled_back(weights[l + 1], rows)
         found.append((rows, separate))
     found.reverse()
     separated = [found[l][1] for l, layer in network.weighted.items() for _ in range(layer.groups)]
-    groups = zip(per_group(at, tuple(rows for rows, _ in found)), separated, strict=True)
-    summed = (v if sharing == "expand" or alone else sum_over_positions(at.xp, v, T) for (v, T), alone in groups)
+    parts = per_group(at, tuple(rows for rows, _ in found))
+    groups = zip(parts, separated, sums_positions(network, sharing), strict=True)
+    summed = (sum_over_positions(at.xp, v, T) if inside and not alone else v for (v, T), alone, inside in groups)
     return [gram(at.xp.reshape(v, (-1, v.shape[-1]))) for v in summed]
 
 
-def _root(at: GaussNewtonLinearisation, start: int, stop: int) -> Array:
+def _root(at: GaussNewtonLinearisation) -> Array:
     """The K columns of the root of each output position, as rows (K, n T_L, D_L) for n datapoints."""
-    xp, network, T, K = at.xp, at.network, at.network.positions[-1], at.root_size
-    outputs, Y = at.outputs[start * T : stop * T, :], at.Y[start * T : stop * T, ...]
-    M = divided(gauss_newton_split(network).output_curvature(xp, outputs, Y), network.divisor)
-    units = identity_like(xp, K, outputs)[:, None, :]
-    return M.root_product(xp.broadcast_to(units, (K, outputs.shape[0], K)))
+    units = identity_like(at.xp, at.root_size, at.outputs)[:, None, :]
+    shape = at.root_size, at.outputs.shape[0], at.root_size
+    return at.output_curvature.root_product(at.xp.broadcast_to(units, shape))
 
 
 def _columns_of_positions(at: GaussNewtonLinearisation, rows: Array, T: int) -> Array:
@@ -69,9 +65,10 @@ def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
     """The bytes per datapoint of the arrays that exist at once: three sets of columns and two of products."""
     network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
     sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
-    patches = [
-        network.positions[l + 1] * P * layer.groups
-        for (l, layer), (_, P) in zip(network.weighted.items(), network.weight_shapes, strict=True)
+    # nothing is pulled back through layer 1, whose weights may have a column for each of many tokens
+    widths = [
+        network.positions[l + 1] * sum(max(O, P if l else 0) for O, P in layer.block_shapes(shape))
+        for (l, layer), shape in zip(network.weighted.items(), network.weight_shapes, strict=True)
     ]
     columns = at.root_size * network.positions[-1]
-    return int(columns * (3 * max(sizes) + 2 * max(patches)) * bits // 8)
+    return int(columns * (3 * max(sizes) + 2 * max(widths)) * bits // 8)

@@ -1,11 +1,11 @@
 """KFRA, Section 3.5: the second factor by the recursive approximation (26)."""
 
-from .._algebra.matrices import second_moment
 from .._documentation import with_shared_text
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.dense import Dense
 from .._network.divided import times
 from .._network.network import Network
+from .._network.normalising import mean_congruence
 from .._types import Array, Arrays, Weights
 from ..backends import with_own_settings
 from .factor_memory import check_memory
@@ -26,16 +26,11 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
             product = at.output_curvature.congruence(mean, layer.kernel(W))
         else:
             product = layer.carried_over_taps(W, G[-1])
-        G.append(product * second_moment(at.xp, derivative))
+        G.append(mean_congruence(at.xp, derivative, product))
     G.reverse()
-    blocks = [block for l, layer in network.weighted.items() for block in diagonal_blocks(G[l], layer.groups)]
+    inputs = at.forward.inputs
+    blocks = [block for l, layer in network.weighted.items() for block in layer.mean_factors(G[l], inputs[l])]
     return at.dE_dh(), tuple(times(block, network.positions[-1]) for block in blocks)
-
-
-def diagonal_blocks(G: Array, groups: int) -> Arrays:
-    """The blocks of the groups of a layer, which are on the diagonal of G."""
-    size = G.shape[0] // groups
-    return tuple(G[i : i + size, i : i + size] for i in range(0, G.shape[0], size)) if groups > 1 else (G,)
 
 
 @with_own_settings
@@ -91,7 +86,7 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
      [0.089 0.2   0.069]
      [0.056 0.069 0.046]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     check_memory(network, X)
     at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *kfra_factor(at))

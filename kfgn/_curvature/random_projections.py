@@ -84,7 +84,7 @@ def rp(
      [0.138 0.364 0.111]
      [0.087 0.111 0.072]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     projections = checked_projections(network, X, projections, check=check)
     sharing = checked_sharing(sharing)
     check_memory(network, X)

@@ -1,10 +1,14 @@
 """The step that the recursions (8) and (22) share, and the block (7) of a layer."""
 
-from .._algebra.matrices import identity_like, mean_kron, outer
+from collections.abc import Callable
+
+from .._algebra.matrices import diagonal, identity_like, mean_kron, outer
 from .._linearisation.linearisation import Linearisation
 from .._network.dense import Dense
-from .._network.layer_map import LayerMap
+from .._network.layer_map import WeightedMap
+from .._network.normalising import NormalisationJacobian, NormalisationSecondTerm
 from .._types import Array, Arrays, Namespace
+from .sharing import sum_over_positions
 
 
 def pull_back(at: Linearisation, l: int, M: Array) -> Array:
@@ -13,22 +17,35 @@ def pull_back(at: Linearisation, l: int, M: Array) -> Array:
     M: one matrix per datapoint, (N, D_{l+1}, D_{l+1})
     l: the number of the layer in these shapes, minus 1
 
-    With T positions, a matrix has a row and a column for each of the T D_l entries of all positions.
+    With T positions, a matrix has a row and a column for each of the T D_l entries of all positions. For a
+    normalisation, the product is B W^T M W B with its Jacobian B.
     """
     layer, W, derivative = at.network.maps[l + 1], at.weights_by_layer[l + 1], at.forward.derivatives[l]
-    if isinstance(layer, Dense) and at.network.positions[l + 1] == 1:
+    normalised = isinstance(derivative, NormalisationJacobian)
+    if isinstance(layer, Dense) and at.network.positions[l + 1] == 1 and not normalised:
         kernel = layer.kernel(W)
         return (kernel.T @ M @ kernel) * outer(derivative)
     C = at.network.widths[l + 2]
-    half = _columns_pulled_back(at.xp, layer, W, C, M)
-    return _columns_pulled_back(at.xp, layer, W, C, half) * outer(entries(at, derivative))
+    return _both_sides(at.xp, lambda rows: derivative * layer.pulled_back(W, rows), C, M)
 
 
-def _columns_pulled_back(xp: Namespace, layer: LayerMap, W: Array, C: int, M: Array) -> Array:
-    """A^T M^T (N, D, S) for M (N, S, D'), with the matrix A (D', D) of a layer between all entries of all positions."""
-    N, S, _ = M.shape
-    rows = xp.reshape(xp.permute_dims(M, (1, 0, 2)), (S, -1, C))
-    return xp.permute_dims(xp.reshape(layer.pulled_back(W, rows), (S, N, -1)), (1, 2, 0))
+def _both_sides(xp: Namespace, transposed: Callable[[Array], Array], C: int, M: Array) -> Array:
+    """A^T M A (N, D, D) for M (N, T C, T C), with a matrix A (T C, D) per datapoint.
+
+    transposed: the function of rows (S, N T, C) that returns the products of the rows with A, (S, N T', D / T')
+    """
+    for _ in range(2):
+        N, S, _ = M.shape
+        rows = xp.reshape(xp.permute_dims(M, (1, 0, 2)), (S, -1, C))
+        M = xp.permute_dims(xp.reshape(transposed(rows), (S, N, -1)), (1, 2, 0))
+    return M
+
+
+def second_term(at: Linearisation, l: int, D: Array | NormalisationSecondTerm) -> Array:
+    """The term of (8) in second derivatives as a matrix per datapoint, (N, T D_l, T D_l): (10) for a diagonal D."""
+    if isinstance(D, NormalisationSecondTerm):
+        return over_positions(at.xp, D.matrices(), at.network.positions[l + 1])
+    return diagonal(at.xp, entries(at, D))
 
 
 def entries(at: Linearisation, rows: Array) -> Array:
@@ -36,13 +53,13 @@ def entries(at: Linearisation, rows: Array) -> Array:
     return at.xp.reshape(rows, (at.X.shape[0], -1))
 
 
-def over_positions(at: Linearisation, M: Array) -> Array:
-    """The matrix of all positions of each datapoint, (N, T C, T C), from M (N T, C, C), with 0 between positions."""
-    T, C = at.network.positions[-1], M.shape[-1]
+def over_positions(xp: Namespace, M: Array, T: int) -> Array:
+    """The matrix of all T positions of each datapoint, (N, T C, T C), from M (N T, C, C), with 0 between positions."""
     if T == 1:
         return M
-    same_position = identity_like(at.xp, T, M)[:, None, :, None]
-    return at.xp.reshape(at.xp.reshape(M, (-1, T, C, 1, C)) * same_position, (-1, T * C, T * C))
+    C = M.shape[-1]
+    same_position = identity_like(xp, T, M)[:, None, :, None]
+    return xp.reshape(xp.reshape(M, (-1, T, C, 1, C)) * same_position, (-1, T * C, T * C))
 
 
 def mean_blocks(at: Linearisation, M: Arrays) -> Arrays:
@@ -51,8 +68,21 @@ def mean_blocks(at: Linearisation, M: Arrays) -> Arrays:
     The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions.
     """
     inputs, T = at.forward.inputs, at.network.positions[1:]
-    weighted = at.network.weighted.items()
-    return tuple(_mean_block(at, layer.by_group(inputs[l]), M[l], T[l]) for l, layer in weighted)
+    return tuple(
+        _mean_dense_block(at.xp, layer, inputs[l], M[l], T[l])
+        if layer.has_dense_block
+        else _mean_block(at, layer.by_group(inputs[l]), M[l], T[l])
+        for l, layer in at.network.weighted.items()
+    )
+
+
+def _mean_dense_block(xp: Namespace, layer: WeightedMap, inputs: Array, M: Array, T: int) -> Array:
+    """The mean of A^T M A over the datapoints, with the derivative A of all entries of h_l with respect to vec(W_l)."""
+
+    def transposed(rows: Array) -> Array:
+        return sum_over_positions(xp, layer.roots(rows, inputs)[0], T)
+
+    return xp.mean(_both_sides(xp, transposed, M.shape[1] // T, M), axis=0)
 
 
 def _mean_block(at: Linearisation, groups: Arrays, M: Array, T: int) -> Array:

@@ -28,8 +28,8 @@ def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
     are averaged over the datapoints and the leading axes.
     """
     found = []
-    for v, T in per_group(at, rows):
-        if sharing == "reduce":
+    for (v, T), summed in zip(per_group(at, rows), sums_positions(at.network, sharing), strict=True):
+        if summed:
             found.append(second_moment(at.xp, sum_over_positions(at.xp, v, T)))
         else:
             found.append(times(second_moment(at.xp, v), T))
@@ -37,30 +37,30 @@ def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
 
 
 def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
-    """For each group of each layer with weights, the columns of the group in rows (..., N T_l, D_l), and T_l."""
-    network, found = at.network, []
-    for l, layer in network.weighted.items():
-        size = network.widths[l + 1] // layer.groups
-        columns = [slice(j * size, (j + 1) * size) for j in range(layer.groups)]
-        parts = [rows[l][..., part] for part in columns] if layer.groups > 1 else [rows[l]]
-        found += [(part, network.positions[l + 1]) for part in parts]
-    return found
+    """The rows (..., N T_l, O) of each Kronecker block from rows (..., N T_l, D_l), and T_l."""
+    inputs, T = at.forward.inputs, at.network.positions[1:]
+    return [(v, T[l]) for l, layer in at.network.weighted.items() for v in layer.roots(rows[l], inputs[l])]
+
+
+def sums_positions(network: Network, sharing: str) -> list[bool]:
+    """True for each Kronecker block whose second factor has the sum over positions inside the square.
+
+    These are all blocks for "reduce", and the dense blocks, which are exact, for both values of `sharing`.
+    """
+    layers = network.weighted.values()
+    return [sharing == "reduce" or layer.has_dense_block for layer in layers for _ in range(layer.groups)]
 
 
 def by_group(network: Network, arrays: Arrays) -> Arrays:
-    """The rows of each group, one array per Kronecker block, from arrays of the shapes of the weights."""
-    found: list[Array] = []
-    for layer, W in zip(network.weighted.values(), arrays, strict=True):
-        size = W.shape[0] // layer.groups
-        found += [W[i : i + size, :] for i in range(0, W.shape[0], size)] if layer.groups > 1 else [W]
-    return tuple(found)
+    """The weights of each Kronecker block, from arrays of the shapes of the weights."""
+    layers = zip(network.weighted.values(), arrays, strict=True)
+    return tuple(block for layer, W in layers for block in layer.split(W))
 
 
-def of_groups(xp: Namespace, network: Network, blocks: Arrays) -> Arrays:
+def of_groups(network: Network, blocks: Arrays) -> Arrays:
     """Arrays in the shapes of the weights, made from one array per Kronecker block."""
-    remaining = iter(blocks)
-    parts = [[next(remaining) for _ in range(layer.groups)] for layer in network.weighted.values()]
-    return tuple(xp.concat(part, axis=0) if len(part) > 1 else part[0] for part in parts)
+    remaining, layers = iter(blocks), network.weighted.values()
+    return tuple(layer.joined(tuple(next(remaining) for _ in range(layer.groups))) for layer in layers)
 
 
 def sum_over_positions(xp: Namespace, rows: Array, T: int) -> Array:

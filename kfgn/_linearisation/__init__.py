@@ -1,6 +1,7 @@
 """The linearisation of a batch, a record that all methods use, with the validation and the passes for this record.
 
 arguments      validation of the arguments of public functions
+inputs         validation of the inputs X
 passes         the forward pass (1) and the backward pass (3)
 linearisation  the record of a batch with its forward pass
 r_operator     directional derivatives in the space of the weights

@@ -15,42 +15,23 @@ from .._validation.arrays import check_finite, check_floating_dtype, check_value
 from .._validation.scalars import checked_flag
 from .._words import type_of
 from ..backends import detached, index_dtype
+from .inputs import check_types, checked_inputs, with_dtype
 
 JOINED = "; a bias is the last column of its W_l, as kfgn.interop.torch.network_and_weights makes it"
 """The end of the message about a wrong number of arrays, if an array has one axis and so may be a separate bias."""
 
 
 def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Arrays, Array]:
-    """Check the weights and the inputs X (N, D_0) of a batch."""
+    """Check the weights and the inputs X (N, D_0) of a batch. The returned X has the dtype of the weights."""
     check = checked_flag("check", check)
     check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
-    named = {"X": X} | layers
-    xp = _in_one_library(X, layers)
-    _check_dtypes(xp, X, layers)
+    xp = check_types(network, X, layers)
     _check_layer_shapes(network, layers)
-    per_datapoint = network.inputs if network.has_positions else (network.inputs,)
-    if X.ndim != 1 + len(per_datapoint) or tuple(X.shape[1:]) != per_datapoint:
-        raise ValueError(f"X: expected shape (N, {', '.join(map(str, per_datapoint))}), got {tuple(X.shape)}")
-    if X.shape[0] == 0:
-        raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
+    X = checked_inputs(xp, network, X, layers["W_1"], check=check)
     if check:
-        check_finite(xp, named)
+        check_finite(xp, layers)
     return tuple(detached(W) for W in weights), detached(X)
-
-
-def _in_one_library(X: Array, layers: dict[str, Array]) -> Namespace:
-    """The namespace of X and the weights. If all weights have one type and X has another, the error is about X."""
-    agree = len(set(map(type, layers.values()))) == 1
-    return one_library_and_device(layers | {"X": X} if agree else {"X": X} | layers)
-
-
-def _check_dtypes(xp: Namespace, X: Array, layers: dict[str, Array]) -> None:
-    """Check the dtypes of X and the weights. If all weights have one dtype and X another, the error is about X."""
-    check_floating_dtype(xp, {"X": X})
-    first, *others = (W.dtype for W in layers.values())
-    agree = all(dtype == first for dtype in others)
-    check_floating_dtype(xp, layers | {"X": X} if agree else {"X": X} | layers)
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
@@ -70,8 +51,9 @@ def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, ch
     letter: the letter by which messages name the arrays, such as V in V_1; by default, the name of the argument
     """
     layers = _by_layer(network, name, letter or name, arrays)
-    xp = one_library_and_device({"X": X} | layers)
-    check_floating_dtype(xp, {"X": X} | layers)
+    named = with_dtype(network, X) | layers
+    xp = one_library_and_device(named)
+    check_floating_dtype(xp, named)
     _check_layer_shapes(network, layers)
     if check:
         check_finite(xp, layers)
@@ -80,7 +62,7 @@ def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, ch
 
 def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: bool) -> Array:
     """Check a vector (N, D_L) in the space of the outputs. X must have been validated by `checked`."""
-    return _real(X, name, U, (X.shape[0], *network.shapes[-1][1:], network.widths[-1]), check=check)
+    return _real(network, X, name, U, (X.shape[0], *network.shapes[-1][1:], network.widths[-1]), check=check)
 
 
 def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
@@ -90,7 +72,8 @@ def checked_projections(network: Network, X: Array, projections: Array, *, check
     """
     (S,) = _samples(X, "projections", projections)
     K = gauss_newton_split(network).root_size(network.widths[-1])
-    return _real(X, "projections", projections, (X.shape[0], S, *network.shapes[-1][1:], K), check=check)
+    shape = X.shape[0], S, *network.shapes[-1][1:], K
+    return _real(network, X, "projections", projections, shape, check=check)
 
 
 def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Array:
@@ -121,7 +104,7 @@ def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> A
     """Check the random numbers for sampled labels, (N, S, D_L) or (N, S). X must have been validated by `checked`."""
     samples = _samples(X, "draws", draws)
     xp = array_namespace(X)
-    check_floating_dtype(xp, {"X": X, "draws": draws})
+    check_floating_dtype(xp, with_dtype(network, X) | {"draws": draws})
     _check_label_shape(network, X, "draws", draws, samples)
     if check:
         check_finite(xp, {"draws": draws})
@@ -170,10 +153,10 @@ def _check_layer_shapes(network: Network, layers: Mapping[str, Array]) -> None:
             raise ValueError(f"{name}: expected shape {shape}, {bias}, got {actual}")
 
 
-def _real(X: Array, name: str, array: Array, shape: tuple[int, ...], *, check: bool) -> Array:
+def _real(network: Network, X: Array, name: str, array: Array, shape: tuple[int, ...], *, check: bool) -> Array:
     """Check real numbers of a given shape."""
     xp = one_library_and_device({"X": X, name: array})
-    check_floating_dtype(xp, {"X": X, name: array})
+    check_floating_dtype(xp, with_dtype(network, X) | {name: array})
     if (actual := tuple(array.shape)) != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {actual}")
     if check:
@@ -214,7 +197,7 @@ def _class_labels(
 def _real_labels(
     xp: Namespace, network: Network, X: Array, name: str, y: Array, samples: tuple[int, ...], *, check: bool
 ) -> Array:
-    check_floating_dtype(xp, {"X": X, name: y})
+    check_floating_dtype(xp, with_dtype(network, X) | {name: y})
     _check_label_shape(network, X, name, y, samples)
     bounds = OBJECTIVES[network.objective].target_range
     if check:

@@ -5,9 +5,9 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import second_moment
 from .._network.divided import divided, over, times
 from .._network.network import Network
+from .._network.normalising import NormalisationJacobian
 from .._network.objectives import OBJECTIVES, Objective
 from .._network.output_hessian import OutputCurvature, OutputHessian
 from .._network.transfers import transfer_functions
@@ -73,11 +73,15 @@ class Linearisation:
         return H
 
     def second_derivative_terms(self, dE_dh: Arrays) -> Arrays:
-        """The diagonals (10) of all layers except the last: f''(h_l) * dE/da_l (N, D_l)."""
+        """The diagonals (10) of all layers except the last: f''(h_l) * dE/da_l (N, D_l).
+
+        For a normalisation, the term is a `NormalisationSecondTerm`.
+        """
         network, h, weights = self.network, self.forward.preactivations, self.weights_by_layer
         return tuple(
-            transfer_functions(network.layers[l].transfer).second_derivative(self.xp, h[l])
-            * network.maps[l + 1].pulled_back(weights[l + 1], dE_dh[l + 1])
+            transfer_functions(network.layers[l].transfer).second_term(
+                self.xp, h[l], network.maps[l + 1].pulled_back(weights[l + 1], dE_dh[l + 1])
+            )
             for l in range(len(network.layers) - 1)
         )
 
@@ -100,16 +104,8 @@ class Linearisation:
         With positions, a_nt is the row of a_{l-1} at position t of datapoint n. "expand" takes the mean of a_nt a_nt^T
         over positions too, and "reduce" takes the mean of a_nt over positions before the product.
         """
-        found = []
-        for l, layer in self.network.weighted.items():
-            for a in layer.by_group(self.forward.inputs[l]):
-                rows = a if sharing == "expand" else self._mean_rows(a, self.network.positions[l + 1])
-                found.append(second_moment(self.xp, rows))
-        return tuple(found)
-
-    def _mean_rows(self, a: Array, T: int) -> Array:
-        """The means over the T positions of each datapoint: (N T, I) to (N, I)."""
-        return a if T == 1 else self.xp.mean(self.xp.reshape(a, (-1, T, a.shape[1])), axis=1)
+        a, T, layers = self.forward.inputs, self.network.positions[1:], self.network.weighted.items()
+        return tuple(Q for l, layer in layers for Q in layer.second_moments(a[l], T[l], sharing))
 
     def by_datapoint(self, rows: Array) -> Array:
         """Rows (N T, D_L) of the outputs as (N, T, D_L) or (N, H, W, D_L), and unchanged without positions."""
@@ -133,10 +129,20 @@ class GaussNewtonLinearisation(Linearisation):
         return gauss_newton_split(self.network).root_size(self.network.widths[-1])
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
-        """The linearisation of the datapoints start, ..., stop - 1, for a network without positions."""
-        rows = slice(start, stop)
-        forward = Forward(*(tuple(x[rows, :] for x in arrays) for arrays in self.forward))
-        return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)
+        """The linearisation of the datapoints start, ..., stop - 1."""
+        N = self.X.shape[0]
+
+        def part(x: Any) -> Any:
+            """The rows of the datapoints. The rows of a convolution have an axis of groups before them."""
+            if isinstance(x, NormalisationJacobian):
+                return NormalisationJacobian(part(x.z), part(x.s))
+            T = x.shape[-2] // N
+            return x[..., start * T : stop * T, :]
+
+        T = self.network.positions[-1]
+        X, Y = self.X[start:stop, ...], self.Y[start * T : stop * T, ...]
+        forward = Forward(*(tuple(map(part, arrays)) for arrays in self.forward))
+        return _with_curvature(self.network, self.weights, X, Y, forward)
 
 
 def checked_batch(

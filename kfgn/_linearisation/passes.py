@@ -15,7 +15,7 @@ class Forward(NamedTuple):
     inputs:         a_0, ..., a_{L-1}, the rows that W_1, ..., W_L multiply: (N, D_{l-1} + 1) with the appended unit,
                     or (N, D_{l-1}) for a layer without a bias. The rows of a convolution are its patches
     preactivations: h_1, ..., h_L, (N, D_l)
-    derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l)
+    derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l), and a `NormalisationJacobian` for a normalisation
 
     Datapoints with T positions have N T rows.
     """
@@ -46,9 +46,14 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 
 
 def rows_of_positions(xp: Namespace, network: Network, X: Array) -> Array:
-    """X (N, C, T) or (N, C, H, W) as one row (C) per position of each datapoint, and X (N, D_0) unchanged."""
+    """X (N, C, T) or (N, C, H, W) as one row (C) per position of each datapoint, and X (N, D_0) unchanged.
+
+    Tokens (N, T) or (N, H, W) are rows of one number.
+    """
     if not network.has_positions:
         return X
+    if network.has_tokens:
+        return xp.reshape(X, (-1, 1))
     channels_last = xp.permute_dims(X, (0, *range(2, X.ndim), 1))
     return xp.reshape(channels_last, (-1, network.widths[0]))
 
@@ -69,5 +74,5 @@ def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array
     v = [rows]
     above = zip(network.maps[1:], network.by_layer(weights)[1:], derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
-        v.append(layer.pulled_back(W, v[-1]) * derivative)
+        v.append(derivative * layer.pulled_back(W, v[-1]))
     return tuple(reversed(v))

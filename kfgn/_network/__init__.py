@@ -8,6 +8,12 @@ dense               the dense layer
 convolution         the convolution
 pooling             the mean or the sum over windows of positions
 flatten             all positions as one
+scale_shift         the scale and the shift of each channel
+normalisation       the normalisation of the channels of each position
+normalising         its function, with first and second derivatives
+embedding           the embedding of tokens
+tokens              sums over equal tokens
+blocks              the Kronecker blocks of a layer with weights
 axes                options of a layer that have a number for each axis
 windows             the windows of a layer along one axis of positions
 divided             the curvature of a loss with a divisor

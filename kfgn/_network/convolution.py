@@ -15,6 +15,7 @@ from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
 from ..backends import matmul
 from .axes import check_axes, checked_padding, checked_per_axis, per_axis
+from .blocks import BlockPerGroup
 from .layer_map import Shape
 from .transfers import TransferName, checked_transfer
 from .windows import Windows, along
@@ -130,7 +131,7 @@ class Convolution(metaclass=Documented):
 
 
 @dataclass(frozen=True)
-class ConvolutionMap:
+class ConvolutionMap(BlockPerGroup):
     """A convolution at its place in a network, a `WeightedMap`.
 
     The method `inputs` returns the patches as (groups, R', I), for R' output rows. The length I of a patch includes the

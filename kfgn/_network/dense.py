@@ -5,15 +5,16 @@ from typing import ClassVar
 
 from .._algebra.matrices import congruence
 from .._documentation import Documented
-from .._types import Array, Arrays, Namespace
+from .._types import Array, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
 from ..backends import matmul
+from .blocks import BlockPerGroup
 from .layer_map import Shape
 from .transfers import TransferName, checked_transfer
 
 
 @dataclass(frozen=True)
-class Dense(metaclass=Documented):
+class Dense(BlockPerGroup, metaclass=Documented):
     """A dense layer l: h_l = W_l a_{l-1} and a_l = f_l(h_l), equation (1).
 
     In a network with positions the layer acts at each position, with the same W_l. A `Dense` is hashable and holds no
@@ -63,7 +64,6 @@ class Dense(metaclass=Documented):
     bias: bool = True
 
     kind: ClassVar[str] = "dense"
-    groups: ClassVar[int] = 1
     mixes_positions: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
@@ -109,10 +109,6 @@ class Dense(metaclass=Documented):
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
         """1/N sum_n dE/dh_l a_{l-1}^T in the shape of W_l, equation (3), from dE/dh_l (N, D_l)."""
         return matmul(dE_dh.T, inputs) / dE_dh.shape[0]
-
-    def by_group(self, inputs: Array) -> Arrays:
-        """The rows `inputs` of the one group."""
-        return (inputs,)
 
     def carried_over_taps(self, W: Array, G: Array) -> Array:
         """W^T G W, where W is W_l without its bias: the product in the step (26) of KFRA."""

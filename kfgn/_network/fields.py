@@ -7,10 +7,13 @@ from .._validation.scalars import checked_count, checked_integer
 from .._words import shown
 from .convolution import Convolution
 from .dense import Dense
+from .embedding import Embedding
 from .flatten import Flatten
+from .normalisation import Normalisation
 from .pooling import Pooling
+from .scale_shift import ScaleShift
 
-WITH_POSITIONS = (Dense, Convolution, Pooling, Flatten)
+WITH_POSITIONS = (Dense, Convolution, Pooling, Flatten, Normalisation, ScaleShift, Embedding)
 """The kinds of layers of a network with positions. Only `Dense` can be a layer of a network without positions."""
 
 NEEDS_POSITIONS = ", since `inputs` is an int and not (C, T) or (C, H, W)"
@@ -37,12 +40,14 @@ def checked_layers(values: Any, *, has_positions: bool) -> tuple[Any, ...]:
         if not isinstance(layer, kinds):
             place = NEEDS_POSITIONS if isinstance(layer, WITH_POSITIONS) else ""
             raise TypeError(f"layers: expected a {expected} as layer {l}{place}, got {shown(layer)}")
+        if isinstance(layer, Embedding) and l > 1:
+            raise ValueError(f"layers: expected a kfgn.Embedding as layer 1 alone, got one as layer {l}")
     if layers[-1].transfer != "identity":
         raise ValueError(
             "layers: expected the transfer function identity in the last layer, whose pre-activations are the "
             f"argument of the objective, got {shown(layers[-1].transfer)}"
         )
-    if not any(isinstance(layer, Dense | Convolution) for layer in layers):
+    if all(layer.weight_shape(1) is None for layer in layers):
         raise ValueError(f"layers: expected at least one layer with weights, got {shown(layers)}")
     return layers
 

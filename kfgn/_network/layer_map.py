@@ -47,17 +47,46 @@ class LayerMap(Protocol):
 
 
 class WeightedMap(LayerMap, Protocol):
-    """The map of a layer that has weights W."""
+    """The map of a layer that has weights W.
 
-    @property
-    def groups(self) -> int:
-        """The number of groups of outputs. Each group has its own Kronecker factors."""
+    The methods from `groups` on are about the Kronecker blocks Q kron G of the layer. `BlockPerGroup` has these methods
+    for a layer with a block for each group of outputs. A layer with a dense block has one block, with Q = 1.
+    """
 
     def by_group(self, inputs: Array) -> Arrays:
-        """The rows (R', I) that the weights of each group multiply."""
+        """The rows (R', I) that the weights of each block multiply."""
+
+    def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
+        """Q (I, I) of each block: the mean of a a^T over vectors a (I,).
+
+        sharing: "expand" for the rows a of `by_group`, and "reduce" for the means of these rows over T positions
+        """
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
         """The derivative of `inputs` along a direction R_a (R, C) of a_{l-1}."""
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
         """The mean of dE/dh_l a^T over the R' rows, in the shape of W, where a is a row of `inputs`."""
+
+    @property
+    def groups(self) -> int:
+        """The number of Kronecker blocks: the groups of outputs, or 1 for a dense block."""
+
+    @property
+    def has_dense_block(self) -> bool:
+        """True if Q is 1, and the G of a root of the Gauss-Newton matrix is the exact block of W."""
+
+    def block_shapes(self, weight_shape: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+        """The shape (O, I) of the weights of each block, which has Q (I, I) and G (O, O)."""
+
+    def split(self, W: Array) -> Arrays:
+        """The weights (O, I) of each block, from an array of the shape of W."""
+
+    def joined(self, blocks: Arrays) -> Array:
+        """An array of the shape of W from the weights of each block, the inverse of `split`."""
+
+    def roots(self, rows: Array, inputs: Array) -> Arrays:
+        """The rows (..., R', O) of each block, from rows (..., R', C') of derivatives with respect to h_l."""
+
+    def mean_factors(self, G: Array, inputs: Array) -> Arrays:
+        """The G (O, O) of each block by KFRA, from the matrix G (C', C') at h_l."""

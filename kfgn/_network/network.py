@@ -9,6 +9,7 @@ from .._types import Arrays, Weights
 from .._validation.scalars import checked_count, checked_name, set_fields
 from .._words import shown
 from .dense import Dense
+from .embedding import Embedding
 from .fields import checked_inputs, checked_layers, checked_sequence
 from .layer_map import Shape, WeightedMap
 from .objectives import OBJECTIVES, PSD
@@ -26,8 +27,9 @@ class Network(metaclass=Documented):
     ----------
     inputs : int or tuple of int
         D_0, the number of inputs, positive. For datapoints with positions, such as the tokens of a sequence, the tuple
-        (C, T) of the numbers of channels and of positions. For positions along two axes, the tuple (C, H, W).
-    layers : sequence of Dense, Convolution, Pooling or Flatten
+        (C, T) of the numbers of channels and of positions. For positions along two axes, the tuple (C, H, W). If the
+        first layer is an `Embedding`, the number V of tokens replaces C.
+    layers : sequence of Dense, Convolution, Pooling, Flatten, Normalisation, ScaleShift or Embedding
         The layers in their order. The last layer must have the transfer function identity, since the objective takes
         its pre-activations. If `inputs` is an int, all layers are `Dense`.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
@@ -132,6 +134,11 @@ class Network(metaclass=Documented):
         return isinstance(self.inputs, tuple)
 
     @property
+    def has_tokens(self) -> bool:
+        """True if the first layer is an `Embedding`. X then has a token at each position, and no channels."""
+        return isinstance(self.layers[0], Embedding)
+
+    @property
     def depth(self) -> int:
         """L, the number of layers with weights."""
         return len(self.weighted)
@@ -161,18 +168,19 @@ class Network(metaclass=Documented):
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape of the weights of each layer with weights.
 
-        The weights of a dense layer have the shape (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution`
-        describes the shape of the weights of a convolution.
+        The weights of a dense layer have the shape (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution`,
+        `ScaleShift` and `Embedding` describe the shapes of their weights.
         """
         return tuple(self.layers[l].weight_shape(self.shapes[l][0]) for l in self.weighted)
 
     @property
     def block_shapes(self) -> tuple[tuple[int, int], ...]:
-        """For each Kronecker block, the shape of its weights, which are the rows of W_l of one group of layer l."""
-        found: list[tuple[int, int]] = []
-        for layer, (D, P) in zip(self.weighted.values(), self.weight_shapes, strict=True):
-            found += [(D // layer.groups, P)] * layer.groups
-        return tuple(found)
+        """For each Kronecker block, the shape of its weights, which are the rows of W_l of one group of layer l.
+
+        The weights of a `ScaleShift` have one block, and are vec(W_l) as a column.
+        """
+        layers = zip(self.weighted.values(), self.weight_shapes, strict=True)
+        return tuple(shape for layer, weight_shape in layers for shape in layer.block_shapes(weight_shape))
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

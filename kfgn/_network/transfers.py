@@ -16,6 +16,7 @@ from .._algebra.matrices import zero
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, checked_number, checked_pair
 from ..backends import erfc, with_derivative
+from .normalising import Normalising
 
 LEAK = 0.1
 """The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
@@ -36,6 +37,10 @@ class Transfer(NamedTuple):
 
     value_and_derivative: Callable[[Namespace, Array], tuple[Array, Array]]
     second_derivative: Callable[[Namespace, Array], Array]
+
+    def second_term(self, xp: Namespace, h: Array, dE_da: Array) -> Array:
+        """The diagonal (10): f''(h) * dE/da, with a = f(h)."""
+        return self.second_derivative(xp, h) * dE_da
 
 
 def positive_part(xp: Namespace, h: Array) -> Array:
@@ -212,9 +217,11 @@ The parameter of leaky_relu is the slope for h < 0, 0.1 by default. The paramete
 """
 
 
-def transfer_functions(name: TransferName) -> Transfer:
-    """The functions f, f' and f'' of a transfer function, from its checked name."""
-    return TRANSFERS[name] if isinstance(name, str) else PARAMETRIC[name[0]](name[1])
+def transfer_functions(name: TransferName) -> Transfer | Normalising:
+    """The functions f, f' and f'' of a transfer function, from the checked name or the property of a layer."""
+    if isinstance(name, str):
+        return TRANSFERS[name]
+    return Normalising(name[1]) if name[0] == "normalisation" else PARAMETRIC[name[0]](name[1])
 
 
 def checked_transfer(argument: str, value: Any) -> TransferName:

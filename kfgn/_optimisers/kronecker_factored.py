@@ -191,7 +191,7 @@ class KroneckerFactored(metaclass=Documented):
         unchanged = lambda: (kept.inverses, at.xp.isfinite(added.blocks))  # noqa: E731
         inverses, ok = branch(invert, lambda: self._inverses(kept, added), unchanged)
         parts = zip(inverses, by_group(at.network, gradient), strict=True)
-        delta = of_groups(at.xp, at.network, tuple(inverse.times(g) for inverse, g in parts))
+        delta = of_groups(at.network, tuple(inverse.times(g) for inverse, g in parts))
         serves_again = inverses if self.refresh > 1 else ()
         return delta, kept._replace(inverses=serves_again), ok
 

@@ -113,7 +113,7 @@ def gauss_newton_block_product(
      [-0.019 -0.013  0.009]
      [ 0.005 -0.013  0.014]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
     return gauss_newton_block_operator(linearised_for_gauss_newton(network, *batch))(V)
 
@@ -158,6 +158,6 @@ def hessian_block_product(
      [ 0.003  0.005  0.02 ]
      [ 0.011  0.126 -0.043]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
     return hessian_block_operator(linearised(network, *batch))(V)

@@ -170,7 +170,7 @@ def gauss_newton_product(
      [ 0.15  -0.016  0.236]
      [ 0.048 -0.071  0.095]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
     return gauss_newton_operator(linearised_for_gauss_newton(network, *batch))(V)
 
@@ -218,6 +218,6 @@ def hessian_product(
      [ 0.109 -0.371  0.384]
      [ 0.161 -0.186  0.269]]
     """
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     V = checked_layers(network, X, "V", V, check=check)
     return hessian_operator(linearised(network, *batch))(V)

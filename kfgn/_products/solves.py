@@ -7,6 +7,7 @@ from .._algebra.definiteness import no_inverse
 from .._algebra.layerwise import plus
 from .._documentation import with_shared_text
 from .._linearisation.arguments import checked, checked_layers, checked_targets, gauss_newton_split
+from .._linearisation.inputs import dtype_name
 from .._linearisation.linearisation import linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
@@ -161,10 +162,10 @@ def _solve(
     Y = checked_targets(network, X, Y, check=check)
     b = checked_layers(network, X, "b", b, check=check)
     gauss_newton_split(network)
-    k = checked_scalar("damping", damping, X, check=check, positive=True)
+    k = checked_scalar("damping", damping, X, check=check, of=dtype_name(network), positive=True)
     k = checked_representable("damping", k, X, check=check, positive=True)
     iterations = checked_count("iterations", iterations)
-    tolerance = checked_scalar("tolerance", tolerance, X, check=check)
+    tolerance = checked_scalar("tolerance", tolerance, X, check=check, of=dtype_name(network))
     solution = compiled(_solution, network, iterations, separate, like=X)(weights, X, Y, b, k, tolerance)
     xp = array_namespace(X)
     if check and any(violated(xp.all(xp.isfinite(x))) for x in solution.x):

@@ -9,6 +9,7 @@ The gradient, the curvature, and the losses at theta and at theta + delta belong
 from .._algebra.layerwise import inner, quotient
 from .._documentation import with_shared_text
 from .._linearisation.arguments import checked_layers
+from .._linearisation.inputs import dtype_name
 from .._linearisation.linearisation import GaussNewtonLinearisation, checked_batch, linearised_for_gauss_newton
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
@@ -28,9 +29,10 @@ def _checked(
     check: bool,
 ) -> tuple[GaussNewtonLinearisation, Arrays, Array | float, Array | float]:
     """Check the arguments. Return the linearised batch, delta, eta and tau + eta."""
-    batch = checked_batch(network, weights, X, Y, check=check)
+    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     delta = checked_layers(network, X, "delta", delta, check=check)
-    tau, eta = checked_scalar("tau", tau, X, check=check), checked_scalar("eta", eta, X, check=check)
+    of = dtype_name(network)
+    tau, eta = checked_scalar("tau", tau, X, check=check, of=of), checked_scalar("eta", eta, X, check=check, of=of)
     for name, value in (("tau", tau), ("eta", eta), ("tau + eta", tau + eta)):
         checked_representable(name, value, X, check=check)
     return linearised_for_gauss_newton(network, *batch), delta, eta, tau + eta

@@ -45,7 +45,7 @@ def test_every_parameter_is_described(name):
     assert max(map(len, text.splitlines())) <= 116  # the indent of a function is 4
 
 
-LAYERS = [kfgn.Dense, kfgn.Convolution, kfgn.Pooling, kfgn.Flatten]
+LAYERS = [kfgn.Dense, kfgn.Convolution, kfgn.Pooling, kfgn.Flatten, kfgn.Normalisation, kfgn.ScaleShift, kfgn.Embedding]
 
 
 @pytest.mark.parametrize("record", [kfgn.Network, *LAYERS, kfgn.LossAndFactors, kfgn.Solution, kfgn.KroneckerBlock])

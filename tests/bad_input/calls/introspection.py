@@ -21,8 +21,11 @@ PROTOCOL = {
     "Dense": (
         *("weight_shape", "at", "kernel", "inputs", "by_group", "input_tangents", "preactivations"),
         *("preactivation_tangents", "pulled_back", "mean_gradient", "carried_over_taps"),
+        *("second_moments", "block_shapes", "split", "joined", "roots", "mean_factors"),
     ),
-    **dict.fromkeys(("Convolution", "Pooling", "Flatten"), ("weight_shape", "at")),
+    **dict.fromkeys(
+        ("Convolution", "Pooling", "Flatten", "Normalisation", "ScaleShift", "Embedding"), ("weight_shape", "at")
+    ),
     "Network": ("by_layer", "of_weighted"),
     "Watch": OBSERVING,
     "TensorBoard": OBSERVING,

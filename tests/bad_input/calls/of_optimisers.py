@@ -76,6 +76,9 @@ def constructors() -> Iterator[Call]:
         "dilation": (2, v.count),
         "groups": (3, v.count),
     }
+    each[kfgn.ScaleShift] = {"transfer": ("tanh", v.transfer), "bias": (True, v.flag)}
+    each[kfgn.Embedding] = {"units": (3, v.count), "transfer": ("tanh", v.transfer)}
+    each[kfgn.Normalisation] = {"epsilon": (0.1, v.positive)}
     plane = dict.fromkeys(("width", "stride", "dilation"), ((2, 3), v.counts))
     line = {name: value for name, value in each[kfgn.Convolution].items() if name != "padding"}
     padding = {"padding": (((0, 0), (1, 0)), v.padding_of_plane)}

@@ -52,6 +52,7 @@ def test_wide_inputs_are_named():
         ((kfgn.Convolution(8, 1, groups=8), kfgn.Flatten(), kfgn.Dense(2)), "Q_2"),
         ((kfgn.Convolution(8, 1), kfgn.Pooling(2, 1, "mean"), kfgn.Convolution(80, 1, groups=2)), "G_2, group 1"),
         ((kfgn.Convolution(80, 1, groups=8), kfgn.Dense(2)), "Q_2"),
+        ((kfgn.Convolution(80, 1, groups=8), kfgn.ScaleShift()), "G_2"),
         ((kfgn.Convolution(800, 1, groups=8), kfgn.Convolution(80, 1, groups=80)), "G_1, group 1"),
     ],
 )

@@ -9,6 +9,7 @@ import pytest
 import kfgn
 
 Conv, Dense, Pool, Flatten = kfgn.Convolution, kfgn.Dense, kfgn.Pooling, kfgn.Flatten
+Norm, Scale = kfgn.Normalisation, kfgn.ScaleShift
 
 BAD_RECORDS = [
     (Conv, {"units": 4, "width": 0}, ValueError, "width: expected a positive integer, got 0"),
@@ -33,6 +34,12 @@ BAD_RECORDS = [
     ),
     (Conv, {"units": 4, "width": 2, "groups": 3}, ValueError, "groups: expected a divisor of the 4 units, got 3"),
     (Pool, {"width": 2, "stride": 2, "kind": "max"}, ValueError, "kind: expected one of mean, sum, got 'max'"),
+    (Norm, {"epsilon": 0}, ValueError, r"epsilon: expected a number from 1\.17549e-38 to 3\.40282e\+38, got 0"),
+    (Norm, {"epsilon": 1e-40}, ValueError, "epsilon: expected a number from .*, got 1e-40"),
+    (Norm, {"epsilon": "1"}, TypeError, "epsilon: expected a number from .*, got '1'"),
+    (Scale, {"transfer": "normalisation"}, ValueError, "transfer: expected one of .*, got 'normalisation'"),
+    (Scale, {"transfer": ("normalisation", 0.1)}, ValueError, "transfer: expected a name with a parameter, .*"),
+    (Scale, {"bias": 1}, TypeError, "bias: expected True or False, got 1"),
 ]
 
 
@@ -50,6 +57,18 @@ BAD_NETWORKS = [
     (
         *({"inputs": 2}, TypeError),
         r"layers: expected a kfgn.Dense as layer 1, since `inputs` is an int and not \(C, T\) or \(C, H, W\), got .*",
+    ),
+    (
+        *({"inputs": 2, "layers": (Scale(), Dense(3))}, TypeError),
+        r"layers: expected a kfgn.Dense as layer 1, since `inputs` is an int and not .*, got ScaleShift\(.*\)",
+    ),
+    (
+        *({"layers": (Dense(3), Norm(0.5))}, ValueError),
+        r"layers: expected the transfer function identity in the last layer, .*, got \('normalisation', 0\.5\)",
+    ),
+    (
+        *({"layers": (Norm(), Flatten(), Pool(1, 1, "sum"))}, ValueError),
+        "layers: expected at least one layer with weights, got .*",
     ),
     ({"divisor": 0}, ValueError, "divisor: expected a positive integer, got 0"),
     ({"layers": (Flatten(),)}, ValueError, r"layers: expected at least one layer with weights, got \(Flatten\(\),\)"),
@@ -151,6 +170,17 @@ def test_a_flattened_image_has_no_positions():
     assert kfgn.loss(network, W, X, np.zeros(7, "int64")) == pytest.approx(np.log(6))
     with pytest.raises(ValueError, match=r"^Y: expected shape \(7,\) for categorical, got \(7, 1\)$"):
         kfgn.loss(network, W, X, np.zeros((7, 1), "int64"))
+
+
+def test_scale_and_shift_have_the_width_of_their_inputs():
+    network = kfgn.Network((2, 6), (Conv(4, 2), Norm(), Scale("tanh"), Scale(bias=False)), "squared_error")
+    assert network.shapes == ((2, 6), (4, 5), (4, 5), (4, 5), (4, 5))
+    assert network.weight_shapes == ((4, 5), (4, 2), (4, 1))
+    assert network.block_shapes == ((4, 5), (8, 1), (4, 1))
+    assert network.transfers == ("identity", ("normalisation", 1e-5), "tanh")
+    assert pickle.loads(pickle.dumps(network)) == network
+    with pytest.raises(ValueError, match=r"^W_2: expected shape \(4, 2\), bias in the last column, got \(8, 1\)$"):
+        kfgn.loss(network, [np.zeros(s) for s in ((4, 5), (8, 1), (4, 1))], np.zeros((3, 2, 6)), np.zeros((3, 5, 4)))
 
 
 def test_groups_have_their_own_factors():

@@ -93,6 +93,56 @@ PLANES = {
 }
 """Networks over two axes of positions."""
 
+Norm, Scale = kfgn.Normalisation, kfgn.ScaleShift
+
+NORMALISED = {
+    "token-wise block": kfgn.Network(
+        (3, 5),
+        (Dense(4, "tanh"), Norm(0.1), Scale(), Dense(6, "gelu"), Scale("softplus", bias=False), Dense(2)),
+        "categorical",
+        divisor=5,
+    ),
+    "mixed and normalised": kfgn.Network(
+        (4, 7),
+        (
+            Norm(0.5),
+            Conv(6, 3, "tanh", groups=2, padding=(1, 0)),
+            Norm(),
+            Scale(),
+            Pool(2, 2, "mean"),
+            Conv(5, 2),
+            Norm(0.2),
+            Flatten(),
+            Dense(3),
+        ),
+        "bernoulli",
+    ),
+    "normalised plane": kfgn.Network(
+        (2, 3, 4),
+        (Conv(4, (2, 2), "silu"), Scale("tanh"), Norm(), Conv(3, (1, 3)), Scale()),
+        "squared_error",
+        divisor=2,
+    ),
+    "normalised vectors": kfgn.Network((4, 1), (Dense(5, "tanh"), Norm(), Scale("elu"), Dense(3)), "mixture"),
+}
+"""Networks with normalisations, scales and shifts."""
+
+Embed = kfgn.Embedding
+
+TOKENS = {
+    "embedded tokens": kfgn.Network(
+        (5, 4), (Embed(3), Norm(0.1), Scale(), Dense(6, "gelu"), Dense(2)), "categorical", divisor=4
+    ),
+    "embedded and mixed": kfgn.Network(
+        (3, 6), (Embed(4, "tanh"), Conv(2, 3, "softplus", padding=(1, 0)), Flatten(), Dense(3)), "squared_error"
+    ),
+    "embedded plane": kfgn.Network((4, 2, 3), (Embed(3), Scale("silu"), Pool((2, 2), 1, "sum"), Dense(2)), "bernoulli"),
+}
+"""Networks of tokens."""
+
+ALL = NETWORKS | GROUPED | PLANES | NORMALISED | TOKENS
+"""All networks with positions."""
+
 without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "torch-cuda", "cupy"], indirect=True)
 only_numpy = pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 
@@ -126,6 +176,13 @@ def converted(backend, value):
     return tuple(map(backend.asarray, value)) if isinstance(value, tuple) else backend.asarray(value)
 
 
+def inputs(rng, network, N):
+    """The inputs X. The last token of an embedding is missing, since a token that does not occur is a separate case."""
+    if isinstance(network.layers[0], kfgn.Embedding):
+        return rng.integers(0, network.inputs[0] - 1, (N, *network.inputs[1:]))
+    return rng.normal(size=(N, *network.inputs))
+
+
 def problem(network, N=3, S=2):
     """A problem in NumPy's float64."""
     rng = np.random.default_rng([N, *network.widths])
@@ -143,7 +200,7 @@ def problem(network, N=3, S=2):
     return Problem(
         network=network,
         weights=weights(),
-        X=rng.normal(size=(N, *network.inputs)),
+        X=inputs(rng, network, N),
         Y=labels(N),
         labels=labels(N, S),
         draws=draws(size=kfgn.label_draws_shape(network, N, S)),
@@ -167,6 +224,13 @@ def reference(p):
                 layers.append(shared.Pooling(layer.width, layer.stride, layer.kind))
             case kfgn.Flatten():
                 layers.append(shared.Flatten())
+            case kfgn.Embedding():
+                layers.append(shared.Embedding(next(weights)))
+            case kfgn.ScaleShift():
+                layers.append(shared.ScaleShift(next(weights), layer.bias))
+            case kfgn.Normalisation():
+                layers.append(shared.Normalisation(layer.epsilon))
+                continue
         if layer.transfer != "identity":
             layers.append(shared.Elementwise(layer.transfer))
     return shared.Network(tuple(layers), p.network.objective, p.network.divisor, p.network.psd)

@@ -5,15 +5,17 @@ import pytest
 
 import kfgn
 
-from .problems import GROUPED, NETWORKS, PLANES, close, only_numpy, problem
+from .problems import ALL, close, only_numpy, problem
 
 torch = pytest.importorskip("torch")
 F = torch.nn.functional
 
-SMOOTH = {name: network for name, network in (NETWORKS | GROUPED | PLANES).items() if network.objective != "mixture"}
+SMOOTH = {name: network for name, network in ALL.items() if network.objective != "mixture"}
 every_network = pytest.mark.parametrize("name", SMOOTH)
 
-TRANSFERS = {"tanh": torch.tanh, "logistic": torch.sigmoid, "softplus": F.softplus, "silu": F.silu, "elu": F.elu}
+TRANSFERS = {"tanh": torch.tanh, "logistic": torch.sigmoid} | {
+    n: getattr(F, n) for n in ("softplus", "silu", "elu", "gelu")
+}
 
 
 def ends(padding):
@@ -51,6 +53,14 @@ def outputs(network, weights, X):
                 a = pooling(layer, a)
             case kfgn.Flatten():
                 a = a.movedim(1, -1).reshape(len(a), -1)
+            case kfgn.Embedding():
+                a = F.embedding(a, next(weights).T).movedim(-1, 1)
+            case kfgn.ScaleShift():
+                W = next(weights)
+                a = a.movedim(1, -1) * W[:, 0] + (W[:, 1] if layer.bias else 0)
+                a = a.movedim(-1, 1)
+            case kfgn.Normalisation():
+                a = F.layer_norm(a.movedim(1, -1), a.shape[1:2], eps=layer.epsilon).movedim(-1, 1)
         a = TRANSFERS.get(layer.transfer, lambda h: h)(a)
     return a.movedim(1, -1)
 

@@ -7,9 +7,7 @@ import pytest
 
 import kfgn
 
-from .problems import GROUPED, NETWORKS, PLANES, problem
-
-ALL = NETWORKS | GROUPED | PLANES
+from .problems import ALL, close, problem
 
 
 def results(p, sharing="reduce"):
@@ -57,7 +55,7 @@ def test_results_live_on_the_device(backend, name):
         np.testing.assert_array_equal(backend.to_numpy(a), np.asarray(b.to_device(xp.Device("CPU_DEVICE"))))
 
 
-@pytest.mark.parametrize("name", ["grouped", "planes of outputs"])
+@pytest.mark.parametrize("name", ["grouped", "planes of outputs", "embedded tokens"])
 @pytest.mark.parametrize("backend", ["jax"], indirect=True)
 def test_jitted(backend, name):
     import jax
@@ -76,17 +74,33 @@ def test_jitted(backend, name):
         np.testing.assert_allclose(float(info.step_size), float(expected.step_size), rtol=1e-9)
 
 
+@pytest.mark.parametrize("backend", ["jax"], indirect=True)
+def test_differentiated_by_jax(backend):
+    import jax
+
+    with backend.scope("float64"):
+        host = problem(ALL["embedded tokens"])
+        p = host.on(backend)
+        gradient = jax.jit(jax.grad(lambda weights: kfgn.loss(p.network, weights, p.X, p.Y, check=False)))
+        close(backend, gradient(p.weights), kfgn.gradient(*host[:4]))
+
+
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
+@pytest.mark.parametrize("name", ["grouped", "embedded tokens"])
 @pytest.mark.parametrize("backend", ["torch"], indirect=True)
-def test_compiled_in_one_graph(backend):
+def test_compiled_in_one_graph(backend, name):
     import torch
 
-    p = problem(ALL["grouped"]).on(backend)
+    p = problem(ALL[name]).on(backend)
 
-    def factors(*arrays):
-        return kfgn.kflr(p.network, *arrays, sharing="reduce", check=False)
+    def results(*arrays):
+        factors = (
+            kfgn.kflr(p.network, *arrays, sharing="reduce", check=False),
+            kfgn.kfra(p.network, *arrays, check=False),
+        )
+        return factors, kfgn.hessian_product(p.network, *arrays, V=p.V, check=False)
 
     torch._dynamo.reset()  # the shapes of earlier tests would make those of this test symbolic
-    compiled = torch.compile(factors, backend="eager", fullgraph=True, dynamic=False)
-    for a, b in zip(leaves(compiled(*p[1:4])), leaves(factors(*p[1:4])), strict=True):
+    compiled = torch.compile(results, backend="eager", fullgraph=True, dynamic=False)
+    for a, b in zip(leaves(compiled(*p[1:4])), leaves(results(*p[1:4])), strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-13 * float(b.abs().max()))

@@ -5,9 +5,8 @@ import pytest
 
 import kfgn
 
-from .problems import GROUPED, NETWORKS, PLANES, close, only_numpy, problem, without_jax
+from .problems import ALL, NETWORKS, close, only_numpy, problem, without_jax
 
-ALL = NETWORKS | GROUPED | PLANES
 CURVATURES = {
     "kflr": kfgn.KroneckerFactored("kflr"),
     "kflr, reduce": kfgn.KroneckerFactored("kflr", sharing="reduce"),
@@ -19,7 +18,7 @@ CURVATURES = {
 
 
 @pytest.mark.parametrize("curvature", CURVATURES)
-@pytest.mark.parametrize("name", ["strided", "grouped", "tokens", "plane"])
+@pytest.mark.parametrize("name", ["strided", "grouped", "tokens", "plane", "mixed and normalised", "embedded tokens"])
 @without_jax
 def test_steps_decrease_the_loss(backend, name, curvature):
     p = problem(ALL[name], N=8).on(backend)
@@ -33,12 +32,16 @@ def test_steps_decrease_the_loss(backend, name, curvature):
 
 
 def rows_of_groups(network, arrays):
-    """The arrays of each Kronecker block: the rows of W_l of one group."""
-    groups = [layer.groups for layer in network.weighted.values()]
-    return [part for W, n in zip(arrays, groups, strict=True) for part in np.split(W, n)]
+    """The arrays of each Kronecker block: the rows of W_l of one group, or vec(W_l) of a scale and shift."""
+    layers = [network.layers[l] for l in network.weighted]
+    found = []
+    for layer, W in zip(layers, arrays, strict=True):
+        vector = isinstance(layer, kfgn.ScaleShift)
+        found += [W.T.reshape(-1, 1)] if vector else np.split(W, getattr(layer, "groups", 1))
+    return found
 
 
-@pytest.mark.parametrize("name", ["strided", "grouped", "planes of outputs"])
+@pytest.mark.parametrize("name", ["strided", "grouped", "planes of outputs", "mixed and normalised"])
 @pytest.mark.parametrize("sharing", ["expand", "reduce"])
 @only_numpy
 def test_the_direction_of_a_step(backend, name, sharing):

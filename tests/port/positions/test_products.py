@@ -5,9 +5,8 @@ import pytest
 
 import kfgn
 
-from .problems import GROUPED, NETWORKS, PLANES, close, only_numpy, problem, without_jax
+from .problems import ALL, PLANES, close, only_numpy, problem, without_jax
 
-ALL = NETWORKS | GROUPED | PLANES
 every_network = pytest.mark.parametrize("name", ALL)
 AT = {"tau": 0.3, "eta": 0.2}
 

@@ -8,9 +8,8 @@ import pytest
 
 import kfgn
 
-from .problems import GROUPED, NETWORKS, PLANES, close, in_order, problem, reference, without_jax
+from .problems import ALL, close, in_order, problem, reference, without_jax
 
-ALL = NETWORKS | GROUPED | PLANES
 every_network = pytest.mark.parametrize("name", ALL)
 every_sharing = pytest.mark.parametrize("sharing", ["expand", "reduce"])
 
@@ -50,10 +49,11 @@ def test_preactivation_matrices(backend, name):
     close(backend, kfgn.preactivation_hessians(*q[:4]), stacked(shared.sample_preactivation_hessians, net, p))
 
 
-def factors(pairs, sharing):
-    """Q and G of the reference, in the order of layers and of groups."""
-    function = shared.expand if sharing == "expand" else shared.reduce
-    both = [function(pairs[key]) for key in sorted(pairs)]
+def factors(net, pairs, sharing):
+    """Q and G of the reference, in the order of layers and of groups. For scale and shift, reduce is exact."""
+    exact = [l for l, layer in net.weighted.items() if isinstance(layer, shared.ScaleShift)]
+    functions = {"expand": shared.expand, "reduce": shared.reduce}
+    both = [functions["reduce" if l in exact else sharing](pairs[l, j]) for l, j in sorted(pairs)]
     return [pair.Q for pair in both], [pair.G for pair in both]
 
 
@@ -69,7 +69,7 @@ def test_kflr(backend, name, sharing):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
     came = kfgn.kflr(*q[:4], sharing=sharing)
-    check_factors(backend, came, factors(shared.pairs(net, p.X, p.of_reference.Y), sharing))
+    check_factors(backend, came, factors(net, shared.pairs(net, p.X, p.of_reference.Y), sharing))
     close(backend, [came.loss], [shared.loss(net, p.X, p.of_reference.Y)])
     close(backend, came.gradient, in_order(net, shared.gradient(net, p.X, p.of_reference.Y)))
 
@@ -90,7 +90,7 @@ def test_kfac(backend, name, sharing):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
     came = kfgn.kfac(*q[:4], q.labels, sharing=sharing)
-    check_factors(backend, came, factors(shared.sampled_pairs(net, p.X, p.of_reference.labels), sharing))
+    check_factors(backend, came, factors(net, shared.sampled_pairs(net, p.X, p.of_reference.labels), sharing))
     close(backend, came.gradient, in_order(net, shared.gradient(net, p.X, p.of_reference.Y)))
 
 
@@ -108,15 +108,21 @@ def test_sampled_labels(backend, name):
 def test_kfra_over_taps(backend, name):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
-    whole = in_order(net, shared.kfra_over_taps(net, p.X, p.of_reference.Y))
-    groups = [layer.groups for layer in net.weighted.values()]
-    sizes = [len(G) // n for G, n in zip(whole, groups, strict=True)]
-    expected = [
-        G[j * size : (j + 1) * size, j * size : (j + 1) * size]
-        for G, size, n in zip(whole, sizes, groups, strict=True)
-        for j in range(n)
-    ]
+    G, expected = shared.kfra_over_taps(net, p.X, p.of_reference.Y), []
+    for l, layer in sorted(net.weighted.items()):
+        if isinstance(layer, shared.ScaleShift):
+            expected.append(scale_shift_factor(layer, [shared.forward(net, x)[l - 1] for x in p.X], G[l]))
+        else:
+            ends = np.split(np.arange(len(G[l])), layer.groups)
+            expected += [G[l][np.ix_(part, part)] for part in ends]
     close(backend, kfgn.kfra(*q[:4]).G, expected)
+
+
+def scale_shift_factor(layer, inputs, G):
+    """The block of vec([gamma, beta]) by KFRA: the mean of A_nt^T G A_nt with h_nt = A_nt vec([gamma, beta])."""
+    rows = [a_t for a in inputs for a_t in a.reshape(len(a), -1).T]
+    A = [np.hstack([np.diag(a), np.eye(len(a))]) if layer.bias else np.diag(a) for a in rows]
+    return np.mean([A_t.T @ G @ A_t for A_t in A], axis=0)
 
 
 @every_network

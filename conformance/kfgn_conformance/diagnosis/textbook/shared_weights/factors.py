@@ -1,4 +1,4 @@
-"""The approximations of blocks for every group of a layer with weights, and the matrices of KFRA for every such layer."""
+"""The approximations of blocks for every group of each layer with weights, and the matrices of KFRA for every layer."""
 
 import numpy as np
 

@@ -1,0 +1,61 @@
+"""Validation of the inputs X: real numbers in the dtype of the weights, or tokens of any integer dtype."""
+
+from .._network.network import Network
+from .._network.tokens import is_token
+from .._types import Array, Namespace
+from .._validation.arrays import check_finite, check_floating_dtype, check_values, one_library_and_device
+from ..backends import index_dtype
+
+
+def check_types(network: Network, X: Array, layers: dict[str, Array]) -> Namespace:
+    """Check the libraries, devices and dtypes of X and the weights by name. Return their namespace.
+
+    If all weights have one type or one dtype and X has another, the error is about X.
+    """
+    agree = len(set(map(type, layers.values()))) == 1
+    xp = one_library_and_device(layers | {"X": X} if agree else {"X": X} | layers)
+    if network.has_tokens:
+        check_floating_dtype(xp, layers)
+        if not xp.isdtype(X.dtype, "integral"):
+            raise TypeError(f"X: expected integer {_expected(network)}, got dtype {X.dtype}")
+        return xp
+    check_floating_dtype(xp, {"X": X})
+    first, *others = (W.dtype for W in layers.values())
+    agree = all(dtype == first for dtype in others)
+    check_floating_dtype(xp, layers | {"X": X} if agree else {"X": X} | layers)
+    return xp
+
+
+def checked_inputs(xp: Namespace, network: Network, X: Array, like: Array, *, check: bool) -> Array:
+    """X after a check of its shape and values.
+
+    Tokens are converted to the dtype of `like`, the first weights. A checked X therefore has the dtype of the weights.
+    """
+    inputs = network.inputs if network.has_positions else (network.inputs,)
+    per_datapoint = inputs[1:] if network.has_tokens else inputs
+    if X.ndim != 1 + len(per_datapoint) or tuple(X.shape[1:]) != per_datapoint:
+        raise ValueError(f"X: expected shape (N, {', '.join(map(str, per_datapoint))}), got {tuple(X.shape)}")
+    if X.shape[0] == 0:
+        raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
+    if network.has_tokens:
+        X = xp.astype(X, index_dtype(X))  # the dtype of X may not hold every token
+        if check:
+            check_values(xp, "X", X, is_token(X, network.widths[0]), _expected(network))
+        return xp.astype(X, like.dtype)
+    if check:
+        check_finite(xp, {"X": X})
+    return X
+
+
+def dtype_name(network: Network) -> str:
+    """The name of the argument that has the dtype of a checked X: W_1 for tokens, and otherwise X itself."""
+    return "W_1" if network.has_tokens else "X"
+
+
+def with_dtype(network: Network, X: Array) -> dict[str, Array]:
+    """A checked X, with the name of the argument that has its dtype."""
+    return {dtype_name(network): X}
+
+
+def _expected(network: Network) -> str:
+    return f"tokens from 0 to {network.widths[0] - 1} for kfgn.Embedding"

@@ -1,0 +1,59 @@
+"""The Kronecker blocks of a layer with weights: their shapes, and the parts of arrays that belong to each block."""
+
+from typing import ClassVar
+
+from array_api_compat import array_namespace
+
+from .._algebra.matrices import second_moment
+from .._types import Array, Arrays
+
+
+class BlockPerGroup:
+    """One Kronecker block Q kron G for each group of outputs of a layer whose W multiplies the rows `inputs`.
+
+    Layers inherit the class, and override the methods if their blocks have a different form. `WeightedMap` describes
+    the methods.
+    """
+
+    has_dense_block: ClassVar[bool] = False
+
+    def by_group(self, inputs: Array) -> Arrays:
+        """The rows `inputs` of the one group."""
+        return (inputs,)
+
+    def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
+        """Q of each group, from the rows of `by_group`."""
+        xp = array_namespace(inputs)
+        rows = self.by_group(inputs)
+        if sharing == "reduce" and T > 1:
+            rows = tuple(xp.mean(xp.reshape(a, (-1, T, a.shape[1])), axis=1) for a in rows)
+        return tuple(second_moment(xp, a) for a in rows)
+
+    @property
+    def groups(self) -> int:
+        """The number of groups of outputs."""
+        return 1
+
+    def block_shapes(self, weight_shape: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+        """The shape of the rows of W of each group."""
+        D, P = weight_shape
+        return ((D // self.groups, P),) * self.groups
+
+    def split(self, W: Array) -> Arrays:
+        """The rows of W of each group."""
+        size = W.shape[0] // self.groups
+        return tuple(W[i : i + size, :] for i in range(0, W.shape[0], size)) if self.groups > 1 else (W,)
+
+    def joined(self, blocks: Arrays) -> Array:
+        """The array of the shape of W from the rows of each group."""
+        return array_namespace(blocks[0]).concat(blocks, axis=0) if len(blocks) > 1 else blocks[0]
+
+    def roots(self, rows: Array, inputs: Array) -> Arrays:  # noqa: ARG002  (the layers have one interface)
+        """The columns (..., R', D / groups) of each group of rows (..., R', D)."""
+        size = rows.shape[-1] // self.groups
+        return tuple(rows[..., i : i + size] for i in range(0, rows.shape[-1], size)) if self.groups > 1 else (rows,)
+
+    def mean_factors(self, G: Array, inputs: Array) -> Arrays:  # noqa: ARG002
+        """The blocks of the groups, which are on the diagonal of G."""
+        size = G.shape[0] // self.groups
+        return tuple(G[i : i + size, i : i + size] for i in range(0, G.shape[0], size)) if self.groups > 1 else (G,)

@@ -1,0 +1,103 @@
+"""Layer normalisation without weights."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from .._documentation import Documented
+from .._types import Array, Namespace
+from .._validation.scalars import checked_number, set_fields
+from .layer_map import Shape
+from .transfers import LARGEST_PARAMETER, TransferName
+
+SMALLEST = float(np.finfo(np.float32).tiny)
+"""The smallest epsilon, which is the smallest normal number of float32."""
+
+
+@dataclass(frozen=True)
+class Normalisation(metaclass=Documented):
+    """The normalisation of the channels of each position, as in layer normalisation. The layer has no weights.
+
+    A `Normalisation` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W). A
+    network of vectors has the inputs (C, 1). It cannot be the last layer. A `ScaleShift` after it has the weights of
+    layer normalisation.
+
+    Parameters
+    ----------
+    epsilon : float, default 1e-5
+        The number that is added to the variance, from 1.17549e-38 to 3.40282e+38.
+
+    Raises
+    ------
+    TypeError
+        For a value that is not a number.
+    ValueError
+        For a number that is out of range.
+
+    Notes
+    -----
+    With sums over the C channels of position t, the layer computes::
+
+        z_t = (a_t - m_t) / s_t,  m_t = 1/C sum_c a_ct,  s_t^2 = 1/C sum_c (a_ct - m_t)^2 + epsilon
+
+    The layer is neither linear nor elementwise. Its linear map is the identity, and its transfer function is z. B_l in
+    the recursions (8) and (22) is then the Jacobian of z, a full matrix for each position. D_l in (8) is the sum of
+    dE/dz_k times the Hessian of z_k. `kfra` has the mean of B_l^T G B_l over datapoints and positions.
+
+    In the passes a normalisation costs about as much as a transfer function. The mean in `kfra` costs about 3 N T C^2
+    multiplications.
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> layers = kfgn.Normalisation(), kfgn.ScaleShift(), kfgn.Dense(8, "gelu"), kfgn.Dense(3)
+    >>> network = kfgn.Network((3, 5), layers, "squared_error")
+    >>> network.weight_shapes
+    ((3, 2), (8, 4), (3, 9))
+    """
+
+    epsilon: float = 1e-5
+
+    def __post_init__(self) -> None:
+        set_fields(self, epsilon=checked_number("epsilon", self.epsilon, lower=SMALLEST, upper=LARGEST_PARAMETER))
+
+    @property
+    def transfer(self) -> TransferName:
+        """The name and the parameter of z, which `transfer_functions` knows."""
+        return "normalisation", self.epsilon
+
+    def weight_shape(self, inputs: int) -> None:  # noqa: ARG002  (the layers have one interface)
+        """None, since the layer has no weights."""
+        return
+
+    def at(self, shape: Shape) -> tuple["IdentityMap", Shape]:
+        """The map of the layer for inputs of a shape, and the same shape, which its outputs have."""
+        return IdentityMap(), shape
+
+
+@dataclass(frozen=True)
+class IdentityMap:
+    """The identity, a `LayerMap` without weights, which is the linear map of a layer that is a transfer function."""
+
+    mixes_positions: ClassVar[bool] = False
+
+    def inputs(self, xp: Namespace, a: Array) -> Array:  # noqa: ARG002
+        """The rows a_{l-1}."""
+        return a
+
+    def preactivations(self, W: None, inputs: Array) -> Array:  # noqa: ARG002
+        """The rows a_{l-1}."""
+        return inputs
+
+    def preactivation_tangents(self, W: None, R_a: Array) -> Array:  # noqa: ARG002
+        """The rows R_a."""
+        return R_a
+
+    def pulled_back(self, W: None, rows: Array) -> Array:  # noqa: ARG002
+        """The rows themselves."""
+        return rows
+
+    def carried_over_taps(self, W: None, G: Array) -> Array:  # noqa: ARG002
+        """G itself."""
+        return G

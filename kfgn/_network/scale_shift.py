@@ -1,0 +1,151 @@
+"""The scale and the shift of each channel, which follow a normalisation."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar
+
+from array_api_compat import array_namespace
+
+from .._algebra.matrices import second_moment
+from .._documentation import Documented
+from .._types import Array, Arrays, Namespace
+from .._validation.scalars import checked_flag, set_fields
+from .blocks import BlockPerGroup
+from .layer_map import Shape
+from .transfers import TransferName, checked_transfer
+
+
+@dataclass(frozen=True)
+class ScaleShift(metaclass=Documented):
+    """A scale and a shift of each channel: h_ct = gamma_c a_ct + beta_c at each position t.
+
+    A `ScaleShift` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W). A network
+    of vectors has the inputs (C, 1). With a `Normalisation` before it, the layer is layer normalisation.
+
+    Parameters
+    ----------
+    transfer : str or tuple of (str, float), default "identity"
+        f_l: a name or a pair such as ("leaky_relu", 0.01), for every channel and position.
+    bias : bool, default True
+        True if the layer has a shift beta, and False if it has a scale gamma alone.
+
+    Raises
+    ------
+    TypeError
+        For values of a wrong type.
+    ValueError
+        For an unknown transfer function.
+
+    Notes
+    -----
+    W_l is [gamma, beta] of shape (C, 2), or gamma of shape (C, 1) without a shift.
+
+    The block of vec(W_l) = [gamma, beta] is not approximated by two factors: Q is the 1 x 1 matrix 1, and G is the
+    whole block (2 C, 2 C). With `kflr`, Q kron G is the exact block of `gauss_newton_blocks`, for both values of
+    `sharing`. With a root C_nt of the Gauss-Newton matrix at h_nt, the block is::
+
+        1/N sum_n g_n g_n^T,  g_n = (sum_t a_nt * C_nt, sum_t C_nt)
+
+    The block has 4 C^2 elements, and its inverse costs (2 C)^3 / 6 multiplications.
+
+    `kfac` and `rp` have their estimates instead of the root. `kfra` has one matrix G_h (C, C) for all datapoints, a sum
+    over positions. It multiplies G_h by a second moment of the inputs, and has no terms between different positions::
+
+        [[G_h, G_h], [G_h, G_h]] * 1/(N T) sum_n sum_t (a_nt, 1)(a_nt, 1)^T
+
+    Examples
+    --------
+    >>> import kfgn
+    >>> layers = kfgn.Dense(4), kfgn.Normalisation(), kfgn.ScaleShift("relu"), kfgn.Dense(2)
+    >>> network = kfgn.Network((3, 5), layers, "squared_error")
+    >>> network.weight_shapes, network.block_shapes
+    (((4, 4), (4, 2), (2, 5)), ((4, 4), (8, 1), (2, 5)))
+    """
+
+    transfer: TransferName = "identity"
+    bias: bool = True
+
+    def __post_init__(self) -> None:
+        set_fields(self, transfer=checked_transfer("transfer", self.transfer), bias=checked_flag("bias", self.bias))
+
+    def weight_shape(self, inputs: int) -> tuple[int, int]:
+        """The shape of W_l for C channels: (C, 2), or (C, 1) without a shift."""
+        return inputs, 1 + self.bias
+
+    def at(self, shape: Shape) -> tuple["ScaleShiftMap", Shape]:
+        """The map of the layer for inputs of a shape, and the same shape, which its outputs have."""
+        return ScaleShiftMap(shape[0], self.bias), shape
+
+
+@dataclass(frozen=True)
+class ScaleShiftMap(BlockPerGroup):
+    """A scale and shift at its place in a network, a `WeightedMap` whose block has no factors.
+
+    The rows `inputs` are [a, 1] with C ones, so that h is the sum of the products of [a, 1] with vec(W). In a block,
+    W has the form vec(W) of shape (2 C, 1): a row for each of its elements, and one column, whose input is 1.
+    """
+
+    channels: int
+    bias: bool
+
+    mixes_positions: ClassVar[bool] = False
+    has_dense_block: ClassVar[bool] = True
+
+    def inputs(self, xp: Namespace, a: Array) -> Array:
+        """The rows [a, 1], (R, 2 C)."""
+        return xp.concat([a, xp.ones_like(a)], axis=1) if self.bias else a
+
+    def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
+        """The rows [R_a, 0]."""
+        return xp.concat([R_a, xp.zeros_like(R_a)], axis=1) if self.bias else R_a
+
+    def by_group(self, inputs: Array) -> Arrays:
+        """The input 1 of vec(W) at each position, (R, 1)."""
+        return (array_namespace(inputs).ones_like(inputs[:, :1]),)
+
+    def preactivations(self, W: Array, inputs: Array) -> Array:
+        """gamma * a + beta."""
+        scaled = inputs[:, : self.channels] * W[:, 0]
+        return scaled + W[:, 1] if self.bias else scaled
+
+    def preactivation_tangents(self, W: Array, R_a: Array) -> Array:
+        """gamma * R_a."""
+        return R_a * W[:, 0]
+
+    def pulled_back(self, W: Array, rows: Array) -> Array:
+        """gamma * rows."""
+        return rows * W[:, 0]
+
+    def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
+        """The means over the rows of dE/dh * a and of dE/dh, as columns."""
+        xp = array_namespace(dE_dh)
+        (products,) = self.roots(dE_dh, inputs)
+        return self.joined((xp.mean(products, axis=0),))
+
+    def carried_over_taps(self, W: Array, G: Array) -> Array:
+        """diag(gamma) G diag(gamma)."""
+        return W[:, 0][:, None] * G * W[:, 0][None, :]
+
+    def block_shapes(self, weight_shape: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+        """The shape of vec(W) as a column."""
+        return ((math.prod(weight_shape), 1),)
+
+    def split(self, W: Array) -> Arrays:
+        """vec(W) as a column, (2 C, 1), whose first C elements are gamma."""
+        return (array_namespace(W).reshape(W.T, (-1, 1)),)
+
+    def joined(self, blocks: Arrays) -> Array:
+        """W from vec(W)."""
+        return array_namespace(blocks[0]).reshape(blocks[0], (-1, self.channels)).T
+
+    def roots(self, rows: Array, inputs: Array) -> Arrays:
+        """The products of rows (..., R, C) with dh/dvec(W) at each position: [rows * a, rows], (..., R, 2 C)."""
+        repeated = array_namespace(rows).concat([rows, rows], axis=-1) if self.bias else rows
+        return (repeated * inputs,)
+
+    def mean_factors(self, G: Array, inputs: Array) -> Arrays:
+        """[[G, G], [G, G]] times the second moment of the rows [a, 1], element by element."""
+        xp = array_namespace(G)
+        if self.bias:
+            G = xp.concat([xp.concat([G, G], axis=1)] * 2, axis=0)
+        return (G * second_moment(xp, inputs),)
