@@ -1,7 +1,7 @@
 """The form of the files: the schema, older formats, and the shapes of the arrays of a problem."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,7 @@ import numpy as np
 
 from ..decoding import FileError, content_of, from_json
 from ..problems.layers import weight_shapes
-from ..problems.problem import CLASSIFIERS, Array, Problem, classes, label_shape, root_columns
+from ..problems.problem import CLASSIFIERS, Array, Checkpoint, Problem, classes, label_shape, root_columns
 from ..problems.version_1 import upgraded
 from ..quantities.shared_weights.pairs import group_shapes
 
@@ -69,26 +69,32 @@ def _in_present_format(written: Any, place: object) -> Any:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault.
-
-    The dampings, and the draws and the classes of checkpoints, are not tested.
-    """
+    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault."""
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"
     if problem.objective in CLASSIFIERS:
         C = classes(problem.objective, problem.widths[-1])
-        for name, array in (("Y", problem.Y), ("labels", problem.labels)):
+        for name, array in _classes(problem):
             if array.size and not (array.min() >= 0 and array.max() < C):
                 return f"{name}: expected classes from 0 to {C - 1}, got values out of range"
     return ""
 
 
-def _shapes(problem: Problem) -> Iterator[NamedShape]:
-    """Yield the path, the array and the right shape for the arrays of a problem.
+def _classes(problem: Problem) -> Iterator[tuple[str, Array]]:
+    """Yield the path of every array of classes, and the array, for an objective with classes."""
+    yield from (("Y", problem.Y), ("labels", problem.labels))
+    for i, here in enumerate(_checkpoints(problem)):
+        yield f"trajectory.checkpoints[{i}].Y", here.Y
 
-    The dampings and the draws of checkpoints are left out.
-    """
+
+def _checkpoints(problem: Problem) -> tuple[Checkpoint, ...]:
+    """The checkpoints of the trajectory, or none."""
+    return problem.trajectory.checkpoints if problem.trajectory else ()
+
+
+def _shapes(problem: Problem) -> Iterator[NamedShape]:
+    """Yield the path, the array and the right shape for every array of a problem."""
     D, objective, arguments = problem.widths, problem.objective, problem.arguments
     positions = problem.shapes[-1][1:]
     N = len(problem.X) if problem.X.ndim else 0
@@ -106,16 +112,33 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
         arguments.projections,
         (N, S, *positions, root_columns(objective, problem.psd, D[-1])),
     )
+    for name in ("tau", "gamma", "eta"):
+        yield f"arguments.{name}", getattr(arguments, name), ()
     yield from _bases(problem)
-    for i, here in enumerate(problem.trajectory.checkpoints if problem.trajectory else ()):
-        path = f"trajectory.checkpoints[{i}]"
-        for name in ("weights", "average", "update"):
-            yield from _per_layer(f"{path}.{name}", getattr(here, name), of_weights)
-        yield from _per_layer(f"{path}.Q", here.Q, [(columns, columns) for _, columns in of_weights])
-        yield from _per_layer(f"{path}.G", here.G, [(rows, rows) for rows, _ in of_weights])
-        n = len(here.X) if here.X.ndim else 0
-        yield f"{path}.X", here.X, (n, D[0])
-        yield f"{path}.Y", here.Y, label_shape(objective, (n,), D[-1])
+    for i, here in enumerate(_checkpoints(problem)):
+        yield from _shapes_of_checkpoint(problem, here, f"trajectory.checkpoints[{i}]")
+
+
+def _shapes_of_checkpoint(problem: Problem, here: Checkpoint, path: str) -> Iterator[NamedShape]:
+    """Yield the path, the array and the right shape for every array of a checkpoint."""
+    D, of_weights = problem.widths, weight_shapes(problem.inputs, problem.layers)
+    for name in ("weights", "average", "update"):
+        yield from _per_layer(f"{path}.{name}", getattr(here, name), of_weights)
+    yield from _per_layer(f"{path}.Q", here.Q, [(columns, columns) for _, columns in of_weights])
+    yield from _per_layer(f"{path}.G", here.G, [(rows, rows) for rows, _ in of_weights])
+    for name in ("tau", "gamma"):
+        yield f"{path}.{name}", getattr(here, name), ()
+    n = len(here.X) if here.X.ndim else 0
+    yield f"{path}.X", here.X, (n, D[0])
+    yield f"{path}.Y", here.Y, label_shape(problem.objective, (n,), D[-1])
+    method = problem.trajectory.method if problem.trajectory else ""
+    drawn = () if here.draws is None else (here.draws,)
+    S = here.draws.shape[1] if here.draws is not None and here.draws.ndim > 1 else 1
+    shapes = {
+        "kfac": [label_shape(problem.objective, (n, S), D[-1])],
+        "rp": [(n, S, root_columns(problem.objective, problem.psd, D[-1]))],
+    }
+    yield from _per_layer(f"{path}.draws", drawn, shapes.get(method, []))
 
 
 def _bases(problem: Problem) -> Iterator[NamedShape]:
@@ -127,7 +150,7 @@ def _bases(problem: Problem) -> Iterator[NamedShape]:
         yield f"bases[{i}][1]", bases[1], (O, O)
 
 
-def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
+def _per_layer(path: str, arrays: tuple[Array, ...], shapes: Sequence[tuple[int, ...]]) -> Iterator[NamedShape]:
     """Yield every array with its path and its right shape.
 
     The first item checks the number of arrays. This item is a placeholder with one element for each array, and the
