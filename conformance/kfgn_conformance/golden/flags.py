@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from kfgn_reference import forward
 
-from ..problems.layers import Dense, name_of
+from ..problems.layers import Dense, name_of, positions_of
 from ..problems.problem import Problem, classes
 
 SATURATED = 12.0
@@ -129,7 +129,7 @@ FLAGS: dict[str, Flag] = {
         "No layer mixes positions: the terms of two different positions in an exact block are 0.",
     ),
     "OneOutputPosition": Flag(
-        lambda p: p.is_shared and p.shapes[-1][1] == 1,
+        lambda p: p.is_shared and positions_of(p.shapes[-1]) == 1,
         "T_L = 1: sums and means over the positions of the outputs are not visible.",
     ),
     "NoDivisor": Flag(lambda p: p.is_shared and p.divisor == 1, "The divisor is 1: a missing divisor is not visible."),

@@ -43,13 +43,18 @@ class Shape(NamedTuple):
         biases = (True,) * len(layers) if self.biases is None else self.biases
         return tuple(replace(layer, bias=bias) for layer, bias in zip(layers, biases, strict=True))
 
+    @property
+    def recipe(self) -> "Recipe":
+        """The recipe of a problem of this shape."""
+        return Recipe(self.objective, self.psd, self.widths[0], self.layers, self.N, self.S)
+
 
 class Recipe(NamedTuple):
     """The structure of a problem with any kinds of layers, without its numbers.
 
     objective: the name of the loss E
     psd:       the replacement for an indefinite H_L, "project" or "scalar"
-    inputs:    D_0, or (C_0, T_0) for a network with shared weights
+    inputs:    D_0, or (C_0, T_0) or (C_0, H, W) for a network with shared weights
     layers:    the layers of the network
     N:         the number of datapoints
     S:         the number of sampled labels per datapoint
@@ -96,8 +101,8 @@ def dyadic_problem(
 
     layers: layers to use instead of `Shape.layers`, with the same numbers of units
     """
-    layers = shape.layers if layers is None else layers
-    return random_problem(name, Recipe(shape.objective, shape.psd, shape.widths[0], layers, shape.N, shape.S), rng)
+    recipe = shape.recipe if layers is None else shape.recipe._replace(layers=layers)
+    return random_problem(name, recipe, rng)
 
 
 def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Problem:

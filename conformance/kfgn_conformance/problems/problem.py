@@ -97,7 +97,8 @@ class Problem:
 
     A network with shared weights has activations (C, T), C channels at each of T positions, and `inputs` is then the
     shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes: X has the channels
-    before the positions, and Y, labels, draws and cotangents have the positions of the outputs before the outputs.
+    before the positions, and Y, labels, draws and cotangents have the positions of the outputs before the outputs. For
+    images, (H, W) replaces T everywhere.
 
     Parameters
     ----------

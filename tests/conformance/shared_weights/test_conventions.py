@@ -5,11 +5,16 @@ import pytest
 from kfgn_conformance import SHARED_WEIGHTS, Conventions, Convolution, Description, Status, check, judge
 from kfgn_conformance.adapters import ConventionError
 from kfgn_conformance.adapters.positions import DIVIDED, DIVISORS
+from kfgn_conformance.problems.layers import positions_of
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
 
 PATCHES = ("shared_gradient", "expand_q", "reduce_q", "shared_gauss_newton_blocks", "expand_blocks", "ekfac_blocks")
 
-PROBLEMS = [p for p in shared_problems() if p.id in ("shared-padded-categorical", "shared-grouped-categorical")]
+PROBLEMS = [
+    p
+    for p in shared_problems()
+    if p.id in ("shared-padded-categorical", "shared-grouped-categorical", "shared-images-squared_error")
+]
 
 
 def by_channels(layer, width):
@@ -17,7 +22,7 @@ def by_channels(layer, width):
     if not isinstance(layer, Convolution):
         return np.arange(width)
     inputs = width - layer.bias
-    order = np.arange(inputs).reshape(layer.width, -1).T.ravel()
+    order = np.arange(inputs).reshape(layer.taps, -1).T.ravel()
     return np.concatenate([order, np.arange(inputs, width)])
 
 
@@ -87,7 +92,7 @@ def with_divisor(quantity, divisor):
 
     def mine(problem):
         row, answer = SHARED_WEIGHTS[quantity], []
-        positions = dict(zip(map(id, problem.layers), (T for _, T in problem.shapes[1:]), strict=True))
+        positions = dict(zip(map(id, problem.layers), map(positions_of, problem.shapes[1:]), strict=True))
         layers = [layer for layer, _ in row.weights_of(problem)]
         for layer, array in zip(layers, row.value(problem), strict=True):
             sizes = {"positions": problem.N * positions[id(layer)], "datapoints": problem.N, "none": 1}

@@ -10,7 +10,7 @@ from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Dense, Description, Sta
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.diagnosis.textbook.shared_weights import SharedTextbook
 from kfgn_conformance.implementation import Implementation
-from kfgn_conformance.problem_sets.standard import of_interest
+from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
 from kfgn_conformance.quantities.shared_weights.pairs import batches
@@ -42,9 +42,9 @@ def printed(report):
 
 
 def test_an_adapter_without_these_quantities_never_sees_a_problem_with_shared_weights():
-    problems = of_interest((PAPER, *SOME), {"gradient", "kfra"})
-    assert problems == [PAPER]
-    assert of_interest((PAPER, *SOME), {"gradient", "expand_q"}) == [PAPER, *SOME]
+    assert not any(problem.is_shared for problem in problem_set(0, 0, offered={"gradient", "kfra"}))
+    shared = [problem for problem in problem_set(0, 0, offered={"gradient", "expand_q"}) if problem.is_shared]
+    assert tuple(shared) == shared_problems()
 
 
 def test_a_report_counts_problems_with_shared_weights_only_for_those_that_offer_them():
@@ -68,7 +68,9 @@ def test_a_block_that_is_not_unique_is_not_asked_and_the_report_says_so():
     assert result.passed
     asked = {verdict.problem for cell in result.report.cells for verdict in cell.verdicts}
     left_out = {problem.id for problem in shared_problems()} - asked
-    assert left_out == {"shared-circular-categorical", "shared-digits", "shared-padded-categorical"}
+    names = {"circular-categorical", "digits", "padded-categorical"}
+    of_images = {f"images-{name}" for name in ("circular-bernoulli", "strided-categorical", "grouped-mixture")}
+    assert left_out == {f"shared-{name}" for name in names | of_images}
     assert any("ekfac_blocks is not run on shared-digits: the eigenvalues" in note for note in result.report.notes)
 
 

@@ -1,7 +1,7 @@
 """Conversion of problems with shared weights to modules of PyTorch, for the adapters of libraries that use PyTorch.
 
 A 1-d convolution becomes an `nn.Conv2d` on images of one row, since every library of this folder has that module. Dense
-layers at several positions become an `nn.Linear` over tokens, (N, T, C).
+layers at several positions become an `nn.Linear` over tokens, (N, T, C). Problems with images are not converted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -84,6 +84,8 @@ def converted(
 
     Raises `UnsupportedError` for a problem that the library does not support.
     """
+    if len(problem.shapes[0]) > 2:
+        raise UnsupportedError("no images in this adapter")
     T = problem.shapes[-1][1]
     if T > 1 and not positions:
         raise UnsupportedError("no outputs at several positions")

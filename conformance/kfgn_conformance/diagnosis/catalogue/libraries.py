@@ -135,7 +135,7 @@ class PositionsOfLayerAsTerms(ChangedPairs):
     """The mean over the positions of the outputs is undone with the number of positions of each layer."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        T_L = self.problem.shapes[-1][1]
+        T_L = self.positions(self.L)
         is_mean = self.problem.divisor == T_L > 1
         return a, C * (a.shape[1] / T_L) ** 0.5 if is_mean else C
 
@@ -145,8 +145,8 @@ def without_padding_mode(layer: Convolution) -> Convolution:
 
     PyTorch has circular padding of two sizes only as a separate module, which every library evaluates correctly.
     """
-    left, right = layer.padding
-    return replace(layer, circular=layer.circular and left != right)
+    symmetric = all(left == right for left, right in (window.padding for window in layer.windows))
+    return replace(layer, circular=layer.circular and not symmetric)
 
 
 @mistake(seen="singd 0.0.5")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 import kfgn_reference.shared_weights as shared
+import numpy as np
 
 from ..arrays import Array
 from ..layers import Convolution, Dense, Flatten, Layer, Pooling, Transfer, Weighted
@@ -48,7 +49,7 @@ def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
 
 
 def preactivations(problem: Problem, x: Array) -> list[tuple[Transfer, Array]]:
-    """The transfer functions of the network, each with its pre-activations (C_l, T_l) for a datapoint x (C, T)."""
+    """The transfer functions of the network, each with its pre-activations (C_l, *positions) for a datapoint x."""
     net = network_of(problem)
     a = shared.forward(net, x)
     pairs = enumerate(net.layers, start=1)
@@ -56,7 +57,7 @@ def preactivations(problem: Problem, x: Array) -> list[tuple[Transfer, Array]]:
 
 
 def outputs(problem: Problem, x: Array) -> Array:
-    """The outputs h_L of a datapoint x, with the positions before the outputs: (T_L, D_L)."""
+    """The outputs h_L of a datapoint x, with the positions before the outputs: (*positions, D_L)."""
     net = network_of(problem)
-    h: Array = shared.forward(net, x)[net.L].T
+    h: Array = np.moveaxis(shared.forward(net, x)[net.L], 0, -1)
     return h

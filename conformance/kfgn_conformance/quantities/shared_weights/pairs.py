@@ -1,5 +1,6 @@
 """The pairs of a problem with shared weights, from which its approximations are computed, and the sizes of arrays."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -65,4 +66,4 @@ def of_group_blocks(p: Problem) -> int:
 
 def of_positions(p: Problem) -> int:
     """The number of elements of the matrices over all positions of each activation: the sum of (C T)^2."""
-    return sum((C * T) ** 2 for C, T in p.shapes[1:])
+    return sum(math.prod(shape) ** 2 for shape in p.shapes[1:])

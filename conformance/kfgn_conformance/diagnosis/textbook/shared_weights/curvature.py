@@ -15,7 +15,7 @@ class Curvature(Passes):
         The last input is 1 if the layer has a bias.
         """
         layer = self.of_weights(l)
-        return self.with_unit(layer, self.patches(layer, self.a[l - 1], self.positions(l)))
+        return self.with_unit(layer, self.patches(l, layer, self.a[l - 1]))
 
     def inputs_of_outputs(self, l: int) -> Array:
         """The inputs of each output, which are those of its group: (N, T, O, I)."""
@@ -44,7 +44,7 @@ class Curvature(Passes):
 
     def pulled(self, l: int, H: Array) -> Array:
         """M^T H M for the matrix M of layer l, where H (N, T' C', T' C') is over all positions of its outputs."""
-        C, T = self.problem.shapes[l]
+        C, T = self.problem.widths[l], self.positions(l)
         for _ in range(2):
             columns = H.reshape(*H.shape[:2], T, C).transpose(0, 1, 3, 2)
             back = self.back_through(l, columns).transpose(0, 1, 3, 2)

@@ -148,15 +148,15 @@ class Factors(Curvature):
 
     def share_of_tap(self, l: int) -> Array:
         """The share of the output positions at which each tap reads an input and no zero of the padding, (taps,)."""
-        layer, (_, T) = self.of_weights(l), self.problem.shapes[l - 1]
-        inside = self.padded(layer, np.ones((1, 1, T)))[0, 0]
-        return np.mean(inside[self.sources(layer, self.positions(l))], axis=0)
+        layer = self.of_weights(l)
+        inside = self.padded(l, layer, np.ones((1, 1, self.positions(l - 1))))
+        return np.mean(self.read(inside, self.sources(l, layer))[0, 0], axis=0)
 
     def over_taps(self, l: int, G: Array) -> Array:
         """A step of KFRA's recursion over the taps of layer l."""
-        layer, (C, T) = self.layer(l), self.problem.shapes[l - 1]
+        layer, C, T = self.layer(l), self.problem.widths[l - 1], self.positions(l - 1)
         if isinstance(layer, Pooling):
-            return layer.width * self.share_back(layer) ** 2 * G
+            return layer.taps * self.share_back(layer) ** 2 * G
         if isinstance(layer, Flatten):
             return np.einsum("tctd->cd", G.reshape(T, C, T, C))
         W = self.kernel(l)
