@@ -13,7 +13,8 @@ from kfgn_reference.shared_weights import gradient, sampled_pairs
 
 GROUPED = [p for p in shared_problems() if any(layer.groups > 1 for layer in p.weighted)]
 IMAGES = [p for p in shared_problems() if len(p.shapes[0]) == 3]
-SUPPORTED = [p for p in shared_problems() if p.objective in LOSSES and p not in (*GROUPED, *IMAGES)]
+NORMALISED = [p for p in shared_problems() if "normalised" in p.id or "embedding" in p.id]
+SUPPORTED = [p for p in shared_problems() if p.objective in LOSSES and p not in (*GROUPED, *IMAGES, *NORMALISED)]
 by_id = pytest.mark.parametrize("problem", SUPPORTED, ids=lambda problem: problem.id)
 
 
@@ -28,6 +29,11 @@ def in_columns_of_kit(net, arrays):
 def test_images_are_refused():
     with pytest.raises(UnsupportedError, match="no images in this adapter"):
         converted(IMAGES[0], "float64", objectives=LOSSES)
+
+
+def test_normalisations_are_refused():
+    with pytest.raises(UnsupportedError, match="no Normalisation layers in this adapter"):
+        converted(NORMALISED[0], "float64", objectives=LOSSES)
 
 
 @by_id

@@ -10,10 +10,10 @@ import jsonschema
 import numpy as np
 
 from ..decoding import FileError, content_of, from_json
-from ..problems.layers import weight_shapes
+from ..problems.layers import has_tokens, inputs_shape, weight_shapes
 from ..problems.problem import CLASSIFIERS, Array, Checkpoint, Problem, classes, label_shape, root_columns
 from ..problems.version_1 import upgraded
-from ..quantities.shared_weights.pairs import group_shapes
+from ..quantities.shared_weights.pairs import shapes_of_groups
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA = "schema.json"
@@ -73,6 +73,8 @@ def fault_of_arrays(problem: Problem) -> str:
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"
+    if has_tokens(problem.layers) and not (problem.X.min() >= 0 and problem.X.max() < problem.widths[0]):
+        return f"X: expected tokens from 0 to {problem.widths[0] - 1}, got values out of range"
     if problem.objective in CLASSIFIERS:
         C = classes(problem.objective, problem.widths[-1])
         for name, array in _classes(problem):
@@ -101,7 +103,7 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1
     of_weights = weight_shapes(problem.inputs, problem.layers)
     yield from _per_layer("weights", problem.weights, of_weights)
-    yield "X", problem.X, (N, *problem.shapes[0])
+    yield "X", problem.X, (N, *inputs_shape(problem.inputs, problem.layers))
     yield "Y", problem.Y, label_shape(objective, (N, *positions), D[-1])
     yield "labels", problem.labels, label_shape(objective, (N, S, *positions), D[-1])
     yield "draws", problem.draws, label_shape(objective, (N, S, *positions), D[-1])
@@ -134,7 +136,7 @@ def _shapes_of_checkpoint(problem: Problem, here: Checkpoint, path: str) -> Iter
     method = problem.trajectory.method if problem.trajectory else ""
     drawn = () if here.draws is None else (here.draws,)
     S = here.draws.shape[1] if here.draws is not None and here.draws.ndim > 1 else 1
-    shapes = {
+    shapes: dict[str, list[tuple[int, ...]]] = {
         "kfac": [label_shape(problem.objective, (n, S), D[-1])],
         "rp": [(n, S, root_columns(problem.objective, problem.psd, D[-1]))],
     }
@@ -143,7 +145,7 @@ def _shapes_of_checkpoint(problem: Problem, here: Checkpoint, path: str) -> Iter
 
 def _bases(problem: Problem) -> Iterator[NamedShape]:
     """Yield the orthogonal matrices of every group, which a problem with shared weights has."""
-    pairs = list(group_shapes(problem)) if problem.is_shared else []
+    pairs = list(shapes_of_groups(problem)) if problem.is_shared else []
     yield "bases: arrays", np.empty(len(problem.bases)), (len(pairs),)
     for i, (bases, (O, I)) in enumerate(zip(problem.bases, pairs, strict=False)):
         yield f"bases[{i}][0]", bases[0], (I, I)

@@ -1,7 +1,7 @@
 """The recipes of golden vectors with shared weights."""
 
 from ..problems.dyadic import Recipe
-from ..problems.layers import Convolution, Dense, Flatten, Pooling
+from ..problems.layers import Convolution, Dense, Embedding, Flatten, Normalisation, Pooling, ScaleShift
 
 SHARED: dict[str, tuple[str, Recipe]] = {
     "tokens": (
@@ -71,6 +71,22 @@ SHARED: dict[str, tuple[str, Recipe]] = {
             2,
             divisor=2,
         ),
+    ),
+    "normalised": (
+        "A normalisation with its scale and shift between two dense layers over tokens",
+        Recipe(
+            "squared_error",
+            "project",
+            (2, 4),
+            (Dense(3, "tanh"), Normalisation(0.25), ScaleShift(), Dense(2)),
+            3,
+            2,
+            divisor=4,
+        ),
+    ),
+    "embedding": (
+        "An embedding whose tokens repeat, and a dense layer over tokens",
+        Recipe("categorical", "project", (4, 5), (Embedding(3), Dense(2)), 3, 2),
     ),
 }
 """Descriptions and recipes of the problems with shared weights, by name. Each has a vector for every quantity."""

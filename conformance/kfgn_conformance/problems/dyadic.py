@@ -12,7 +12,7 @@ from kfgn_reference import gradient
 
 from .arrays import Array
 from .discontinuities import clear_of_kinks, near_border
-from .layers import Dense, Layer, Transfer, activation_shapes, dense_layers, weight_shapes
+from .layers import Dense, Layer, Transfer, activation_shapes, dense_layers, has_tokens, weight_shapes
 from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 
 
@@ -123,6 +123,11 @@ def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Probl
             return rng.integers(0, classes(objective, D_L), shape)
         return dyadic(-2, 2, shape, 16) if objective == "squared_error" else dyadic(0, 1, shape, 16)
 
+    def inputs_of(layers: tuple[Layer, ...], shape: tuple[int, ...], N: int) -> Array:
+        if has_tokens(layers):
+            return rng.integers(0, shape[0], (N, *shape[1:]))
+        return dyadic(-1, 1, (N, *shape), 16)
+
     of_weights = weight_shapes(inputs, layers)
     sampled = label_shape(objective, (N, S, *positions), D_L)
     return Problem(
@@ -132,7 +137,7 @@ def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Probl
         inputs=inputs,
         layers=layers,
         weights=tuple(dyadic(-1, 1, shape, 16) for shape in of_weights),
-        X=dyadic(-1, 1, (N, *shapes[0]), 16),
+        X=inputs_of(layers, shapes[0], N),
         Y=labels(N),
         labels=labels(N, S),
         draws=dyadic(-3, 3, sampled, 16) if objective == "squared_error" else dyadic(0, 1, sampled, 2**16),

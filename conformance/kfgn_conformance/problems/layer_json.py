@@ -1,16 +1,28 @@
 """The records of layers as objects of JSON. `docs/vectors.md` describes the format.
 
-Each kind of layer has a name in the field `kind`: dense, convolution, mean_pooling, sum_pooling or flatten. The other
-fields are those of the record. For images, a field with a number for each axis is a list, such as [height, width].
+Each kind of layer has a name in the field `kind`: dense, convolution, mean_pooling, sum_pooling, flatten, embedding,
+normalisation or scale_shift. The other fields are those of the record. For images, a field with a number for each axis
+is a list, such as [height, width].
 """
 
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
 from kfgn_reference import TRANSFERS
 
-from .layers import Convolution, Dense, Flatten, Layer, Pooling, Transfer
+from .layers import (
+    Convolution,
+    Dense,
+    Embedding,
+    Flatten,
+    Layer,
+    Normalisation,
+    Pooling,
+    ScaleShift,
+    Transfer,
+)
 
 PARAMETERS = {"leaky_relu": "slope", "elu": "alpha"}
 """The name of the parameter of each transfer function that has one."""
@@ -28,10 +40,16 @@ def layer_as_json(layer: Layer) -> dict[str, Any]:
         return {"kind": f"{layer.kind}_pooling", "width": listed(layer.width), "stride": listed(layer.stride)}
     if isinstance(layer, Flatten):
         return {"kind": "flatten"}
+    if isinstance(layer, Normalisation):
+        return {"kind": "normalisation", "epsilon": layer.epsilon}
+    if isinstance(layer, Embedding):
+        return {"kind": "embedding", "units": layer.units}
     transfer: Any = layer.transfer
     if not isinstance(transfer, str):
         name, parameter = transfer
         transfer = {"name": name, PARAMETERS[name]: parameter}
+    if isinstance(layer, ScaleShift):
+        return {"kind": "scale_shift", "transfer": transfer, "bias": layer.bias}
     if isinstance(layer, Dense):
         return {"kind": "dense", "units": layer.units, "transfer": transfer, "bias": layer.bias}
     return {
@@ -65,6 +83,8 @@ def layers_from_json(written: Any, axes: int) -> tuple[Layer, ...]:
     for i, record in enumerate(written):
         layers = (*layers, _layer(record, f"layers[{i}]", axes))
         axes = 1 if isinstance(layers[-1], Flatten) else axes
+        if i > 0 and isinstance(layers[-1], Embedding):
+            raise ValueError(f"layers[{i}].kind: expected an embedding as the first layer alone")
     last = f"layers[{len(layers) - 1}]"
     transfer = getattr(layers[-1], "transfer", "identity")
     if transfer != "identity":
@@ -100,6 +120,12 @@ def _boolean(written: Any, path: str) -> bool:
     if not isinstance(written, bool):
         raise ValueError(f"{path}: expected true or false, got {shown(written)}")
     return written
+
+
+def _epsilon(written: Any, path: str) -> float:
+    if isinstance(written, bool) or not isinstance(written, int | float) or not 0 < written < math.inf:
+        raise ValueError(f"{path}: expected a positive number, got {shown(written)}")
+    return float(written)
 
 
 def _side(written: Any, path: str) -> tuple[int, int]:
@@ -158,7 +184,7 @@ def kinds_of(axes: int) -> dict[str, tuple[Callable[..., Layer], dict[str, Read]
 
     axes: the number of axes of the positions. With 0 axes, dense layers are the only kind.
     """
-    dense = {"dense": (Dense, WEIGHTED)}
+    dense: dict[str, tuple[Callable[..., Layer], dict[str, Read]]] = {"dense": (Dense, WEIGHTED)}
     if axes == 0:
         return dense
     windows = ALONG[axes]
@@ -168,6 +194,9 @@ def kinds_of(axes: int) -> dict[str, tuple[Callable[..., Layer], dict[str, Read]
         "mean_pooling": (partial(Pooling, kind="mean"), of_pooling),
         "sum_pooling": (partial(Pooling, kind="sum"), of_pooling),
         "flatten": (Flatten, {}),
+        "embedding": (Embedding, {"units": _positive}),
+        "normalisation": (Normalisation, {"epsilon": _epsilon}),
+        "scale_shift": (ScaleShift, {"transfer": _transfer, "bias": _boolean}),
     }
 
 

@@ -98,7 +98,8 @@ class Problem:
     A network with shared weights has activations (C, T), C channels at each of T positions, and `inputs` is then the
     shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes: X has the channels
     before the positions, and Y, labels, draws and cotangents have the positions of the outputs before the outputs. For
-    images, (H, W) replaces T everywhere.
+    images, (H, W) replaces T everywhere. If the first layer is an embedding, C_0 is the number of tokens, and X is
+    (N, T_0), the tokens as int64.
 
     Parameters
     ----------

@@ -11,7 +11,6 @@
 import functools
 import itertools
 from collections.abc import Sequence
-from numbers import Integral
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -103,7 +102,7 @@ def is_pair(value: Any) -> bool:
 
 def is_int(value: Any, lower: int) -> bool:
     """True for an int of at least `lower`. A bool is no int here."""
-    return isinstance(value, Integral) and not isinstance(value, bool) and value >= lower
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= lower
 
 
 def output_positions(along: tuple[Window, ...], positions: tuple[int, ...]) -> tuple[int, ...]:

@@ -5,16 +5,12 @@ import pytest
 from kfgn_conformance import SHARED_WEIGHTS, Conventions, Convolution, Description, Status, check, judge
 from kfgn_conformance.adapters import ConventionError
 from kfgn_conformance.adapters.positions import DIVIDED, DIVISORS
-from kfgn_conformance.problems.layers import positions_of
+from kfgn_conformance.problems.layers import has_bias_column, positions_of
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
 
 PATCHES = ("shared_gradient", "expand_q", "reduce_q", "shared_gauss_newton_blocks", "expand_blocks", "ekfac_blocks")
 
-PROBLEMS = [
-    p
-    for p in shared_problems()
-    if p.id in ("shared-padded-categorical", "shared-grouped-categorical", "shared-images-squared_error")
-]
+PROBLEMS = [p for p in shared_problems() if p.id in ("shared-padded-categorical", "shared-grouped-categorical")]
 
 
 def by_channels(layer, width):
@@ -55,6 +51,14 @@ def test_a_declared_order_of_the_patch_is_translated(quantity):
     assert not check(quantity, mine, problems=PROBLEMS).passed
 
 
+@pytest.mark.parametrize("quantity", ["shared_gradient", "expand_q"])
+def test_a_declared_order_of_the_patch_of_images_is_translated(quantity):
+    """The taps of a kernel of two axes have row-major order in both orders."""
+    images = [p for p in shared_problems() if p.id == "shared-images-strided-categorical"]
+    mine = with_patches_by_channels(quantity)
+    assert check(quantity, mine, conventions=Conventions(patch="channels"), problems=images).passed
+
+
 def test_an_undeclared_order_of_the_patch_is_named():
     result = check("shared_gradient", with_patches_by_channels("shared_gradient"), problems=PROBLEMS)
     assert result.mistakes == ("patch-channels-first",)
@@ -69,7 +73,7 @@ def test_conventions_of_the_bias(quantity, bias):
     def mine(problem):
         answer = []
         for (layer, (D, P)), array in zip(row.weights_of(problem), row.value(problem), strict=True):
-            if not layer.bias:
+            if not has_bias_column(layer, (D, P)):
                 answer.append(array)
             elif bias == "first":
                 axes = (1,) if row.array_kind == "weights" else (0, 1)

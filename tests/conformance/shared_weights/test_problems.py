@@ -3,13 +3,14 @@
 import json
 from dataclasses import replace
 from itertools import combinations
+from typing import get_args
 
 import jsonschema
 import numpy as np
 import pytest
-from kfgn_conformance import Convolution, Dense, Flatten, Pooling
+from kfgn_conformance import Convolution, Embedding, Flatten, Normalisation, Pooling, ScaleShift
 from kfgn_conformance.golden.form import FOLDER, SCHEMA, fault_of_arrays
-from kfgn_conformance.problems.layers import positions_of
+from kfgn_conformance.problems.layers import Layer, group_shapes, positions_of
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.serialisation import as_json, from_json
 from kfgn_conformance.problems.shared_weights.dyadic import far_from_discontinuities, has_gradient
@@ -32,7 +33,8 @@ def test_the_sizes_of_a_problem_differ(problem):
     assert len({S, D, problem.N}) == 3
     assert not positions & {S, D, problem.N}
     channels = problem.widths
-    with_weights = [W.shape[0] for W in problem.weights]
+    layers = zip(problem.weighted, problem.weights, strict=True)
+    with_weights = [W.shape[0] for layer, W in layers if not isinstance(layer, ScaleShift)]
     assert len({channels[0], *with_weights}) == 1 + len(with_weights)
     for roles in combinations(({problem.N}, positions, taps), 2):
         assert not any(a % b == 0 or b % a == 0 for a in roles[0] for b in roles[1])
@@ -83,7 +85,8 @@ def test_a_problem_is_read_from_its_json(problem):
 
 def test_every_layer_option_and_objective_occurs():
     layers = [layer for problem in shared_problems() for layer in problem.layers]
-    assert {type(layer) for layer in layers} == {Convolution, Dense, Flatten, Pooling}
+    assert {type(layer) for layer in layers} == {*get_args(Layer)}
+    assert {layer.bias for layer in layers if isinstance(layer, ScaleShift)} == {True, False}
     assert {row.recipe.objective for row in FIXED.values()} == set(OBJECTIVES)
     assert {row.recipe.psd for row in FIXED.values()} == {"project", "scalar"}
     convolutions = [layer for layer in layers if isinstance(layer, Convolution)]
@@ -180,10 +183,51 @@ def test_a_flattened_image_has_one_axis():
         from_json(written)
 
 
-def test_problems_of_images_satisfy_the_schema_of_the_golden_vectors():
+NORMALISED = next(problem for problem in shared_problems() if problem.id == "shared-embedding-normalised-categorical")
+
+OF_NORMALISED = {
+    (0, "units"): (0, r"layers\[0\].units: expected a positive integer, got 0"),
+    (1, "epsilon"): (0, r"layers\[1\].epsilon: expected a positive number, got 0"),
+    (1, "kind"): ("embedding", r"layers\[1\]: expected a field units"),
+    (2, "bias"): (1, r"layers\[2\].bias: expected true or false, got 1"),
+}
+
+
+@pytest.mark.parametrize("place", OF_NORMALISED)
+def test_a_malformed_normalisation_or_embedding_is_named(place):
+    written, (value, message) = as_json(NORMALISED), OF_NORMALISED[place]
+    written["layers"][place[0]][place[1]] = value
+    with pytest.raises(ValueError, match=message):
+        from_json(written)
+
+
+def test_an_embedding_is_the_first_layer_alone():
+    written = as_json(NORMALISED)
+    written["layers"].insert(1, {"kind": "embedding", "units": 3})
+    with pytest.raises(ValueError, match=r"layers\[1\].kind: expected an embedding as the first layer alone"):
+        from_json(written)
+
+
+def test_the_inputs_of_an_embedding_are_tokens_that_repeat():
+    assert [layer for layer in NORMALISED.layers if isinstance(layer, Normalisation)] == [Normalisation(0.25)]
+    assert isinstance(NORMALISED.layers[0], Embedding)
+    assert (NORMALISED.X.shape, NORMALISED.X.dtype, NORMALISED.inputs) == ((7, 5), np.int64, (6, 5))
+    assert any(len(set(x)) < len(x) for x in NORMALISED.X.tolist())
+    wrong = replace(NORMALISED, X=np.where(NORMALISED.X == 2, 6, NORMALISED.X))
+    assert fault_of_arrays(wrong) == "X: expected tokens from 0 to 5, got values out of range"
+    assert fault_of_arrays(replace(NORMALISED, X=NORMALISED.X[:, 1:])) == "X: expected shape (7, 5), got (7, 4)"
+
+
+@pytest.mark.parametrize("field", ["gamma and beta", "gamma alone"])
+def test_the_group_of_a_scale_is_one_column(field):
+    shapes = group_shapes(ScaleShift(bias=field == "gamma and beta"), (4, 2 if field == "gamma and beta" else 1))
+    assert shapes == [(8 if field == "gamma and beta" else 4, 1)]
+
+
+def test_problems_of_images_and_tokens_satisfy_the_schema_of_the_golden_vectors():
     schema = json.loads((FOLDER / SCHEMA).read_text())
     of_problems = jsonschema.Draft202012Validator({"$ref": "#/$defs/problem", "$defs": schema["$defs"]})
-    for problem in IMAGES:
+    for problem in (*IMAGES, NORMALISED):
         of_problems.validate(json.loads(json.dumps(as_json(problem))))
 
 

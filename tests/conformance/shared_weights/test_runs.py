@@ -6,7 +6,8 @@ from io import StringIO
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Dense, Description, Status, check
+from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Dense, Description, Status, check, judge
+from kfgn_conformance.adapters import kfgn_port
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.diagnosis.textbook.shared_weights import SharedTextbook
 from kfgn_conformance.implementation import Implementation
@@ -70,7 +71,8 @@ def test_a_block_that_is_not_unique_is_not_asked_and_the_report_says_so():
     left_out = {problem.id for problem in shared_problems()} - asked
     names = {"circular-categorical", "digits", "padded-categorical"}
     of_images = {f"images-{name}" for name in ("circular-bernoulli", "strided-categorical", "grouped-mixture")}
-    assert left_out == {f"shared-{name}" for name in names | of_images}
+    embeddings = {"embedding-bernoulli", "embedding-normalised-categorical"}
+    assert left_out == {f"shared-{name}" for name in names | of_images | embeddings}
     assert any("ekfac_blocks is not run on shared-digits: the eigenvalues" in note for note in result.report.notes)
 
 
@@ -170,3 +172,13 @@ def test_a_stale_answer_to_a_relative_is_found():
 def test_the_names_are_public_and_apart():
     assert not QUANTITIES.keys() & SHARED_WEIGHTS.keys()
     assert all(row.of_shared_weights and row.description for row in SHARED_WEIGHTS.values())
+
+
+def test_the_port_says_which_layers_it_does_not_have(monkeypatch):
+    """A kind of layer that is not in `kfgn` is UNIMPLEMENTED, and the report names it."""
+    monkeypatch.delitem(kfgn_port.PUBLIC, "Normalisation", raising=False)
+    (problem,) = (each for each in shared_problems() if each.id == "shared-normalised-squared_error")
+    port = kfgn_port.KfgnPort(kfgn_port.open_target("numpy"), "float64")
+    verdict = judge(port, problem, SHARED_WEIGHTS["shared_loss"])
+    assert verdict.status is Status.UNIMPLEMENTED
+    assert "kfgn has no Normalisation layers" in verdict.detail

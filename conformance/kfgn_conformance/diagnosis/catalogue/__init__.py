@@ -1,7 +1,7 @@
 """The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`.
 
-The families `approximations`, `images`, `libraries`, `maps`, `patches`, `positions` and `shared_outputs` are of
-networks with shared weights.
+The families `approximations`, `images`, `libraries`, `maps`, `normalisations`, `patches`, `positions` and
+`shared_outputs` are of networks with shared weights.
 """
 
 from . import (  # noqa: F401  (each module adds its mistakes)
@@ -18,6 +18,7 @@ from . import (  # noqa: F401  (each module adds its mistakes)
     libraries,
     maps,
     methods,
+    normalisations,
     outputs,
     patches,
     positions,

@@ -181,5 +181,5 @@ class KfraSlopesOfPositionsAlone(SharedTextbook):
         G = {self.L: self.mean(self.over_positions(self.output_columns()))}
         for l in range(self.L - 1, 0, -1):
             T = self.positions(l)
-            G[l] = self.pulled(l + 1, G[l + 1][None])[0] * np.tile(self.slope_moments(l), (T, T))
+            G[l] = self.pulled_mean(l + 1, G[l + 1]) * np.tile(self.slope_moments(l), (T, T))
         return {l: G[l] for l in self.weighted}

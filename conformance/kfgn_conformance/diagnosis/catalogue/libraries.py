@@ -11,7 +11,7 @@ import numpy as np
 from ...problems.layers import Convolution, Dense
 from ...problems.problem import Array
 from ..mistake import mistake
-from ..textbook.shared_weights import PerLayer, SharedTextbook
+from ..textbook.shared_weights import SharedTextbook
 from .patches import OtherInputs
 
 
@@ -22,10 +22,9 @@ class ChangedPairs(SharedTextbook):
         """The inputs and the columns of a group of layer l."""
         raise NotImplementedError
 
-    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
-        """The changed inputs and columns of every group of every layer with weights."""
-        groups = [l for l in self.weighted for _ in range(self.of_weights(l).groups)]
-        return [self.changed(l, a, C) for l, (a, C) in zip(groups, super().pairs(roots), strict=True)]
+    def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
+        """The changed inputs and columns of every group of a layer."""
+        return [self.changed(l, *pair) for pair in super().pairs_of(l, C)]
 
     def is_over_tokens(self, l: int, a: Array) -> bool:
         """True for a dense layer at several positions."""

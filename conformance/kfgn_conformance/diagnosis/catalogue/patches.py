@@ -11,7 +11,7 @@ import numpy as np
 from ...problems.layers import Convolution
 from ...problems.problem import Array
 from ..mistake import mistake
-from ..textbook.shared_weights import PerLayer, SharedTextbook
+from ..textbook.shared_weights import SharedTextbook
 
 
 def with_padding(layer: Convolution, f: Callable[[int, int], tuple[int, int]]) -> Convolution:
@@ -189,11 +189,8 @@ class GroupsOfOutputsInterleaved(SharedTextbook):
 class GroupsReversed(SharedTextbook):
     """The factors of the groups are in reversed order."""
 
-    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
-        found, pairs = [], iter(super().pairs(roots))
-        for l in self.weighted:
-            found += [next(pairs) for _ in range(self.of_weights(l).groups)][::-1]
-        return found
+    def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
+        return super().pairs_of(l, C)[::-1]
 
 
 @mistake()

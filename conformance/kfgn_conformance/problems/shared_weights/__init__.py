@@ -7,6 +7,7 @@ Read in this order:
 * dyadic:    random problems with shared weights, far from every discontinuity
 * sequences: the fixed problems over sequences, each of which detects some kinds of mistakes
 * images:    the fixed problems over images
+* normalised: the fixed problems with normalisations and embeddings
 * digits:    images of digits, with a small trained network
 * fixed:     all fixed problems
 """

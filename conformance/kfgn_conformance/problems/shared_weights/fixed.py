@@ -6,9 +6,10 @@ from ..problem import Problem
 from .digits import shared_digits
 from .dyadic import clear
 from .images import IMAGES
+from .normalised import NORMALISED
 from .sequences import SEQUENCES
 
-FIXED = SEQUENCES | IMAGES
+FIXED = SEQUENCES | IMAGES | NORMALISED
 """The purpose and the recipe of each problem, by its name without the prefix `shared-`."""
 
 

@@ -11,10 +11,30 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 
 from ..arrays import Array
-from ..layers import Convolution, Dense, Flatten, Layer, Pooling, Transfer, Weighted
+from ..layers import (
+    Convolution,
+    Dense,
+    Embedding,
+    Flatten,
+    Layer,
+    Normalisation,
+    Pooling,
+    ScaleShift,
+    Transfer,
+    Weighted,
+)
 from ..problem import Problem
 
-Made: TypeAlias = shared.Dense | shared.Convolution | shared.Pooling | shared.Flatten | shared.Elementwise
+Made: TypeAlias = (
+    shared.Dense
+    | shared.Convolution
+    | shared.Embedding
+    | shared.ScaleShift
+    | shared.Normalisation
+    | shared.Pooling
+    | shared.Flatten
+    | shared.Elementwise
+)
 """A layer of the reference."""
 
 
@@ -31,6 +51,12 @@ def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
         yield shared.Pooling(layer.width, layer.stride, layer.kind)
     elif isinstance(layer, Flatten):
         yield shared.Flatten()
+    elif isinstance(layer, Normalisation):
+        yield shared.Normalisation(layer.epsilon)
+    elif isinstance(layer, Embedding):
+        yield shared.Embedding(next(weights))
+    elif isinstance(layer, ScaleShift):
+        yield shared.ScaleShift(next(weights), layer.bias)
     elif isinstance(layer, Dense):
         yield shared.Dense(next(weights), layer.bias)
     elif isinstance(layer, Convolution):

@@ -6,7 +6,7 @@ from typing import Any
 import kfgn_reference as ref
 import kfgn_reference.shared_weights as shared
 
-from ...problems.layers import Dense
+from ...problems.layers import Convolution, Flatten, Pooling
 from ...problems.problem import Array, Problem
 from ...problems.shared_weights.network import network_of
 from ..quantity import Quantity, of_preactivations
@@ -30,8 +30,8 @@ Factors = Callable[[Batch], shared.Factors]
 
 def factor_q(name: str, factors: Factors, description: str) -> Quantity:
     """The row of the first factor, Q."""
-    of_q = {"array_kind": "inputs", "degree": 0, "mean": False}
-    return of_groups(name, lambda batch: factors(batch).Q, of_inputs, description, **of_q)
+    as_q: dict[str, Any] = {"array_kind": "inputs", "degree": 0, "mean": False}
+    return of_groups(name, lambda batch: factors(batch).Q, of_inputs, description, **as_q)
 
 
 def factor_g(name: str, factors: Factors, description: str) -> Quantity:
@@ -41,8 +41,8 @@ def factor_g(name: str, factors: Factors, description: str) -> Quantity:
 
 def block(name: str, factors: Factors, description: str, of: Batches = batches, degree: int = 1) -> Quantity:
     """The row of the block Q kron G."""
-    as_block = {"of": of, "array_kind": "blocks", "degree": degree}
-    return of_groups(name, lambda batch: factors(batch).block, of_group_blocks, description, **as_block)
+    as_block: dict[str, Any] = {"array_kind": "blocks", "degree": degree}
+    return of_groups(name, lambda batch: factors(batch).block, of_group_blocks, description, of, **as_block)
 
 
 def of_groups(
@@ -92,7 +92,7 @@ def recursion(
 
 def is_token_wise(p: Problem) -> bool:
     """True if no layer mixes positions."""
-    return all(isinstance(layer, Dense) for layer in p.layers)
+    return not any(isinstance(layer, Convolution | Pooling | Flatten) for layer in p.layers)
 
 
 FACTORS = (

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ....problems.layers import Normalisation
 from ....problems.problem import Array
 from .passes import Passes, PerLayer
 
@@ -66,13 +67,22 @@ class Curvature(Passes):
         dE_da = self.back_through(l + 1, self.gradients()[l + 1][:, None])[:, 0]
         return self.transfer_of(l).second(self.h[l]) * dE_da
 
+    def layer_curvature(self, l: int) -> Array | float:
+        """The term of (8s) in the second derivatives of layer l itself, (N, T C, T C), which is 0 if it is linear."""
+        layer = self.layer(l)
+        if not isinstance(layer, Normalisation):
+            return 0.0
+        D = self.normalised_curvature(self.a[l - 1], layer.epsilon, self.gradients()[l])
+        N, T, C, _ = D.shape
+        return np.einsum("ntij,ts->ntisj", D, np.eye(T)).reshape(N, T * C, T * C)
+
     def preactivation_hessians(self) -> PerLayer:
         """The Hessians with respect to all positions of h_l, (N, T C, T C), by (8s)."""
         H = {self.L: self.output_hessian()}
         for l in range(self.L - 1, 0, -1):
             s = self.flat(self.slope(l))
             curved = self.flat(self.second_derivative_term(l))
-            H[l] = s[:, :, None] * self.pulled(l + 1, H[l + 1]) * s[:, None, :]
+            H[l] = s[:, :, None] * (self.pulled(l + 1, H[l + 1]) + self.layer_curvature(l + 1)) * s[:, None, :]
             H[l] = H[l] + np.eye(s.shape[1]) * curved[:, None, :]
         return H
 

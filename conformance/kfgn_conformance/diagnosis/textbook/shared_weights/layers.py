@@ -10,26 +10,40 @@ from dataclasses import replace
 
 import numpy as np
 
-from ....problems.layers import Convolution, Dense, Flatten, Pooling, Weighted, positions_of
+from ....problems.layers import (
+    Convolution,
+    Flatten,
+    Layer,
+    Normalisation,
+    Pooling,
+    ScaleShift,
+    Weighted,
+    has_tokens,
+    positions_of,
+)
 from ....problems.problem import CLASSIFIERS, Array, Problem
+from .normalising import Normalising
 
 
 def over_positions(problem: Problem) -> Problem:
     """The problem with one axis of positions in its batch: X (N, C, T), and the labels of T_L positions.
 
-    The shapes of the layers are still those of images.
+    Tokens are one-hot vectors. The shapes of the layers are still those of images.
     """
     N, S, T = problem.N, problem.labels.shape[1], positions_of(problem.shapes[-1])
     outputs = () if problem.objective in CLASSIFIERS else (problem.widths[-1],)
+    X, V = problem.X, problem.widths[0]
+    if has_tokens(problem.layers):
+        X = (X.reshape(N, 1, -1) == np.arange(V)[:, None]).astype(np.float64)
     return replace(
         problem,
-        X=problem.X.reshape(N, problem.widths[0], -1),
+        X=X.reshape(N, V, -1),
         Y=problem.Y.reshape(N, T, *outputs),
         labels=problem.labels.reshape(N, S, T, *outputs),
     )
 
 
-class Layers:
+class Layers(Normalising):
     """Formulas of single layers. The argument l of a method is the number of a layer, 1, ..., L, of any kind."""
 
     def __init__(self, problem: Problem) -> None:
@@ -39,17 +53,27 @@ class Layers:
         self.weighted = [l for l in range(1, self.L + 1) if isinstance(self.layer(l), Weighted)]
         self.W = dict(zip(self.weighted, problem.weights, strict=True))
 
-    def layer(self, l: int) -> Dense | Convolution | Pooling | Flatten:
+    @property
+    def a(self) -> dict[int, Array]:
+        """a_l (N, C_l, T_l), keyed by l from 0."""
+        raise NotImplementedError
+
+    def layer(self, l: int) -> Layer:
         """The record of layer l."""
         return self.problem.layers[l - 1]
 
     def of_weights(self, l: int) -> Convolution:
-        """The record of a layer with weights as a convolution. A dense layer is a convolution with one tap."""
-        layer = self.layer(l)
+        """The record of a layer with weights as a convolution.
+
+        A dense layer is a convolution with one tap, and an embedding is a dense layer. A scale-and-shift layer is a
+        convolution with one tap and a group for each channel.
+        """
+        layer, channels = self.layer(l), self.problem.widths[l]
         assert isinstance(layer, Weighted)
         if isinstance(layer, Convolution):
             return layer
-        return Convolution(layer.units, (1,) * len(self.along_axes(l)), layer.transfer, layer.bias)
+        groups = channels if isinstance(layer, ScaleShift) else 1
+        return Convolution(channels, (1,) * len(self.along_axes(l)), layer.transfer, layer.bias, groups=groups)
 
     def along_axes(self, l: int) -> tuple[int, ...]:
         """The numbers of positions of a_l along each axis."""
@@ -113,6 +137,8 @@ class Layers:
             return self.pooled(l, layer, a)
         if isinstance(layer, Flatten):
             return self.flattened(l, a)
+        if isinstance(layer, Normalisation):
+            return self.statistics(a, layer.epsilon).z
         of = self.of_weights(l)
         inputs = self.with_unit(of, self.patches(l, of, a))
         weights = self.W[l].reshape(of.groups, -1, inputs.shape[3])
@@ -146,6 +172,8 @@ class Layers:
             carried = np.repeat(self.share_back(layer) * d[..., None], layer.taps, axis=4)
             whole = self.scattered(carried, self.sources(l, layer), self.along_axes(l - 1))
             return whole.reshape(*d.shape[:3], -1)
+        if isinstance(layer, Normalisation):
+            return self.normalised_back(self.a[l - 1], layer.epsilon, d)
         return self.back_through_weights(l, d)
 
     def unflattened(self, l: int, d: Array) -> Array:
