@@ -85,10 +85,11 @@ def check_patterns(patterns: Sequence[str], examples: int) -> None:
     ids = [problem.id for problem in problem_set(0, 0)]
     every = [*ids, *random_ids(examples)]
     if unknown := [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in every)]:
-        random = "".join(f", {name}-1 to {name}-{count}" for name, count in counts(examples).items() if count)
+        random = [f"{name}-1 to {name}-{count}" for name, count in counts(examples).items() if count]
+        listed = ", ".join([*ids, *random[:-1]]) + "".join(f", and {last}" for last in random[-1:])
         raise PatternError(
             f"expected a pattern that matches an id, got {' '.join(unknown)}{suggestion(unknown, every)}; the ids are "
-            f"{', '.join(ids)}{random}"
+            f"{listed}"
         )
 
 
