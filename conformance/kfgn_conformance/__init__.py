@@ -54,7 +54,7 @@ Results
 
 from .adapters import Adapter, Conventions, Description, UnsupportedError
 from .judging import judge
-from .problems.layers import Convolution, Dense, Flatten, Pooling
+from .problems.layers import Convolution, Dense, Embedding, Flatten, Normalisation, Pooling, ScaleShift
 from .problems.problem import Problem
 from .quantities import QUANTITIES, SHARED_WEIGHTS, Quantity
 from .quick_check import CheckResult, check
@@ -69,10 +69,13 @@ __all__ = [
     "Convolution",
     "Dense",
     "Description",
+    "Embedding",
     "Flatten",
+    "Normalisation",
     "Pooling",
     "Problem",
     "Quantity",
+    "ScaleShift",
     "Status",
     "UnsupportedError",
     "Verdict",

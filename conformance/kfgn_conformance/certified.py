@@ -159,10 +159,7 @@ def error_and_width(oracle: Oracle) -> tuple[float, float]:
     with flint.ctx.workprec(PRECISION):
         for balls, value, tolerance, scale in zip(true_arrays, oracle.arrays, allowed, oracle.scales, strict=True):
             errors = [abs(flint.arb(e)) for e in np.ravel(to_ball(value) - balls)]
-            if tolerance > 0:
-                ratios.append(max((float(e.abs_upper()) for e in errors), default=0.0) / tolerance)
-            else:  # the exact value is 0; balls may have a radius even then, such as the difference of two equal balls
-                ratios.append(np.inf if any(e > 0 for e in errors) else 0.0)
+            ratios.append(max((float(e.abs_upper()) for e in errors), default=0.0) / tolerance)
             widths.append(max((float(r) for r in np.ravel(radius(balls))), default=0.0) / (scale or 1.0))
     return float(np.max(ratios)), float(np.max(widths))
 

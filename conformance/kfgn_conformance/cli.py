@@ -21,7 +21,7 @@ from .options import parser
 from .output import Output, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
 from .pools import affordable
-from .problem_sets.standard import PatternError, check_patterns, drawn, of_interest, problem_set, selected
+from .problem_sets.standard import PatternError, check_patterns, drawn, problem_set, selected
 from .problems.problem import Problem
 from .quantities import ROWS
 from .reports import UNFINISHED, print_report, read_records, recorder, records, write_page, write_records
@@ -157,10 +157,12 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
 
 def _problems(given: argparse.Namespace, columns: Sequence[Column], log: Output) -> list[Problem]:
     """Return the problems of a run."""
-    offered = {name for each in columns if each.description for name in each.description.quantities}
+    offered = {
+        name for each in columns if each.description for name in each.description.quantities if name in given.quantity
+    }
     with log.announcements() as announce:
         if given.problem is None:
-            return of_interest(problem_set(given.examples, given.seed, announce), offered)
+            return list(problem_set(given.examples, given.seed, announce, offered))
         return selected(given.problem, given.examples, given.seed, announce)
 
 

@@ -25,14 +25,17 @@ def examples(*lines: tuple[str, str], after: str = "") -> str:
     return f"examples:\n{shown}" + (f"\n{after}" if after else "")
 
 
-def add_drawing(command: Group, default: int, least: int) -> None:
-    """Add the options for random problems: their number and the seed."""
+def add_drawing(command: Group, default: int, least: int, more: str = "") -> None:
+    """Add the options for random problems: their number and the seed.
+
+    more: the end of the help text of the number
+    """
     command.add_argument(
         "--examples",
         type=whole_number(least),
         default=default,
         metavar="N",
-        help=f"Draw this number of random problems. The default is {default}.",
+        help=f"Draw this number of random problems. The default is {default}." + more,
     )
     command.add_argument(
         "--seed",

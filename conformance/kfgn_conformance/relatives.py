@@ -10,7 +10,6 @@ from dataclasses import replace
 
 import numpy as np
 
-from .problems.discontinuities import clear_of_kinks, near_border
 from .problems.dyadic import Recipe, random_problem
 from .problems.problem import Arguments, Problem, exact
 from .problems.shared_weights.dyadic import far_from_discontinuities, shared_problem
@@ -74,16 +73,11 @@ def relative(problem: Problem, part: str) -> Problem | None:
         problem.labels.shape[1],
         problem.divisor,
     )
-    make, is_far = (shared_problem, far_from_discontinuities) if problem.is_shared else (random_problem, _is_far)
+    make = shared_problem if problem.is_shared else random_problem
     for seed in range(SEEDS):
         rng = np.random.Generator(np.random.Philox([seed, len(part)]))
         donor = make(problem.id, recipe, rng)
         other = replace(PARTS[part](problem, donor), id=f"{problem.id}-other-{part}")
-        if is_far(other):
+        if far_from_discontinuities(other):
             return exact(other)
     return None
-
-
-def _is_far(problem: Problem) -> bool:
-    """True if a problem without shared weights is far from every discontinuity."""
-    return clear_of_kinks(problem) and not near_border(problem).any()

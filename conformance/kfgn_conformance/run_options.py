@@ -91,7 +91,8 @@ def _add_problems(group: Group) -> None:
         "PyTorch, array-api-strict and JAX make optimiser steps from only some states. The report states the "
         "selection. JAX compiles many more programs in a thorough run.",
     )
-    add_drawing(group, default=15, least=0)
+    more = " If quantities with shared weights are offered, a third of this number of problems has shared weights too."
+    add_drawing(group, default=15, least=0, more=more)
 
 
 def _add_processes(group: Group) -> None:

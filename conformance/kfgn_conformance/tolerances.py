@@ -28,6 +28,7 @@ import math
 
 import numpy as np
 
+from .problems.layers import positions_of
 from .problems.problem import Problem
 
 C = 8
@@ -59,7 +60,8 @@ def longest_sum(problem: Problem) -> int:
     """
     if problem.is_shared:
         inputs: int = max(W.shape[1] for W in problem.weights)
-        return max(inputs, *(max(problem.N * T, C * T + 1) for C, T in problem.shapes))
+        sizes = [(shape[0], positions_of(shape)) for shape in problem.shapes]
+        return max(inputs, *(max(problem.N * T, C * T + 1) for C, T in sizes))
     return max(problem.N, max(problem.widths) + 1)
 
 

@@ -7,13 +7,13 @@ from functools import cache
 
 import pytest
 from hypothesis import given, settings
-from kfgn_conformance import QUANTITIES, Problem, Status
-from kfgn_conformance.adapters.kfgn_port import DTYPES, TARGETS, KfgnPort, open_target
+from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Problem, Status
+from kfgn_conformance.adapters.kfgn_port import COMPUTE, DTYPES, TARGETS, KfgnPort, open_target
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import judged
 from kfgn_conformance.known_oracles import digest
 from kfgn_conformance.oracle import Oracle
-from kfgn_conformance.problem_sets.drawn import problems
+from kfgn_conformance.problem_sets.drawn import problems, shared_problems
 from kfgn_conformance.problems.cases import SPLITS
 
 opened = cache(open_target)
@@ -63,5 +63,27 @@ def test_drawn(backend, split, thorough):
             port = ports[dtype]
             verdicts = {str(oracle): judged(port, oracle).verdict for oracle in conclusive}
             assert {name: v for name, v in verdicts.items() if v.status is not Status.PASS} == {}, dtype
+
+    check()
+
+
+def test_drawn_with_shared_weights(backend, split, thorough):
+    """The port on networks with any layers over positions. Without --thorough, JAX is left out.
+
+    JAX would compile every operation for the shapes of every layer of each problem.
+    """
+    if backend.library == "jax" and not thorough:
+        pytest.skip("JAX compiles every operation for the shapes of every layer")
+    ports = {dtype: Implementation("", KfgnPort(backend, dtype)) for dtype in DTYPES}
+
+    @settings(max_examples=EXAMPLES)
+    @given(shared_problems([split]))
+    def check(problem: Problem):
+        rows = [row for row in SHARED_WEIGHTS.values() if row.name in COMPUTE and row.applies_to(problem)]
+        conclusive = [oracle for oracle in (Oracle(problem, row) for row in rows) if oracle.is_conclusive]
+        for dtype in DTYPES:
+            verdicts = {str(oracle): judged(ports[dtype], oracle).verdict for oracle in conclusive}
+            wrong = {name: v for name, v in verdicts.items() if v.status not in (Status.PASS, Status.UNIMPLEMENTED)}
+            assert wrong == {}, dtype
 
     check()

@@ -39,8 +39,9 @@ def problems():
 @pytest.mark.parametrize("quantity", ROWS.values(), ids=lambda q: q.name)
 def test_jax_has_two_problems_for_each_quantity_in_both_dtypes(quantity, problems):
     chosen = [p for p in problems if quantity.applies_to(p) and SELECTIONS["jax"].contains(p, quantity)]
-    # one of the two problems with shared weights has a layer that mixes positions
-    assert len(chosen) == (1 if quantity.name == "kfra_over_tokens" else 2)
+    # two of the three problems with shared weights have a layer that mixes positions, and one has no unique EKFAC
+    shared = {"kfra_over_tokens": 1, "ekfac_blocks": 2}.get(quantity.name, 3)
+    assert len(chosen) == (shared if quantity.of_shared_weights else 2)
     assert all(p.dtypes == ("float32", "float64") for p in chosen)
 
 
@@ -58,7 +59,7 @@ def test_a_backend_has_every_objective_and_transfer_function_and_layers_without_
 
 @pytest.mark.parametrize("backend", SELECTIONS)
 def test_every_pattern_matches_a_problem(backend, problems):
-    ids = [*(p.id for p in problems), "drawn-1"]
+    ids = [*(p.id for p in problems), "drawn-1", "drawn-shared-1"]
     patterns = {pattern for of_group in SELECTIONS[backend].problems.values() for pattern in of_group}
     assert [pattern for pattern in patterns if not fnmatch.filter(ids, pattern)] == []
 

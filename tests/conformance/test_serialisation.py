@@ -90,6 +90,39 @@ def test_a_layer_without_a_bias_has_one_column_less():
     assert golden.form.fault_of_arrays(with_bias) == "weights[1]: expected shape (3, 8), got (3, 7)"
 
 
+def test_dampings_and_draws_of_the_wrong_shape_are_named():
+    problem = KINDS[1]
+    wrong = replace(problem, arguments=problem.arguments._replace(gamma=np.zeros(2)))
+    assert golden.form.fault_of_arrays(wrong) == "arguments.gamma: expected shape (), got (2,)"
+
+
+CHECKPOINTS = "trajectory.checkpoints[1]"
+
+FAULTS = {
+    "tau": ("kfac", {"tau": np.zeros(1)}, f"{CHECKPOINTS}.tau: expected shape (), got (1,)"),
+    "draws of KFAC": ("kfac", {"draws": np.zeros((13, 3, 11))}, f"{CHECKPOINTS}.draws[0]: expected shape (13, 3), got"),
+    "draws of RP": ("rp", {"draws": np.zeros((13, 3))}, f"{CHECKPOINTS}.draws[0]: expected shape (13, 3, 11), got"),
+    "no draws": ("rp", {"draws": None}, f"{CHECKPOINTS}.draws: arrays: expected shape (1,), got (0,)"),
+    "draws of KFLR": (
+        "kflr",
+        {"draws": np.zeros((13, 3))},
+        f"{CHECKPOINTS}.draws: arrays: expected shape (0,), got (1,)",
+    ),
+    "classes": ("kflr", {"Y": np.full(13, 11)}, f"{CHECKPOINTS}.Y: expected classes from 0 to 10, got values"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_of_a_checkpoint_is_named(name):
+    method, change, message = FAULTS[name]
+    problem = trajectory_problem(method, *TRAJECTORIES[method])
+    assert golden.form.fault_of_arrays(problem) == ""
+    first, second, *others = problem.trajectory.checkpoints
+    checkpoints = first, second._replace(**change), *others
+    wrong = replace(problem, trajectory=problem.trajectory._replace(checkpoints=checkpoints))
+    assert golden.form.fault_of_arrays(wrong).startswith(message)
+
+
 def test_tensors_have_the_paths_that_stand_for_them(tmp_path):
     problem = KINDS[1]
     written, tensors = with_tensors(problem, tmp_path / "x.safetensors"), load_file(tmp_path / "x.safetensors")

@@ -12,7 +12,9 @@ from kfgn_conformance.problems.shared_weights.network import network_of, outputs
 from kfgn_reference.shared_weights import gradient, sampled_pairs
 
 GROUPED = [p for p in shared_problems() if any(layer.groups > 1 for layer in p.weighted)]
-SUPPORTED = [p for p in shared_problems() if p.objective in LOSSES and p not in GROUPED]
+IMAGES = [p for p in shared_problems() if len(p.shapes[0]) == 3]
+NORMALISED = [p for p in shared_problems() if "normalised" in p.id or "embedding" in p.id]
+SUPPORTED = [p for p in shared_problems() if p.objective in LOSSES and p not in (*GROUPED, *IMAGES, *NORMALISED)]
 by_id = pytest.mark.parametrize("problem", SUPPORTED, ids=lambda problem: problem.id)
 
 
@@ -22,6 +24,16 @@ def in_columns_of_kit(net, arrays):
     for layer, columns in zip(net.layers, net.columns, strict=True):
         weights = next(rest).reshape(len(layer.weight), -1)[:, np.argsort(columns)]
         yield weights if layer.bias is None else np.column_stack([weights, next(rest)])
+
+
+def test_images_are_refused():
+    with pytest.raises(UnsupportedError, match="no images in this adapter"):
+        converted(IMAGES[0], "float64", objectives=LOSSES)
+
+
+def test_normalisations_are_refused():
+    with pytest.raises(UnsupportedError, match="no Normalisation layers in this adapter"):
+        converted(NORMALISED[0], "float64", objectives=LOSSES)
 
 
 @by_id

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from kfgn_reference import OBJECTIVES
 
-from ..problems.layers import Weighted
+from ..problems.layers import Weighted, has_bias_column
 from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity, largest
 from ..quantities.sizes import LargestMagnitude
@@ -148,7 +148,7 @@ def with_separate_biases(quantity: Quantity) -> Quantity:
         parts: list[Array] = []
         for (layer, (D, P)), array in zip(quantity.weights_of(problem), arrays, strict=True):
             n = D * (P - 1)
-            if not layer.bias:
+            if not has_bias_column(layer, (D, P)):
                 parts.append(array)
             elif quantity.array_kind == "weights":
                 parts += [array[:, :-1], array[:, -1]]
@@ -198,7 +198,7 @@ def translated(
         notes.append("rows and columns of the blocks reordered to the stacked columns of the weights (outputs, inputs)")
     if quantity.array_kind and conventions.bias == "first":
         arrays = tuple(
-            _bias_last(a, shape, quantity.array_kind) if layer.bias else a
+            _bias_last(a, shape, quantity.array_kind) if has_bias_column(layer, shape) else a
             for a, layer, shape in _with_weights(arrays, problem, quantity, conventions)
         )
         notes.append("bias moved from the first input to the last input")
@@ -246,7 +246,7 @@ def _with_weights(
     """
     owners: list[tuple[Weighted, tuple[int, int]]] = []
     for layer, (D, P) in quantity.weights_of(problem):
-        if conventions.bias != "separate" or not layer.bias:
+        if conventions.bias != "separate" or not has_bias_column(layer, (D, P)):
             owners.append((layer, (D, P)))
         else:
             owners += [(layer, (D, P - 1)), (layer, (D, 1))][: 1 if quantity.array_kind == "inputs" else 2]

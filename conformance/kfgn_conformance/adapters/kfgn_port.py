@@ -90,8 +90,14 @@ class _Arrays:
 
 
 def _layer(record: Layer) -> Any:
-    """The layer of the port with the name and the fields of a record of the kit."""
-    return getattr(kfgn, type(record).__name__)(**{field.name: getattr(record, field.name) for field in fields(record)})
+    """The layer of the port with the name and the fields of a record of the kit.
+
+    Raises `UnsupportedError` for a kind of layer that the port does not have.
+    """
+    name = type(record).__name__
+    if name not in PUBLIC:
+        raise UnsupportedError(f"kfgn has no {name} layers")
+    return PUBLIC[name](**{field.name: getattr(record, field.name) for field in fields(record)})
 
 
 def _kflr_reduce(*arguments: Any) -> kfgn.LossAndFactors:

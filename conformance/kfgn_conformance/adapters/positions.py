@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ..problems.layers import Convolution, Weighted
+from ..problems.layers import Convolution, Weighted, positions_of
 from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity
 
@@ -38,7 +38,9 @@ def with_divisor(arrays: Arrays, problem: Problem, quantity: Quantity, divisor: 
     """Multiply each factor by the declared divisor, and divide the factor by the divisor of the kit."""
     scaled = []
     positions = [
-        shape[1] for layer, shape in zip(problem.layers, problem.shapes[1:], strict=True) if _has_weights(layer)
+        positions_of(shape)
+        for layer, shape in zip(problem.layers, problem.shapes[1:], strict=True)
+        if _has_weights(layer)
     ]
     each = [
         T
@@ -69,10 +71,10 @@ def taps_first(array: Array, layer: Weighted, shape: tuple[int, int], kind: str)
     shape: the shape (D, P) of the weights to which the array belongs
     """
     D, P = shape
-    if not isinstance(layer, Convolution) or layer.width > P:
+    if not isinstance(layer, Convolution) or layer.taps > P:
         return array
-    channels = P // layer.width
-    order = np.arange(channels * layer.width).reshape(channels, layer.width).T.ravel()
+    channels = P // layer.taps
+    order = np.arange(channels * layer.taps).reshape(channels, layer.taps).T.ravel()
     order = np.concatenate([order, np.arange(len(order), P)])
     if kind == "weights" and array.shape == (D, P):
         return array[:, order]

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from kfgn_reference import forward
 
-from ..problems.layers import Dense, name_of
+from ..problems.layers import name_of, positions_of
 from ..problems.problem import Problem, classes
+from ..quantities.shared_weights.factors import is_token_wise
 
 SATURATED = 12.0
 """The limit of saturation: a datapoint is saturated if its largest and smallest logits differ by more than this limit.
@@ -125,11 +126,11 @@ FLAGS: dict[str, Flag] = {
         lambda p: float(p.arguments.eta) == 0, "eta = 0: a missing, doubled or misplaced L2 term is not visible."
     ),
     "TokenWise": Flag(
-        lambda p: p.is_shared and all(isinstance(layer, Dense) for layer in p.layers),
+        lambda p: p.is_shared and is_token_wise(p),
         "No layer mixes positions: the terms of two different positions in an exact block are 0.",
     ),
     "OneOutputPosition": Flag(
-        lambda p: p.is_shared and p.shapes[-1][1] == 1,
+        lambda p: p.is_shared and positions_of(p.shapes[-1]) == 1,
         "T_L = 1: sums and means over the positions of the outputs are not visible.",
     ),
     "NoDivisor": Flag(lambda p: p.is_shared and p.divisor == 1, "The divisor is 1: a missing divisor is not visible."),

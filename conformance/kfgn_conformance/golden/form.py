@@ -1,7 +1,7 @@
 """The form of the files: the schema, older formats, and the shapes of the arrays of a problem."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ import jsonschema
 import numpy as np
 
 from ..decoding import FileError, content_of, from_json
-from ..problems.layers import weight_shapes
-from ..problems.problem import CLASSIFIERS, Array, Problem, classes, label_shape, root_columns
+from ..problems.layers import has_tokens, inputs_shape, weight_shapes
+from ..problems.problem import CLASSIFIERS, Array, Checkpoint, Problem, classes, label_shape, root_columns
 from ..problems.version_1 import upgraded
-from ..quantities.shared_weights.pairs import group_shapes
+from ..quantities.shared_weights.pairs import shapes_of_groups
 
 FOLDER = Path(__file__).parent.parent / "vectors"
 SCHEMA = "schema.json"
@@ -69,33 +69,41 @@ def _in_present_format(written: Any, place: object) -> Any:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault.
-
-    The dampings, and the draws and the classes of checkpoints, are not tested.
-    """
+    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault."""
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"
+    if has_tokens(problem.layers) and not (problem.X.min() >= 0 and problem.X.max() < problem.widths[0]):
+        return f"X: expected tokens from 0 to {problem.widths[0] - 1}, got values out of range"
     if problem.objective in CLASSIFIERS:
         C = classes(problem.objective, problem.widths[-1])
-        for name, array in (("Y", problem.Y), ("labels", problem.labels)):
+        for name, array in _classes(problem):
             if array.size and not (array.min() >= 0 and array.max() < C):
                 return f"{name}: expected classes from 0 to {C - 1}, got values out of range"
     return ""
 
 
-def _shapes(problem: Problem) -> Iterator[NamedShape]:
-    """Yield the path, the array and the right shape for the arrays of a problem.
+def _classes(problem: Problem) -> Iterator[tuple[str, Array]]:
+    """Yield the path of every array of classes, and the array, for an objective with classes."""
+    yield from (("Y", problem.Y), ("labels", problem.labels))
+    for i, here in enumerate(_checkpoints(problem)):
+        yield f"trajectory.checkpoints[{i}].Y", here.Y
 
-    The dampings and the draws of checkpoints are left out.
-    """
+
+def _checkpoints(problem: Problem) -> tuple[Checkpoint, ...]:
+    """The checkpoints of the trajectory, or none."""
+    return problem.trajectory.checkpoints if problem.trajectory else ()
+
+
+def _shapes(problem: Problem) -> Iterator[NamedShape]:
+    """Yield the path, the array and the right shape for every array of a problem."""
     D, objective, arguments = problem.widths, problem.objective, problem.arguments
     positions = problem.shapes[-1][1:]
     N = len(problem.X) if problem.X.ndim else 0
     S = problem.labels.shape[1] if problem.labels.ndim > 1 else 1
     of_weights = weight_shapes(problem.inputs, problem.layers)
     yield from _per_layer("weights", problem.weights, of_weights)
-    yield "X", problem.X, (N, *problem.shapes[0])
+    yield "X", problem.X, (N, *inputs_shape(problem.inputs, problem.layers))
     yield "Y", problem.Y, label_shape(objective, (N, *positions), D[-1])
     yield "labels", problem.labels, label_shape(objective, (N, S, *positions), D[-1])
     yield "draws", problem.draws, label_shape(objective, (N, S, *positions), D[-1])
@@ -106,16 +114,33 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
         arguments.projections,
         (N, S, *positions, root_columns(objective, problem.psd, D[-1])),
     )
+    for name in ("tau", "gamma", "eta"):
+        yield f"arguments.{name}", getattr(arguments, name), ()
     yield from _bases(problem)
-    for i, here in enumerate(problem.trajectory.checkpoints if problem.trajectory else ()):
-        path = f"trajectory.checkpoints[{i}]"
-        for name in ("weights", "average", "update"):
-            yield from _per_layer(f"{path}.{name}", getattr(here, name), of_weights)
-        yield from _per_layer(f"{path}.Q", here.Q, [(columns, columns) for _, columns in of_weights])
-        yield from _per_layer(f"{path}.G", here.G, [(rows, rows) for rows, _ in of_weights])
-        n = len(here.X) if here.X.ndim else 0
-        yield f"{path}.X", here.X, (n, D[0])
-        yield f"{path}.Y", here.Y, label_shape(objective, (n,), D[-1])
+    for i, here in enumerate(_checkpoints(problem)):
+        yield from _shapes_of_checkpoint(problem, here, f"trajectory.checkpoints[{i}]")
+
+
+def _shapes_of_checkpoint(problem: Problem, here: Checkpoint, path: str) -> Iterator[NamedShape]:
+    """Yield the path, the array and the right shape for every array of a checkpoint."""
+    D, of_weights = problem.widths, weight_shapes(problem.inputs, problem.layers)
+    for name in ("weights", "average", "update"):
+        yield from _per_layer(f"{path}.{name}", getattr(here, name), of_weights)
+    yield from _per_layer(f"{path}.Q", here.Q, [(columns, columns) for _, columns in of_weights])
+    yield from _per_layer(f"{path}.G", here.G, [(rows, rows) for rows, _ in of_weights])
+    for name in ("tau", "gamma"):
+        yield f"{path}.{name}", getattr(here, name), ()
+    n = len(here.X) if here.X.ndim else 0
+    yield f"{path}.X", here.X, (n, D[0])
+    yield f"{path}.Y", here.Y, label_shape(problem.objective, (n,), D[-1])
+    method = problem.trajectory.method if problem.trajectory else ""
+    drawn = () if here.draws is None else (here.draws,)
+    S = here.draws.shape[1] if here.draws is not None and here.draws.ndim > 1 else 1
+    shapes: dict[str, list[tuple[int, ...]]] = {
+        "kfac": [label_shape(problem.objective, (n, S), D[-1])],
+        "rp": [(n, S, root_columns(problem.objective, problem.psd, D[-1]))],
+    }
+    yield from _per_layer(f"{path}.draws", drawn, shapes.get(method, []))
 
 
 def _bases(problem: Problem) -> Iterator[NamedShape]:
@@ -123,14 +148,14 @@ def _bases(problem: Problem) -> Iterator[NamedShape]:
 
     The first item checks the number of matrices, as in `_per_layer`.
     """
-    pairs = list(group_shapes(problem)) if problem.is_shared else []
+    pairs = list(shapes_of_groups(problem)) if problem.is_shared else []
     yield "bases: arrays", np.empty(len(problem.bases)), (len(pairs),)
     for i, (bases, (O, I)) in enumerate(zip(problem.bases, pairs, strict=False)):
         yield f"bases[{i}][0]", bases[0], (I, I)
         yield f"bases[{i}][1]", bases[1], (O, O)
 
 
-def _per_layer(path: str, arrays: tuple[Array, ...], shapes: list[tuple[int, int]]) -> Iterator[NamedShape]:
+def _per_layer(path: str, arrays: tuple[Array, ...], shapes: Sequence[tuple[int, ...]]) -> Iterator[NamedShape]:
     """Yield every array with its path and its right shape.
 
     The first item checks the number of arrays. This item is a placeholder with one element for each array, and the

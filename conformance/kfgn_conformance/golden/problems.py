@@ -15,11 +15,12 @@ import numpy as np
 from ..oracle import Oracle
 from ..problem_sets.trajectories import TRAJECTORIES, Scenario, with_trajectory
 from ..problems.dyadic import Recipe, Shape, clear
-from ..problems.layers import Convolution, Dense, Flatten, Pooling, name_of
+from ..problems.layers import name_of
 from ..problems.problem import Problem, Trajectory
 from ..problems.shared_weights.dyadic import clear as clear_shared
 from ..quantities import QUANTITIES, ROWS, SHARED_WEIGHTS
 from ..quantities.shared_weights.uniqueness import has_simple_spectra
+from .shared_recipes import SHARED
 
 
 class Question(NamedTuple):
@@ -256,52 +257,6 @@ def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
     at = ", ".join(str(t + 1) for t in MOMENTS)
     description = f"Steps {at} by {settings.method} ({described(shape)})"
     return Question(clear(f"steps-{name}", shape, shortened, wanted), description, ("optimiser_step",))
-
-
-SHARED: dict[str, tuple[str, Recipe]] = {
-    "tokens": (
-        "Two dense layers over three tokens, and the mean of the loss over the tokens",
-        Recipe("categorical", "project", (1, 3), (Dense(3, "tanh"), Dense(2)), 2, 3, divisor=3),
-    ),
-    "convolution": (
-        "A padded convolution, a mean over all positions, and a dense layer",
-        Recipe(
-            "bernoulli",
-            "project",
-            (1, 5),
-            (Convolution(2, 3, "softplus", padding=(1, 0)), Pooling(4, 1, "mean"), Dense(3)),
-            3,
-            2,
-        ),
-    ),
-    "two-convolutions": (
-        "A circular convolution before a convolution with stride and dilation, and a divisor that is not T",
-        Recipe(
-            "squared_error",
-            "project",
-            (1, 5),
-            (
-                Convolution(2, 2, "tanh", padding=(1, 0), circular=True),
-                Convolution(3, 2, stride=2, padding=(0, 2), dilation=2),
-            ),
-            4,
-            2,
-            divisor=2,
-        ),
-    ),
-    "grouped": (
-        "A convolution with two groups and without a bias, and a flattened activation",
-        Recipe(
-            "mixture",
-            "scalar",
-            (2, 3),
-            (Convolution(4, 2, "logistic", bias=False, groups=2), Flatten(), Dense(3, bias=False)),
-            5,
-            2,
-        ),
-    ),
-}
-"""The descriptions and the recipes of the problems with shared weights, by name."""
 
 
 def with_shared_weights(name: str, description: str, recipe: Recipe) -> Question:

@@ -1,6 +1,7 @@
 """Sets of problems whose choice depends on computed quantities and their tolerances.
 
 drawn               random problems by Hypothesis, on which the comparison of every quantity is conclusive
+drawn_layers        the layers and sizes of random problems with shared weights
 trajectories        optimiser trajectories, where an implementation makes one step from each checkpoint
 known_trajectories  the checkpoints of these trajectories, which ship with the kit
 selection           the problems on which each backend is run

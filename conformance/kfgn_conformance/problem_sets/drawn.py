@@ -4,7 +4,7 @@ Arrays are drawn as small integers and scaled by a power of two. Every library r
 in every dtype, and Hypothesis shrinks a failure to readable numbers.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import cycle, islice
@@ -20,11 +20,13 @@ from hypothesis.extra import numpy as hnp
 from ..oracle import Oracle
 from ..problems.arrays import Array
 from ..problems.cases import ADDED, PAIRED, SPLITS
-from ..problems.discontinuities import clear_of_kinks, near_border
-from ..problems.dyadic import Shape
-from ..problems.layers import weight_shapes
+from ..problems.dyadic import Recipe, Shape
+from ..problems.layers import activation_shapes, weight_shapes
 from ..problems.problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
-from ..quantities import QUANTITIES
+from ..problems.shared_weights.bases import bases
+from ..problems.shared_weights.dyadic import far_from_discontinuities
+from ..quantities import QUANTITIES, SHARED_WEIGHTS
+from .drawn_layers import Choose, any_recipe, distinct_recipes
 
 # The numbers of units, datapoints and labels have few values, since JAX compiles every operation for each shape.
 WIDTHS = (1, 2, 5)
@@ -76,10 +78,6 @@ DAMPINGS = st.sampled_from((2**-2, 2**-3, 2**-1, 1.0)).map(np.array)
 """A strategy for dampings so large that every solve is well-conditioned, and the tolerance of its answer is small."""
 
 
-Choose = Callable[[Sequence[Any]], Any]
-"""A function that chooses one element of a sequence."""
-
-
 def any_shape(choose: Choose, objective: str, psd: str) -> Shape:
     """A shape with 1 to 4 layers of 1, 2 or 5 units, any transfer functions, 1 or 3 datapoints and 1 or 2 labels.
 
@@ -98,37 +96,50 @@ def problems(draw: st.DrawFn, splits: Sequence[tuple[str, str]] = SPLITS) -> Pro
     def choose(options: Sequence[Any]) -> Any:
         return draw(st.sampled_from(options))
 
-    return draw(problems_of(any_shape(choose, *choose(splits))))
+    return draw(problems_of(any_shape(choose, *choose(splits)).recipe))
 
 
 @st.composite
-def problems_of(draw: st.DrawFn, shape: Shape) -> Problem:
-    """A strategy for problems of one shape."""
-    objective, widths, _, N, S, psd, _ = shape
-    D, layers = widths[-1], shape.layers
-    of_weights = weight_shapes(widths[0], layers)
+def shared_problems(draw: st.DrawFn, splits: Sequence[tuple[str, str]] = SPLITS) -> Problem:
+    """A strategy for problems with shared weights and any layers, with one of these pairs as `problems`."""
+
+    def choose(options: Sequence[Any]) -> Any:
+        return draw(st.sampled_from(options))
+
+    return draw(problems_of(any_recipe(choose, *choose(splits))))
+
+
+@st.composite
+def problems_of(draw: st.DrawFn, recipe: Recipe) -> Problem:
+    """A strategy for problems of one recipe, with or without shared weights."""
+    objective, psd, inputs, layers, N, S, divisor = recipe
+    shapes, of_weights = activation_shapes(inputs, layers), weight_shapes(inputs, layers)
+    D, *positions = shapes[-1]
     problem = Problem(
         id="drawn",
         objective=objective,
         psd=psd,
-        inputs=widths[0],
+        inputs=inputs,
         layers=layers,
         weights=tuple(draw(dyadic(shape, -1, 1, 2**-4)) for shape in of_weights),
-        X=draw(dyadic((N, widths[0]), -1, 1, 2**-4)),
-        Y=draw(targets(objective, (N,), D)),
-        labels=draw(targets(objective, (N, S), D)),
-        draws=draw(sampling_draws(objective, (N, S), D)),
+        X=draw(dyadic((N, *shapes[0]), -1, 1, 2**-4)),
+        Y=draw(targets(objective, (N, *positions), D)),
+        labels=draw(targets(objective, (N, S, *positions), D)),
+        draws=draw(sampling_draws(objective, (N, S, *positions), D)),
         arguments=Arguments(
             direction=tuple(draw(nonzero(shape)) for shape in of_weights),
-            cotangents=draw(dyadic((N, D), -1, 1, 2**-3)),
-            projections=draw(dyadic((N, S, root_columns(objective, psd, D)), -2, 2, 2**-2)),
+            cotangents=draw(dyadic((N, *positions, D), -1, 1, 2**-3)),
+            projections=draw(dyadic((N, S, *positions, root_columns(objective, psd, D)), -2, 2, 2**-2)),
             tau=draw(DAMPINGS),
             gamma=draw(DAMPINGS),
             eta=draw(DAMPINGS),
         ),
+        divisor=divisor,
     )
-    assume(clear_of_kinks(problem))
-    assume(not near_border(problem).any())
+    if problem.is_shared:
+        rng = np.random.Generator(np.random.Philox(draw(st.integers(0, 2**32 - 1))))
+        problem = replace(problem, bases=bases(problem, rng))
+    assume(far_from_discontinuities(problem))
     return exact(problem)
 
 
@@ -142,8 +153,8 @@ def distinct_shapes(seed_value: int) -> Iterator[Shape]:
         yield shape
 
 
-def conclusive_problem(shape: Shape, seed_value: int) -> Problem | None:
-    """Return the last conclusive problem among `EXAMPLES` random problems of this shape, or None if none is conclusive.
+def conclusive_problem(recipe: Recipe, seed_value: int) -> Problem | None:
+    """Return the last conclusive problem among `EXAMPLES` random problems of a recipe, or None if none is conclusive.
 
     The last problem is returned because Hypothesis draws the simplest problems first, and the simplest problems are
     full of zeros.
@@ -158,7 +169,7 @@ def conclusive_problem(shape: Shape, seed_value: int) -> Problem | None:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(problems_of(shape))
+    @given(problems_of(recipe))
     def collect(problem: Problem) -> None:
         found.append(problem)
 
@@ -169,16 +180,29 @@ def conclusive_problem(shape: Shape, seed_value: int) -> Problem | None:
 
 def is_conclusive(problem: Problem) -> bool:
     """True if the gradient is not zero, and the tolerance of every quantity is small enough to detect wrong answers."""
-    has_gradient = any(np.any(g) for g in Oracle(problem, QUANTITIES["gradient"]).arrays)
-    return has_gradient and all(Oracle(problem, quantity).is_conclusive for quantity in QUANTITIES.values())
+    rows, gradient = (SHARED_WEIGHTS, "shared_gradient") if problem.is_shared else (QUANTITIES, "gradient")
+    if not any(np.any(g) for g in Oracle(problem, rows[gradient]).arrays):
+        return False
+    with np.errstate(all="ignore"):  # a dead group of channels has a trace of 0, by which TKFAC divides
+        return all(Oracle(problem, row).is_conclusive for row in rows.values() if row.applies_to(problem))
 
 
 def drawn_problems(count: int, seed_value: int) -> list[Problem]:
-    """Return `count` conclusive random problems of distinct shapes.
+    """Return `count` conclusive random problems of distinct shapes, without shared weights.
 
     The same seed gives the same problems in the same environment. Hypothesis also draws constants that it finds in
     local source files, so a different installation may draw different problems.
     """
-    made = (conclusive_problem(shape, seed_value + i) for i, shape in enumerate(distinct_shapes(seed_value)))
+    return conclusive("drawn", count, (shape.recipe for shape in distinct_shapes(seed_value)), seed_value)
+
+
+def drawn_shared_problems(count: int, seed_value: int) -> list[Problem]:
+    """Return `count` conclusive random problems with shared weights and distinct layers or sizes."""
+    return conclusive("drawn-shared", count, distinct_recipes(seed_value), seed_value)
+
+
+def conclusive(name: str, count: int, recipes: Iterable[Recipe], seed_value: int) -> list[Problem]:
+    """Return the first `count` conclusive problems of the recipes, with the ids `name`-1, `name`-2 and so on."""
+    made = (conclusive_problem(recipe, seed_value + i) for i, recipe in enumerate(recipes))
     found = islice((problem for problem in made if problem is not None), count)
-    return [replace(problem, id=f"drawn-{i}") for i, problem in enumerate(found, start=1)]
+    return [replace(problem, id=f"{name}-{i}") for i, problem in enumerate(found, start=1)]

@@ -6,7 +6,8 @@ the questions whose answers may differ from the answers of NumPy:
 * PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
 * array-api-strict computes with NumPy and checks the calls, so it runs problems that make different calls.
 * JAX compiles a program for each quantity, network and shape, so it runs only two fixed problems for each quantity, and
-  the first random problem for all quantities except the steps and those with shared weights.
+  the first random problem for all quantities except the steps. It runs three problems with shared weights, one of them
+  with images.
 
 The quantities of a group have the same two problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
@@ -110,19 +111,23 @@ SELECTIONS = {
         "problems, the problems with shared weights and "
         f"{len(TRAJECTORIES)} optimiser trajectories. The optimiser makes steps {STATES}.",
         dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
-        | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES), "shared weights": ("shared-*",)},
+        | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES), "shared weights": ("shared-*", "drawn-shared-*")},
         few_states=True,
     ),
     "jax": Selection(
-        "jax: two fixed problems for each quantity, compiled by jax.jit, and the first random problem for all "
-        "quantities except the steps and those with shared weights. Quantities are repeated in other orders on one "
-        "further problem, in float32 and without jax.jit.",
+        "jax: two fixed problems for each quantity, and a third one with images for shared weights, compiled by "
+        "jax.jit, and the first random problem for all quantities except the steps. Quantities are repeated in other "
+        "orders on one further problem, in float32 and without jax.jit.",
         {
             "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
             "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),
             "products": ("case-categorical-silu", "case-mixture-scalar-tanh", "drawn-1"),
             "solves": ("case-categorical-gelu", "case-categorical-gelu_tanh", "drawn-1"),
-            "shared weights": ("shared-tokens-mean-categorical", "shared-circular-bernoulli"),
+            "shared weights": (
+                "shared-tokens-mean-categorical",
+                "shared-circular-bernoulli",
+                "shared-images-strided-categorical",
+            ),
             "steps": ("walk-kfac", "walk-blocks"),
         },
         few_states=True,

@@ -4,7 +4,7 @@ The problems are fixed problems, random problems, problems of real size, problem
 trajectories.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
 
 from ..problems.cases import added_cases, cases
@@ -12,7 +12,7 @@ from ..problems.fixed import fixed
 from ..problems.problem import Problem
 from ..problems.real import REAL_PROBLEMS
 from ..problems.shared_weights.fixed import shared_problems
-from ..quantities import SHARED_WEIGHTS
+from ..quantities import ROWS, SHARED_WEIGHTS
 from ..suggestions import suggestion
 from .trajectories import trajectory_problems
 
@@ -28,33 +28,56 @@ def ignored(_text: str) -> None:
     """Do nothing."""
 
 
-def drawn(count: int, seed: int, progress: Progress = ignored) -> list[Problem]:
-    """Return `count` random problems. Hypothesis is imported only if `count` is positive."""
+def drawn(count: int, seed: int, progress: Progress = ignored, *, shared: bool = False) -> list[Problem]:
+    """Return `count` random problems. Hypothesis is imported only if `count` is positive.
+
+    shared: True for problems with shared weights
+    """
     if count == 0:
         return []
-    from .drawn import drawn_problems
+    from .drawn import drawn_problems, drawn_shared_problems
 
-    progress(f"drawing {count} random problem{'s' if count > 1 else ''} and computing their tolerances")
-    return drawn_problems(count, seed)
+    kind = " with shared weights" if shared else ""
+    progress(f"drawing {count} random problem{'s' if count > 1 else ''}{kind} and computing their tolerances")
+    return (drawn_shared_problems if shared else drawn_problems)(count, seed)
 
 
-def problem_set(examples: int, seed: int, progress: Progress = ignored) -> tuple[Problem, ...]:
-    """Return all problems of a run, of which `examples` are random."""
+def number_shared(examples: int) -> int:
+    """The number of random problems with shared weights, in addition to `examples` random problems without: a third."""
+    return examples // 3
+
+
+def problem_set(
+    examples: int, seed: int, progress: Progress = ignored, offered: Collection[str] = ROWS
+) -> tuple[Problem, ...]:
+    """Return all problems of a run.
+
+    examples: the number of random problems of the paper. A third of this number have shared weights in addition
+    offered:  the names of the offered quantities. Without quantities with shared weights, no problem has them
+    """
     progress("preparing the fixed problems")
     added = (problem for problem in added_cases() if problem.objective == "categorical")
     small, walks = (*cases(), *added, *fixed()), trajectory_problems()
     real = (make() for make in REAL_PROBLEMS.values())
-    return (*small, *drawn(examples, seed, progress), *real, *shared_problems(), *walks)
+    shared: tuple[Problem, ...] = ()
+    if not SHARED_WEIGHTS.keys().isdisjoint(offered):
+        shared = (*shared_problems(), *drawn(number_shared(examples), seed, progress, shared=True))
+    return (*small, *drawn(examples, seed, progress), *real, *shared, *walks)
 
 
-def of_interest(problems: Iterable[Problem], offered: Collection[str]) -> list[Problem]:
-    """Leave out the problems with shared weights, unless an offered quantity is defined on such problems."""
-    return [problem for problem in problems if not problem.is_shared or not SHARED_WEIGHTS.keys().isdisjoint(offered)]
+def counts(examples: int) -> dict[str, int]:
+    """The number of random problems by the first words of their ids."""
+    return {"drawn": examples, "drawn-shared": number_shared(examples)}
 
 
 def random_ids(examples: int) -> list[str]:
     """Return the ids of random problems, without drawing them."""
-    return [f"drawn-{i}" for i in range(1, examples + 1)]
+    return [name for kind, count in counts(examples).items() for name in numbered(kind, count)]
+
+
+def numbered(name: str, count: int) -> list[str]:
+    """Return the ids of `count` random problems."""
+    return [f"{name}-{i}" for i in range(1, count + 1)]
 
 
 def check_patterns(patterns: Sequence[str], examples: int) -> None:
@@ -62,10 +85,11 @@ def check_patterns(patterns: Sequence[str], examples: int) -> None:
     ids = [problem.id for problem in problem_set(0, 0)]
     every = [*ids, *random_ids(examples)]
     if unknown := [pattern for pattern in patterns if not any(fnmatchcase(name, pattern) for name in every)]:
-        random = f", and drawn-1 to drawn-{examples}" if examples else ""
+        random = [f"{name}-1 to {name}-{count}" for name, count in counts(examples).items() if count]
+        listed = ", ".join([*ids, *random[:-1]]) + "".join(f", and {last}" for last in random[-1:])
         raise PatternError(
             f"expected a pattern that matches an id, got {' '.join(unknown)}{suggestion(unknown, every)}; the ids are "
-            f"{', '.join(ids)}{random}"
+            f"{listed}"
         )
 
 
@@ -78,6 +102,11 @@ def selected(patterns: Sequence[str], examples: int, seed: int, progress: Progre
     def matches(name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in patterns)
 
-    needed = max((i for i, name in enumerate(random_ids(examples), start=1) if matches(name)), default=0)
-    problems = (*problem_set(0, seed, progress), *drawn(needed, seed, progress))
+    def needed(name: str, count: int) -> int:
+        return max((i for i, each in enumerate(numbered(name, count), start=1) if matches(each)), default=0)
+
+    fixed_ones = problem_set(0, seed, progress)
+    of_paper = drawn(needed("drawn", examples), seed, progress)
+    shared = drawn(needed("drawn-shared", number_shared(examples)), seed, progress, shared=True)
+    problems = (*fixed_ones, *of_paper, *shared)
     return [problem for problem in problems if matches(problem.id)]

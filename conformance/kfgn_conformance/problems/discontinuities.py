@@ -45,7 +45,7 @@ def near_border(problem: Problem) -> Array:
 def near_border_of(objective: str, draws: Array, outputs: Array) -> Array:
     """A boolean array, shaped like the draws, that is True for each draw too close to a border between classes.
 
-    outputs: (N, D_L), or (N, T_L, D_L) with positions
+    outputs: (N, D_L), or (N, *positions, D_L)
     """
     if objective == "squared_error":
         return np.zeros(draws.shape, dtype=bool)

@@ -12,7 +12,7 @@ from kfgn_reference import gradient
 
 from .arrays import Array
 from .discontinuities import clear_of_kinks, near_border
-from .layers import Dense, Layer, Transfer, activation_shapes, dense_layers, weight_shapes
+from .layers import Dense, Layer, Transfer, activation_shapes, dense_layers, has_tokens, weight_shapes
 from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
 
 
@@ -43,13 +43,18 @@ class Shape(NamedTuple):
         biases = (True,) * len(layers) if self.biases is None else self.biases
         return tuple(replace(layer, bias=bias) for layer, bias in zip(layers, biases, strict=True))
 
+    @property
+    def recipe(self) -> "Recipe":
+        """The recipe of a problem of this shape."""
+        return Recipe(self.objective, self.psd, self.widths[0], self.layers, self.N, self.S)
+
 
 class Recipe(NamedTuple):
     """The structure of a problem with any kinds of layers, without its numbers.
 
     objective: the name of the loss E
     psd:       the replacement for an indefinite H_L, "project" or "scalar"
-    inputs:    D_0, or (C_0, T_0) for a network with shared weights
+    inputs:    D_0, or (C_0, T_0) or (C_0, H, W) for a network with shared weights
     layers:    the layers of the network
     N:         the number of datapoints
     S:         the number of sampled labels per datapoint
@@ -96,8 +101,8 @@ def dyadic_problem(
 
     layers: layers to use instead of `Shape.layers`, with the same numbers of units
     """
-    layers = shape.layers if layers is None else layers
-    return random_problem(name, Recipe(shape.objective, shape.psd, shape.widths[0], layers, shape.N, shape.S), rng)
+    recipe = shape.recipe if layers is None else shape.recipe._replace(layers=layers)
+    return random_problem(name, recipe, rng)
 
 
 def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Problem:
@@ -118,6 +123,11 @@ def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Probl
             return rng.integers(0, classes(objective, D_L), shape)
         return dyadic(-2, 2, shape, 16) if objective == "squared_error" else dyadic(0, 1, shape, 16)
 
+    def inputs_of(layers: tuple[Layer, ...], shape: tuple[int, ...], N: int) -> Array:
+        if has_tokens(layers):
+            return rng.integers(0, shape[0], (N, *shape[1:]))
+        return dyadic(-1, 1, (N, *shape), 16)
+
     of_weights = weight_shapes(inputs, layers)
     sampled = label_shape(objective, (N, S, *positions), D_L)
     return Problem(
@@ -127,7 +137,7 @@ def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Probl
         inputs=inputs,
         layers=layers,
         weights=tuple(dyadic(-1, 1, shape, 16) for shape in of_weights),
-        X=dyadic(-1, 1, (N, *shapes[0]), 16),
+        X=inputs_of(layers, shapes[0], N),
         Y=labels(N),
         labels=labels(N, S),
         draws=dyadic(-3, 3, sampled, 16) if objective == "squared_error" else dyadic(0, 1, sampled, 2**16),

@@ -1,15 +1,28 @@
 """The records of layers as objects of JSON. `docs/vectors.md` describes the format.
 
-Each kind of layer has a name in the field `kind`: dense, convolution, mean_pooling, sum_pooling or flatten. The other
-fields are those of the record.
+Each kind of layer has a name in the field `kind`: dense, convolution, mean_pooling, sum_pooling, flatten, embedding,
+normalisation or scale_shift. The other fields are those of the record. For images, a field with a number for each axis
+is a list, such as [height, width].
 """
 
+import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from kfgn_reference import TRANSFERS
 
-from .layers import Convolution, Dense, Flatten, Layer, Pooling, Transfer
+from .layers import (
+    Convolution,
+    Dense,
+    Embedding,
+    Flatten,
+    Layer,
+    Normalisation,
+    Pooling,
+    ScaleShift,
+    Transfer,
+)
 
 PARAMETERS = {"leaky_relu": "slope", "elu": "alpha"}
 """The name of the parameter of each transfer function that has one."""
@@ -24,37 +37,54 @@ Read = Callable[[Any, str], Any]
 def layer_as_json(layer: Layer) -> dict[str, Any]:
     """Convert the record of a layer to an object of JSON."""
     if isinstance(layer, Pooling):
-        return {"kind": f"{layer.kind}_pooling", "width": layer.width, "stride": layer.stride}
+        return {"kind": f"{layer.kind}_pooling", "width": listed(layer.width), "stride": listed(layer.stride)}
     if isinstance(layer, Flatten):
         return {"kind": "flatten"}
+    if isinstance(layer, Normalisation):
+        return {"kind": "normalisation", "epsilon": layer.epsilon}
+    if isinstance(layer, Embedding):
+        return {"kind": "embedding", "units": layer.units}
     transfer: Any = layer.transfer
     if not isinstance(transfer, str):
         name, parameter = transfer
         transfer = {"name": name, PARAMETERS[name]: parameter}
+    if isinstance(layer, ScaleShift):
+        return {"kind": "scale_shift", "transfer": transfer, "bias": layer.bias}
     if isinstance(layer, Dense):
         return {"kind": "dense", "units": layer.units, "transfer": transfer, "bias": layer.bias}
     return {
         "kind": "convolution",
         "units": layer.units,
-        "width": layer.width,
+        "width": listed(layer.width),
         "transfer": transfer,
         "bias": layer.bias,
-        "stride": layer.stride,
-        "padding": list(layer.padding),
+        "stride": listed(layer.stride),
+        "padding": listed(layer.padding),
         "circular": layer.circular,
-        "dilation": layer.dilation,
+        "dilation": listed(layer.dilation),
         "groups": layer.groups,
     }
 
 
-def layers_from_json(written: Any, *, shared: bool) -> tuple[Layer, ...]:
+def listed(value: Any) -> Any:
+    """Convert tuples to lists, and pairs of pairs to lists of lists."""
+    return list(map(listed, value)) if isinstance(value, tuple) else value
+
+
+def layers_from_json(written: Any, axes: int) -> tuple[Layer, ...]:
     """Read the records of all layers from JSON. Raises `ValueError` with one line that names the wrong field.
 
-    shared: True for a network with shared weights. A network of the paper has dense layers alone.
+    axes: the number of axes of the positions of the inputs: 0 for a network of the paper, which has dense layers alone,
+          1 for sequences, and 2 for images
     """
     if not isinstance(written, list) or not written:
         raise ValueError(f"layers: expected a list of records, got {shown(written)}")
-    layers = tuple(_layer(record, f"layers[{i}]", shared) for i, record in enumerate(written))
+    layers: tuple[Layer, ...] = ()
+    for i, record in enumerate(written):
+        layers = (*layers, _layer(record, f"layers[{i}]", axes))
+        axes = 1 if isinstance(layers[-1], Flatten) else axes
+        if i > 0 and isinstance(layers[-1], Embedding):
+            raise ValueError(f"layers[{i}].kind: expected an embedding as the first layer alone")
     last = f"layers[{len(layers) - 1}]"
     transfer = getattr(layers[-1], "transfer", "identity")
     if transfer != "identity":
@@ -62,13 +92,12 @@ def layers_from_json(written: Any, *, shared: bool) -> tuple[Layer, ...]:
     return layers
 
 
-def _layer(written: Any, path: str, shared: bool) -> Layer:
+def _layer(written: Any, path: str, axes: int) -> Layer:
     if not isinstance(written, Mapping):
         raise ValueError(f"{path}: expected an object, got {shown(written)}")
     if "kind" not in written:
         raise ValueError(f"{path}: expected a field kind")
-    kind = written["kind"]
-    known = KINDS if shared else {"dense": KINDS["dense"]}
+    kind, known = written["kind"], kinds_of(axes)
     if not isinstance(kind, str) or kind not in known:
         names = " or ".join(map(repr, known))
         raise ValueError(f"{path}.kind: expected {names}, got {shown(kind)}")
@@ -93,11 +122,34 @@ def _boolean(written: Any, path: str) -> bool:
     return written
 
 
-def _padding(written: Any, path: str) -> tuple[int, int]:
+def _epsilon(written: Any, path: str) -> float:
+    if isinstance(written, bool) or not isinstance(written, int | float) or not 0 < written < math.inf:
+        raise ValueError(f"{path}: expected a positive number, got {shown(written)}")
+    return float(written)
+
+
+def _side(written: Any, path: str) -> tuple[int, int]:
     match written:
         case [left, right] if is_integer(left) and is_integer(right) and left >= 0 and right >= 0:
             return int(left), int(right)
     raise ValueError(f"{path}: expected two integers of at least 0, got {shown(written)}")
+
+
+def _for_each(read: Read, written: Any, path: str) -> tuple[Any, ...]:
+    """Read the two values of the axes of an image."""
+    if not isinstance(written, list) or len(written) != 2:
+        raise ValueError(f"{path}: expected two values, one for each axis, got {shown(written)}")
+    return tuple(read(value, f"{path}[{i}]") for i, value in enumerate(written))
+
+
+def _per_axis(written: Any, path: str) -> Any:
+    """Read a positive integer for both axes of an image, or two of them."""
+    return _for_each(_positive, written, path) if isinstance(written, list) else _positive(written, path)
+
+
+def _padding(written: Any, path: str) -> Any:
+    """Read the padding of an image: a pair for each axis, or [0, 0] for no padding of both axes."""
+    return (0, 0) if written == [0, 0] else _for_each(_side, written, path)
 
 
 def _transfer(written: Any, path: str) -> Transfer:
@@ -119,19 +171,33 @@ def _transfer(written: Any, path: str) -> Transfer:
 
 
 WEIGHTED: dict[str, Read] = {"units": _positive, "transfer": _transfer, "bias": _boolean}
-WINDOW: dict[str, Read] = {"width": _positive, "stride": _positive}
 
-KINDS: dict[str, tuple[Callable[..., Layer], dict[str, Read]]] = {
-    "dense": (Dense, WEIGHTED),
-    "convolution": (
-        Convolution,
-        WEIGHTED | WINDOW | {"padding": _padding, "circular": _boolean, "dilation": _positive, "groups": _positive},
-    ),
-    "mean_pooling": (lambda width, stride: Pooling(width, stride, "mean"), WINDOW),
-    "sum_pooling": (lambda width, stride: Pooling(width, stride, "sum"), WINDOW),
-    "flatten": (Flatten, {}),
+ALONG: dict[int, dict[str, Read]] = {
+    1: {"width": _positive, "stride": _positive, "padding": _side, "dilation": _positive},
+    2: {"width": partial(_for_each, _positive), "stride": _per_axis, "padding": _padding, "dilation": _per_axis},
 }
-"""For each kind of layer, the function that makes its record, and the function that reads each field."""
+"""The function that reads each field of windows along the axes, by the number of axes of the positions."""
+
+
+def kinds_of(axes: int) -> dict[str, tuple[Callable[..., Layer], dict[str, Read]]]:
+    """For each kind of layer, the function that makes its record, and the function that reads each field.
+
+    axes: the number of axes of the positions. With 0 axes, dense layers are the only kind.
+    """
+    dense: dict[str, tuple[Callable[..., Layer], dict[str, Read]]] = {"dense": (Dense, WEIGHTED)}
+    if axes == 0:
+        return dense
+    windows = ALONG[axes]
+    of_pooling = {name: windows[name] for name in ("width", "stride")}
+    return dense | {
+        "convolution": (Convolution, WEIGHTED | windows | {"circular": _boolean, "groups": _positive}),
+        "mean_pooling": (partial(Pooling, kind="mean"), of_pooling),
+        "sum_pooling": (partial(Pooling, kind="sum"), of_pooling),
+        "flatten": (Flatten, {}),
+        "embedding": (Embedding, {"units": _positive}),
+        "normalisation": (Normalisation, {"epsilon": _epsilon}),
+        "scale_shift": (ScaleShift, {"transfer": _transfer, "bias": _boolean}),
+    }
 
 
 def is_integer(written: Any) -> bool:

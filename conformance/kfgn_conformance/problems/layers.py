@@ -1,18 +1,17 @@
 """The records of layers, and the shapes of activations and weights. Only this module computes shapes from layers.
 
-The shape of an activation is (D,) in a network of the paper, and (C, T) in a network with shared weights: C channels at
-each of T positions.
+The shape of an activation is (D,) in a network of the paper. In a network with shared weights it is (C, T), which means
+C channels at each of T positions, or (C, H, W) for an image with H W positions.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
-Transfer = str | tuple[str, float]
-"""A transfer function: a name, or a name with its parameter, such as ("leaky_relu", 0.01)."""
-
-Shape: TypeAlias = tuple[int, ...]
-"""The shape of the activation of a datapoint: (D,), or (C, T)."""
+from .shapes import Shape as Shape, Transfer as Transfer
+from .token_layers import Embedding as Embedding, Normalisation as Normalisation, ScaleShift as ScaleShift
+from .window_layers import Convolution as Convolution, Pooling as Pooling
 
 
 @dataclass(frozen=True)
@@ -51,98 +50,8 @@ class Dense:
         return self.units, inputs + self.bias
 
     def output_shape(self, below: Shape) -> Shape:
-        """(D_l,) or (D_l, T), where `below` is the shape of a_{l-1}."""
+        """(D_l, *positions), where `below` is the shape of a_{l-1}."""
         return self.units, *below[1:]
-
-
-@dataclass(frozen=True)
-class Convolution:
-    """A 1-d convolution: h_l at position t is W_l times the patch of a_{l-1} at position t, and a_l is f_l(h_l).
-
-    Parameters
-    ----------
-    units : int
-        The number of output channels.
-    width : int
-        The number of taps of the kernel.
-    transfer : str or tuple of str and float, default "identity"
-        The transfer function f_l: a name, or a name with its parameter. The transfer function of the last layer is the
-        identity.
-    bias : bool, default True
-        True if a 1 is appended to each patch. This 1 multiplies the last column of W_l.
-    stride : int, default 1
-        The distance between the first inputs of neighbouring output positions.
-    padding : tuple of two int, default (0, 0)
-        The numbers of positions that are added on the left and on the right.
-    circular : bool, default False
-        True if the added positions repeat the other end of the input, and False if the added positions are zeros.
-    dilation : int, default 1
-        The distance between the inputs of neighbouring taps.
-    groups : int, default 1
-        The number of groups of channels. Group j of the outputs reads group j of the inputs alone.
-
-    Notes
-    -----
-    The patch of position t has the channels of the input position t stride + k dilation - padding[0] for each tap k
-    from 0, tap by tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k,
-    and b is the bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
-    `kernel.transpose(0, 2, 1).reshape(units, -1)`.
-
-    Examples
-    --------
-    >>> from kfgn_conformance import Convolution
-    >>> layer = Convolution(4, width=3, transfer="tanh", padding=(1, 0))
-    >>> layer.weight_shape(2), layer.output_shape((2, 7))
-    ((4, 7), (4, 6))
-    """
-
-    units: int
-    width: int
-    transfer: Transfer = "identity"
-    bias: bool = True
-    stride: int = 1
-    padding: tuple[int, int] = (0, 0)
-    circular: bool = False
-    dilation: int = 1
-    groups: int = 1
-
-    def weight_shape(self, inputs: int) -> tuple[int, int]:
-        """The shape of W_l, where `inputs` is the number of input channels."""
-        return self.units, inputs // self.groups * self.width + self.bias
-
-    def output_shape(self, below: Shape) -> Shape:
-        """(units, T'), where `below` is the shape (C, T) of a_{l-1}."""
-        span = self.dilation * (self.width - 1)
-        return self.units, (below[1] + sum(self.padding) - span - 1) // self.stride + 1
-
-
-@dataclass(frozen=True)
-class Pooling:
-    """The mean or the sum over windows of positions, in each channel alone. The layer has no weights.
-
-    Parameters
-    ----------
-    width : int
-        The number of positions of a window.
-    stride : int
-        The distance between neighbouring windows. Positions after the last whole window are not used.
-    kind : {"mean", "sum"}
-        The operation over each window.
-
-    Examples
-    --------
-    >>> from kfgn_conformance import Pooling
-    >>> Pooling(3, 2, "mean").output_shape((4, 8))
-    (4, 3)
-    """
-
-    width: int
-    stride: int
-    kind: str
-
-    def output_shape(self, below: Shape) -> Shape:
-        """(C, T'), where `below` is the shape (C, T) of a_{l-1}."""
-        return below[0], (below[1] - self.width) // self.stride + 1
 
 
 @dataclass(frozen=True)
@@ -159,15 +68,20 @@ class Flatten:
     """
 
     def output_shape(self, below: Shape) -> Shape:
-        """(C T, 1), where `below` is the shape (C, T) of a_{l-1}."""
-        return below[0] * below[1], 1
+        """(C T, 1), where `below` is the shape of a_{l-1} with T positions."""
+        return math.prod(below), 1
 
 
-Weighted: TypeAlias = Dense | Convolution
+Weighted: TypeAlias = Dense | Convolution | ScaleShift | Embedding
 """A layer with weights, which has a transfer function."""
 
-Layer: TypeAlias = Dense | Convolution | Pooling | Flatten
+Layer: TypeAlias = Weighted | Pooling | Flatten | Normalisation
 """A layer of a network. The kinds except `Dense` occur in networks with shared weights alone."""
+
+
+def positions_of(shape: Shape) -> int:
+    """T, the number of positions of an activation (C, *positions)."""
+    return math.prod(shape[1:])
 
 
 def dense_layers(widths: Sequence[int], transfers: Sequence[Transfer]) -> tuple[Dense, ...]:
@@ -187,6 +101,33 @@ def weight_shapes(inputs: int | Shape, layers: Sequence[Layer]) -> list[tuple[in
     """The shape of W_l for each layer with weights, where `inputs` is D_0, or the shape of a_0."""
     pairs = zip(layers, activation_shapes(inputs, layers), strict=False)
     return [layer.weight_shape(below[0]) for layer, below in pairs if isinstance(layer, Weighted)]
+
+
+def group_shapes(layer: Weighted, shape: tuple[int, int]) -> list[tuple[int, int]]:
+    """(O, I), the shape of the weights, for each group of a layer whose weights have a shape.
+
+    The single group of a scale-and-shift layer is vec(W_l), a matrix with one column.
+    """
+    rows, columns = shape
+    if isinstance(layer, ScaleShift):
+        return [(rows * columns, 1)]
+    return [(rows // layer.groups, columns)] * layer.groups
+
+
+def has_bias_column(layer: Weighted, shape: tuple[int, int]) -> bool:
+    """True if the last column of weights of a shape is the bias. The group of a scale-and-shift layer has no bias."""
+    return layer.bias and shape[1] > 1
+
+
+def has_tokens(layers: Sequence[Layer]) -> bool:
+    """True for a network whose inputs are tokens."""
+    return bool(layers) and isinstance(layers[0], Embedding)
+
+
+def inputs_shape(inputs: int | Shape, layers: Sequence[Layer]) -> Shape:
+    """The shape of a datapoint x: that of a_0, or (*positions) for tokens."""
+    shape = (inputs,) if isinstance(inputs, int) else inputs
+    return shape[1:] if has_tokens(layers) else shape
 
 
 def name_of(transfer: Transfer) -> str:

@@ -98,7 +98,8 @@ class Problem:
     A network with shared weights has activations (C, T), C channels at each of T positions, and `inputs` is then the
     shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes. X has the channels
     before the positions. Y, labels, draws, cotangents and projections have the positions of the outputs after the axes
-    of datapoints and samples.
+    of datapoints and samples. For images, (H, W) replaces T everywhere. If the first layer is an embedding, C_0 is the
+    number of tokens, and X (N, T_0) has the tokens as int64.
 
     Parameters
     ----------

@@ -79,7 +79,8 @@ def from_json(written: Mapping[str, Any]) -> Problem:
     version = written.get("version")
     if version != VERSION:
         raise ValueError(f"version: expected {VERSION}, or no version for the format of version 1, got {version!r}")
-    form = Form(written.get("objective") in CLASSIFIERS, isinstance(written.get("inputs"), list))
+    integers = (*(LABELS if written.get("objective") in CLASSIFIERS else ()), *(("X",) if _has_tokens(written) else ()))
+    form = Form(integers, _axes(written.get("inputs")))
     problem: Problem = _record(Problem, {k: v for k, v in written.items() if k != "version"}, "", form)
     return problem
 
@@ -87,12 +88,29 @@ def from_json(written: Mapping[str, Any]) -> Problem:
 class Form(NamedTuple):
     """The properties of a problem on which the types of its fields depend.
 
-    integers: True if the labels are class indices
-    shared:   True for a network with shared weights
+    integers: the fields whose arrays are integers: labels that are class indices, and inputs that are tokens
+    axes:     the number of axes of the positions, which is 0 for a network of the paper
     """
 
-    integers: bool
-    shared: bool
+    integers: tuple[str, ...]
+    axes: int
+
+
+def _has_tokens(written: Mapping[str, Any]) -> bool:
+    """True if the first layer is an embedding."""
+    match written.get("layers"):
+        case [{"kind": "embedding"}, *_]:
+            return True
+    return False
+
+
+def _axes(inputs: Any) -> int:
+    """The number of axes of the positions of `inputs`: D_0, [C_0, T_0] or [C_0, H, W]."""
+    if not isinstance(inputs, list):
+        return 0
+    if len(inputs) not in (2, 3):
+        raise ValueError(f"inputs: expected an integer, [C, T] or [C, H, W], got {shown(inputs)}")
+    return len(inputs) - 1
 
 
 def _record(kind: Any, written: Any, path: str, form: Form) -> Any:
@@ -120,11 +138,11 @@ def _has_default(kind: Any, name: str) -> bool:
 def _read(hint: Any, written: Any, path: str, form: Form) -> Any:
     """Read a value of JSON as the type in the annotation `hint`."""
     if hint == Array:
-        return _array(written, path, np.int64 if form.integers and path.rpartition(".")[2] in LABELS else np.float64)
+        return _array(written, path, np.int64 if path.rpartition(".")[2] in form.integers else np.float64)
     if hint == tuple[Layer, ...]:
-        return layers_from_json(written, shared=form.shared)
+        return layers_from_json(written, form.axes)
     if hint == int | tuple[int, ...]:
-        return _read(tuple[int, ...] if form.shared else int, written, path, form)
+        return _read(tuple[int, ...] if form.axes else int, written, path, form)
     if get_origin(hint) is UnionType:
         (inner,) = (one for one in get_args(hint) if one is not NoneType)
         return None if written is None else _read(inner, written, path, form)

@@ -7,7 +7,7 @@ from typing import Any
 import kfgn_reference as ref
 import numpy as np
 
-from ..problems.layers import Weighted
+from ..problems.layers import Weighted, group_shapes
 from ..problems.problem import Array, Problem
 from .sizes import Arrays, Size, largest_elements
 
@@ -127,9 +127,9 @@ class Quantity:
         Only the array kinds "weights", "blocks" and "inputs" have an array for each layer or group.
         """
         found = []
-        for layer, (D, P) in zip(problem.weighted, (W.shape for W in problem.weights), strict=True):
-            groups = layer.groups if self.per_group else 1
-            found += [(layer, (D // groups, P))] * groups
+        for layer, shape in zip(problem.weighted, (W.shape for W in problem.weights), strict=True):
+            shapes = group_shapes(layer, shape) if self.per_group else [shape]
+            found += [(layer, of_group) for of_group in shapes]
         return found
 
     def within_reach(self, problem: Problem) -> Problem | None:

@@ -35,12 +35,12 @@ def inputs(net: Network, X: Datapoints) -> list[Array]:
     if not shapes or min(map(len, shapes)) < (1 if embedding else 2):
         expected = "(N, T) or (N, H, W)" if embedding else "(N, C, T) or (N, C, H, W)"
         raise ValueError(f"X: expected shape {expected} with N > 0, got {(len(shapes), *(shapes or [()])[0])}")
-    if embedding:
-        check_tokens(X, embedding.weight.shape[1])
     if not (isinstance(net.divisor, Rational) and net.divisor > 0):
         raise ValueError(f"divisor: expected a positive int or Fraction, got {net.divisor}")
     for shape in dict.fromkeys(shapes):
         output_shape(net, *shape)
+    if embedding:
+        check_tokens(X, embedding.weight.shape[1])
     if net.objective not in OBJECTIVES:
         raise ValueError(f"objective: expected one of {', '.join(OBJECTIVES)}, got {net.objective!r}")
     return list(X)
@@ -63,12 +63,13 @@ def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
         try:
             shape = layer.output_shape(*shape)
         except ValueError as error:
-            raise ValueError(f"layer {l}: {error}{described(*shape) if l == 1 else ''}") from None
+            of_inputs = described(*shape) if l == 1 and not isinstance(layer, Embedding) else ""
+            raise ValueError(f"layer {l}: {error}{of_inputs}") from None
     return shape
 
 
 def described(C: int, *positions: int) -> str:
-    """The part of an error message that names the axes of X."""
+    """The part of an error message that names the axes of X, which has channels."""
     if len(positions) == 1:
         return f", for an X (N, C, T) with C = {C} channels and T = {positions[0]} positions"
     return f", for an X (N, C, *positions) with C = {C} channels and positions {positions}"

@@ -22,7 +22,7 @@ from .._arithmetic import one
 from .._types import Array
 from ._positions import block_diagonal, matrix
 from ._taps import Tap
-from ._windows import Padding, PerAxis, Window, output_positions, reads, windows
+from ._windows import Padding, PerAxis, Window, is_int, output_positions, reads, windows
 
 
 class Convolution(NamedTuple):
@@ -61,16 +61,18 @@ class Convolution(NamedTuple):
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C', *positions') with T' = floor((T + padding - dilation (width - 1) - 1) / stride) + 1 along each axis.
 
-        Here padding is the number of added positions, at both ends together. Raises `ValueError` if the weight does not
-        fit C channels, or the kernel does not fit the positions.
+        Here padding is the number of added positions, at both ends together. Raises `ValueError` if an argument is out
+        of range, if the weight does not fit C channels, or if the kernel does not fit the positions.
         """
         taps = math.prod(window.width for window in self.windows)
+        if not is_int(self.groups, 1) or C % self.groups:
+            raise ValueError(f"groups: expected a positive divisor of the {C} channels, got {self.groups!r}")
         columns = C // self.groups * taps + self.bias
-        rows = len(self.weight)
-        if C % self.groups or rows % self.groups or self.weight.shape != (rows, columns):
+        rows, *others = np.shape(self.weight) or (0,)
+        if rows % self.groups or others != [columns]:
             raise ValueError(
                 f"weight: expected shape (C', {columns}) for {C} channels in {self.groups} groups, got"
-                f" {self.weight.shape}"
+                f" {np.shape(self.weight)}"
             )
         return rows, *output_positions(self.windows, positions)
 
@@ -93,6 +95,7 @@ class Convolution(NamedTuple):
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
         """For each tap k, a matrix (C', C) that is 0 between different groups of channels, and the Z_k of `reads`."""
+        self.output_shape(*a.shape)
         C = len(a) // self.groups
         Z = reads(self.windows, a.shape[1:])
         kernels = [self.weight[:, k * C : (k + 1) * C] for k in range(len(Z))]

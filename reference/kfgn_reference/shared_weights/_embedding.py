@@ -30,7 +30,9 @@ class Embedding(NamedTuple):
         return 1
 
     def output_shape(self, *positions: int) -> tuple[int, ...]:
-        """(C', *positions)."""
+        """(C', *positions). Raises `ValueError` for a weight that is no matrix."""
+        if np.ndim(self.weight) != 2:
+            raise ValueError(f"weight: expected shape (C', V), got {np.shape(self.weight)}")
         return len(self.weight), *positions
 
     def patches(self, x: Array) -> tuple[Array, ...]:

@@ -47,9 +47,9 @@ class Dense(NamedTuple):
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C', *positions). Raises `ValueError` if the weight does not fit C channels."""
-        rows, columns = np.shape(self.weight)
-        if columns != C + self.bias:
-            raise ValueError(f"weight: expected shape (C', {C + self.bias}), got {(rows, columns)}")
+        rows, *others = np.shape(self.weight) or (0,)
+        if others != [C + self.bias]:
+            raise ValueError(f"weight: expected shape (C', {C + self.bias}), got {np.shape(self.weight)}")
         return rows, *positions
 
     def patches(self, a: Array) -> tuple[Array, ...]:

@@ -33,8 +33,8 @@ class ScaleShift(NamedTuple):
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C, *positions). Raises `ValueError` if the weight does not fit C channels."""
-        if self.weight.shape != (C, 1 + self.bias):
-            raise ValueError(f"weight: expected shape {(C, 1 + self.bias)}, got {self.weight.shape}")
+        if np.shape(self.weight) != (C, 1 + self.bias):
+            raise ValueError(f"weight: expected shape {(C, 1 + self.bias)}, got {np.shape(self.weight)}")
         return C, *positions
 
     def patches(self, a: Array) -> tuple[Array, ...]:

@@ -10,6 +10,7 @@
 
 import functools
 import itertools
+from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -70,25 +71,39 @@ def windows(
 ) -> tuple[Window, ...]:
     """The windows along each axis. A width that is an int means one axis, and a tuple has one number for each axis.
 
-    Raises `ValueError` for a stride, a dilation or a padding with a different number of axes. For several axes, a
-    single pair other than (0, 0) is refused too, since it could mean (left, right), or one number for each axis.
+    Raises `ValueError` for a number that is not positive, for a negative padding, and for a stride, a dilation or a
+    padding with a different number of axes. For several axes, a single pair other than (0, 0) is refused too, since it
+    could mean (left, right), or one number for each axis.
     """
-    widths = (width,) if isinstance(width, int) else tuple(width)
+    widths = tuple(width) if isinstance(width, Sequence) else (width,)
+    if not widths or not all(is_int(w, 1) for w in widths):
+        raise ValueError(f"width: expected a positive int, or one for each axis, got {width!r}")
     axes = len(widths)
     strides, dilations = (for_each_axis(name, x, axes) for name, x in (("stride", stride), ("dilation", dilation)))
-    shape = np.shape(padding)
-    if shape != (axes, 2) and not (shape == (2,) and (axes == 1 or not any(padding))):
-        raise ValueError(f"padding: expected {axes} pairs, one for each axis of the width {width}, got {padding}")
-    pairs: Any = padding if len(shape) == 2 else (padding,) * axes
+    pairs: Any = (padding,) * axes if is_pair(padding) and (axes == 1 or not any(padding)) else padding
+    if not (isinstance(pairs, Sequence) and len(pairs) == axes and all(map(is_pair, pairs))):
+        raise ValueError(
+            f"padding: expected a pair of ints of at least 0 for each axis of the width {width}, got {padding!r}"
+        )
     return tuple(Window(w, s, p, circular, d) for w, s, p, d in zip(widths, strides, pairs, dilations, strict=True))
 
 
 def for_each_axis(name: str, value: PerAxis, axes: int) -> tuple[int, ...]:
-    """One number for each axis. Raises `ValueError`, with the name of the argument, for a wrong number of numbers."""
-    values = (value,) * axes if isinstance(value, int) else tuple(value)
-    if len(values) != axes:
-        raise ValueError(f"{name}: expected an int, or {axes} numbers as in the width, got {value}")
+    """A positive number for each axis. Raises `ValueError`, with the name of the argument, for a different value."""
+    values = tuple(value) if isinstance(value, Sequence) else (value,) * axes
+    if len(values) != axes or not all(is_int(number, 1) for number in values):
+        raise ValueError(f"{name}: expected a positive int, or {axes} of them as in the width, got {value!r}")
     return values
+
+
+def is_pair(value: Any) -> bool:
+    """True for two ints of at least 0, the padding of one axis."""
+    return isinstance(value, Sequence) and len(value) == 2 and all(is_int(side, 0) for side in value)
+
+
+def is_int(value: Any, lower: int) -> bool:
+    """True for an int of at least `lower`. A bool is no int here."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= lower
 
 
 def output_positions(along: tuple[Window, ...], positions: tuple[int, ...]) -> tuple[int, ...]:

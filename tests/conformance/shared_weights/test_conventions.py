@@ -5,6 +5,7 @@ import pytest
 from kfgn_conformance import SHARED_WEIGHTS, Conventions, Convolution, Description, Status, check, judge
 from kfgn_conformance.adapters import ConventionError
 from kfgn_conformance.adapters.positions import DIVIDED, DIVISORS
+from kfgn_conformance.problems.layers import has_bias_column, positions_of
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
 
 PATCHES = ("shared_gradient", "expand_q", "reduce_q", "shared_gauss_newton_blocks", "expand_blocks", "ekfac_blocks")
@@ -17,7 +18,7 @@ def by_channels(layer, width):
     if not isinstance(layer, Convolution):
         return np.arange(width)
     inputs = width - layer.bias
-    order = np.arange(inputs).reshape(layer.width, -1).T.ravel()
+    order = np.arange(inputs).reshape(layer.taps, -1).T.ravel()
     return np.concatenate([order, np.arange(inputs, width)])
 
 
@@ -50,6 +51,14 @@ def test_a_declared_order_of_the_patch_is_translated(quantity):
     assert not check(quantity, mine, problems=PROBLEMS).passed
 
 
+@pytest.mark.parametrize("quantity", ["shared_gradient", "expand_q"])
+def test_a_declared_order_of_the_patch_of_images_is_translated(quantity):
+    """The taps of a kernel of two axes have row-major order in both orders."""
+    images = [p for p in shared_problems() if p.id == "shared-images-strided-categorical"]
+    mine = with_patches_by_channels(quantity)
+    assert check(quantity, mine, conventions=Conventions(patch="channels"), problems=images).passed
+
+
 def test_an_undeclared_order_of_the_patch_is_named():
     result = check("shared_gradient", with_patches_by_channels("shared_gradient"), problems=PROBLEMS)
     assert result.mistakes == ("patch-channels-first",)
@@ -64,7 +73,7 @@ def test_conventions_of_the_bias(quantity, bias):
     def mine(problem):
         answer = []
         for (layer, (D, P)), array in zip(row.weights_of(problem), row.value(problem), strict=True):
-            if not layer.bias:
+            if not has_bias_column(layer, (D, P)):
                 answer.append(array)
             elif bias == "first":
                 axes = (1,) if row.array_kind == "weights" else (0, 1)
@@ -87,7 +96,7 @@ def with_divisor(quantity, divisor):
 
     def mine(problem):
         row, answer = SHARED_WEIGHTS[quantity], []
-        positions = dict(zip(map(id, problem.layers), (T for _, T in problem.shapes[1:]), strict=True))
+        positions = dict(zip(map(id, problem.layers), map(positions_of, problem.shapes[1:]), strict=True))
         layers = [layer for layer, _ in row.weights_of(problem)]
         for layer, array in zip(layers, row.value(problem), strict=True):
             sizes = {"positions": problem.N * positions[id(layer)], "datapoints": problem.N, "none": 1}

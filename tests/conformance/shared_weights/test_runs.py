@@ -6,11 +6,12 @@ from io import StringIO
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Dense, Description, Status, check
+from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Dense, Description, Status, check, judge
+from kfgn_conformance.adapters import kfgn_port
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.diagnosis.textbook.shared_weights import SharedTextbook
 from kfgn_conformance.implementation import Implementation
-from kfgn_conformance.problem_sets.standard import of_interest
+from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
 from kfgn_conformance.quantities.shared_weights.pairs import batches
@@ -42,9 +43,9 @@ def printed(report):
 
 
 def test_an_adapter_without_these_quantities_never_sees_a_problem_with_shared_weights():
-    problems = of_interest((PAPER, *SOME), {"gradient", "kfra"})
-    assert problems == [PAPER]
-    assert of_interest((PAPER, *SOME), {"gradient", "expand_q"}) == [PAPER, *SOME]
+    assert not any(problem.is_shared for problem in problem_set(0, 0, offered={"gradient", "kfra"}))
+    shared = [problem for problem in problem_set(0, 0, offered={"gradient", "expand_q"}) if problem.is_shared]
+    assert tuple(shared) == shared_problems()
 
 
 def test_a_report_counts_problems_with_shared_weights_only_for_those_that_offer_them():
@@ -68,7 +69,10 @@ def test_a_block_that_is_not_unique_is_not_asked_and_the_report_says_so():
     assert result.passed
     asked = {verdict.problem for cell in result.report.cells for verdict in cell.verdicts}
     left_out = {problem.id for problem in shared_problems()} - asked
-    assert left_out == {"shared-circular-categorical", "shared-digits", "shared-padded-categorical"}
+    names = {"circular-categorical", "digits", "padded-categorical"}
+    of_images = {f"images-{name}" for name in ("circular-bernoulli", "strided-categorical", "grouped-mixture")}
+    embeddings = {"embedding-bernoulli", "embedding-normalised-categorical"}
+    assert left_out == {f"shared-{name}" for name in names | of_images | embeddings}
     assert any("ekfac_blocks is not run on shared-digits: the eigenvalues" in note for note in result.report.notes)
 
 
@@ -168,3 +172,13 @@ def test_a_stale_answer_to_a_relative_is_found():
 def test_the_names_are_public_and_apart():
     assert not QUANTITIES.keys() & SHARED_WEIGHTS.keys()
     assert all(row.of_shared_weights and row.description for row in SHARED_WEIGHTS.values())
+
+
+def test_the_port_says_which_layers_it_does_not_have(monkeypatch):
+    """A kind of layer that is not in `kfgn` is UNIMPLEMENTED, and the report names it."""
+    monkeypatch.delitem(kfgn_port.PUBLIC, "Normalisation", raising=False)
+    (problem,) = (each for each in shared_problems() if each.id == "shared-normalised-squared_error")
+    port = kfgn_port.KfgnPort(kfgn_port.open_target("numpy"), "float64")
+    verdict = judge(port, problem, SHARED_WEIGHTS["shared_loss"])
+    assert verdict.status is Status.UNIMPLEMENTED
+    assert "kfgn has no Normalisation layers" in verdict.detail

@@ -173,7 +173,7 @@ def test_an_unknown_transfer_function_is_refused_without_a_batch():
             r"layer 1: x: expected 1 axis of positions, got 2, for an X \(N, C, \*positions\) with C = 2 channels and"
             r" positions \(5, 1\)",
         ),
-        (lambda net, X, Y: (net, X[:, :1], Y), "layer 1: weight: expected shape"),
+        (lambda net, X, Y: (net, X[:, :1], Y), "layer 1: groups: expected a positive divisor of the 1 channels, got 2"),
         (
             lambda net, X, Y: (net, X.transpose(0, 2, 1), Y),
             r"layer 1: weight: expected shape .* for an X \(N, C, T\) with C = 5 channels and T = 2 positions",

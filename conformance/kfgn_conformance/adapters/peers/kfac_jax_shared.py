@@ -8,9 +8,10 @@ import jax.numpy as jnp
 import kfac_jax
 import numpy as np
 
-from ...problems.layers import Convolution, Dense, Flatten, Layer, Pooling
+from ...problems.layers import Convolution, Dense, Flatten, Pooling
 from ...problems.problem import Array, Problem
 from .. import UnsupportedError
+from .sequences import Kind, layers_over_sequences
 
 Weights = list[tuple[Any, ...]]
 """For each layer with weights, the kernel, and the bias if there is one. The outputs are the last axis of a kernel."""
@@ -44,6 +45,7 @@ def shared_loss(problem: Problem, transfers: dict[str, Any]) -> Callable[[Weight
     """
     if problem.objective not in LOSSES:
         raise UnsupportedError(f"no {problem.objective} objective")
+    layers = layers_over_sequences(problem)
     if any(layer.groups > 1 for layer in problem.weighted):
         raise UnsupportedError("no pair of factors for each group of a grouped convolution")
     if any(not isinstance(layer.transfer, str) for layer in problem.weighted):
@@ -52,7 +54,7 @@ def shared_loss(problem: Problem, transfers: dict[str, Any]) -> Callable[[Weight
     def loss(weights: Weights, batch: Any) -> Any:
         a, y = batch
         rest = iter(weights)
-        for layer, (_, T) in zip(problem.layers, problem.shapes, strict=False):
+        for layer, (_, T) in zip(layers, problem.shapes, strict=False):
             a = _forward(layer, a.reshape(len(a), -1) if T == 1 and isinstance(layer, Dense) else a, rest, transfers)
         if problem.shapes[-1][1] == 1:
             a, y = a.reshape(len(a), -1), y[:, 0]
@@ -67,18 +69,19 @@ def shared_arguments(problem: Problem, array: Callable[[Array], Any]) -> tuple[W
     for layer, W in zip(problem.weighted, problem.weights, strict=True):
         kernel = W[:, :-1].T if layer.bias else W.T
         if isinstance(layer, Convolution):
-            kernel = kernel.reshape(1, layer.width, -1, layer.units)
+            kernel = kernel.reshape(1, layer.taps, -1, layer.units)
         weights.append((array(kernel), array(W[:, -1])) if layer.bias else (array(kernel),))
     return weights, (array(np.ascontiguousarray(problem.X.transpose(0, 2, 1))), array(problem.Y))
 
 
-def _forward(layer: Layer, a: Any, weights: Any, transfers: dict[str, Any]) -> Any:
+def _forward(layer: Kind, a: Any, weights: Any, transfers: dict[str, Any]) -> Any:
     """The outputs of one layer, for inputs a (N, T, C), or (N, C) at one position."""
     if isinstance(layer, Flatten):
         return a.reshape(len(a), 1, -1)
     if isinstance(layer, Pooling):
-        starts = range(0, a.shape[1] - layer.width + 1, layer.stride)
-        windows = [a[:, start : start + layer.width] for start in starts]
+        (window,) = layer.windows
+        starts = range(0, a.shape[1] - window.width + 1, window.stride)
+        windows = [a[:, start : start + window.width] for start in starts]
         pooled = [jnp.mean(w, axis=1) if layer.kind == "mean" else jnp.sum(w, axis=1) for w in windows]
         return jnp.stack(pooled, axis=1)
     kernel, *bias = next(weights)
@@ -91,14 +94,15 @@ def _forward(layer: Layer, a: Any, weights: Any, transfers: dict[str, Any]) -> A
 
 def _convolution(layer: Convolution, a: Any, kernel: Any) -> Any:
     """A convolution of images of one row, (N, 1, T, C)."""
-    padding = layer.padding
+    (window,) = layer.windows
+    padding = window.padding
     if layer.circular:
         a, padding = jnp.pad(a, ((0, 0), padding, (0, 0)), mode="wrap"), (0, 0)
     return jax.lax.conv_general_dilated(
         a[:, None],
         kernel,
-        (1, layer.stride),
+        (1, window.stride),
         ((0, 0), padding),
-        rhs_dilation=(1, layer.dilation),
+        rhs_dilation=(1, window.dilation),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
     )

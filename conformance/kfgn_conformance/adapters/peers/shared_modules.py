@@ -1,7 +1,7 @@
 """Conversion of problems with shared weights to modules of PyTorch, for the adapters of libraries that use PyTorch.
 
 A 1-d convolution becomes an `nn.Conv2d` on images of one row, since some libraries support no other convolution. A
-dense layer at several positions becomes an `nn.Linear` over tokens, (N, T, C).
+dense layer at several positions becomes an `nn.Linear` over tokens, (N, T, C). Problems with images are not converted.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,10 +11,11 @@ import numpy as np
 import torch
 from torch import nn
 
-from ...problems.layers import Convolution, Dense, Flatten, Layer, Pooling
+from ...problems.layers import Convolution, Dense, Flatten, Pooling
 from ...problems.problem import Array, Problem
 from .. import UnsupportedError
 from .modules import ACTIVATIONS, linears, loss_of, sequential, tensor
+from .sequences import Kind, layers_over_sequences
 
 Kinds = frozenset[type]
 """The classes of the modules that a library supports, or an empty set for a library without a limit."""
@@ -84,13 +85,14 @@ def converted(
 
     Raises `UnsupportedError` for a problem that the library does not support.
     """
+    layers = layers_over_sequences(problem)
     T = problem.shapes[-1][1]
     if T > 1 and not positions:
         raise UnsupportedError("no outputs at several positions")
     if any(layer.groups > 1 for layer in problem.weighted):
         raise UnsupportedError("no pair of factors for each group of a grouped convolution")
     columns: list[Array] = []
-    model = nn.Sequential(*_modules(problem, dtype, columns))
+    model = nn.Sequential(*_modules(problem, layers, dtype, columns))
     if kinds and (unknown := [module for module in model if type(module) not in kinds]):
         raise UnsupportedError(f"no {type(unknown[0]).__name__} modules")
     weighted = [module for module in model if isinstance(module, nn.Linear | nn.Conv2d)]
@@ -129,7 +131,7 @@ def has_convolutions(problem: Problem) -> bool:
     return any(isinstance(layer, Convolution) for layer in problem.layers)
 
 
-def _modules(problem: Problem, dtype: str, columns: list[Array]) -> Iterator[nn.Module]:
+def _modules(problem: Problem, layers: Sequence[Kind], dtype: str, columns: list[Array]) -> Iterator[nn.Module]:
     """Yield the modules of a problem, and append the columns of each module with weights to `columns`.
 
     An activation is in the form of rows (N, C, 1, T), tokens (N, T, C) or, at one position, vectors (N, C).
@@ -137,7 +139,7 @@ def _modules(problem: Problem, dtype: str, columns: list[Array]) -> Iterator[nn.
     form = "rows" if has_convolutions(problem) else "tokens"
     weights = iter(problem.weights)
     order: Array | None = None
-    for layer, (C, T) in zip(problem.layers, problem.shapes, strict=False):
+    for layer, (C, T) in zip(layers, problem.shapes, strict=False):
         if isinstance(layer, Flatten):
             # nn.Flatten puts the positions of a channel next to each other, and the kit puts the channels of a position
             # next to each other
@@ -155,7 +157,7 @@ def _modules(problem: Problem, dtype: str, columns: list[Array]) -> Iterator[nn.
             continue
         W = next(weights)
         if isinstance(layer, Convolution):
-            order = np.arange(C * layer.width).reshape(layer.width, C).T.ravel()
+            order = np.arange(C * layer.taps).reshape(layer.taps, C).T.ravel()
         elif order is None:
             order = np.arange(C)
         yield from _weighted(layer, W[:, order], W[:, -1], C, dtype)
@@ -172,12 +174,12 @@ FORMS: dict[str, Any] = {"rows": Rows, "tokens": Tokens, "vectors": nn.Flatten}
 """For each form of an activation, the module that brings an activation into this form."""
 
 
-def _form(layer: Layer, form: str, T: int) -> str:
+def _form(layer: Kind, form: str, T: int) -> str:
     """The form of the inputs (C, T) of a layer, where `form` is the form of the outputs of the layer below."""
     if isinstance(layer, Convolution):
         return "rows"
     if isinstance(layer, Pooling):
-        return "tokens" if form == "tokens" and layer.kind == "mean" and layer.width == T else "rows"
+        return "tokens" if form == "tokens" and layer.kind == "mean" and layer.taps == T else "rows"
     return "vectors" if T == 1 else "tokens"
 
 
@@ -185,7 +187,8 @@ def _pooling(layer: Pooling, form: str) -> nn.Module:
     """Return a mean of all tokens, or a pooling over windows of rows."""
     if form == "tokens":
         return MeanOfTokens()
-    return nn.AvgPool2d((1, layer.width), (1, layer.stride), divisor_override=1 if layer.kind == "sum" else None)
+    (window,) = layer.windows
+    return nn.AvgPool2d((1, window.width), (1, window.stride), divisor_override=1 if layer.kind == "sum" else None)
 
 
 def _weighted(layer: Dense | Convolution, kernel: Array, bias: Array, C: int, dtype: str) -> Iterator[nn.Module]:
@@ -198,17 +201,18 @@ def _weighted(layer: Dense | Convolution, kernel: Array, bias: Array, C: int, dt
     if isinstance(layer, Dense):
         made = nn.Linear(kernel.shape[1], layer.units, layer.bias, dtype=getattr(torch, dtype))
     else:
-        left, right = layer.padding
+        (window,) = layer.windows
+        left, right = window.padding
         symmetric = left == right
         if not symmetric:
             yield (nn.CircularPad2d if layer.circular else nn.ZeroPad2d)((left, right, 0, 0))
         made = nn.Conv2d(
             C,
             layer.units,
-            (1, layer.width),
-            (1, layer.stride),
+            (1, window.width),
+            (1, window.stride),
             (0, left if symmetric else 0),
-            (1, layer.dilation),
+            (1, window.dilation),
             bias=layer.bias,
             padding_mode="circular" if layer.circular and symmetric else "zeros",
             dtype=getattr(torch, dtype),

@@ -1,7 +1,7 @@
 """The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`.
 
-The families `approximations`, `libraries`, `maps`, `patches`, `positions` and `shared_outputs` are about networks with
-shared weights.
+The families `approximations`, `images`, `libraries`, `maps`, `normalisations`, `patches`, `positions` and
+`shared_outputs` are about networks with shared weights.
 """
 
 from . import (  # noqa: F401  (each module adds its mistakes)
@@ -12,11 +12,13 @@ from . import (  # noqa: F401  (each module adds its mistakes)
     damping,
     derivatives,
     factors,
+    images,
     inputs,
     layers,
     libraries,
     maps,
     methods,
+    normalisations,
     outputs,
     patches,
     positions,

@@ -170,7 +170,7 @@ class KfraOutputsAveraged(SharedTextbook):
     """KFRA's recursion begins with the mean of H_L over the positions of the outputs instead of the sum."""
 
     def output_factor(self) -> Array:
-        return super().output_factor() / self.problem.shapes[-1][1]
+        return super().output_factor() / self.positions(self.L)
 
 
 @mistake()
@@ -180,6 +180,6 @@ class KfraSlopesOfPositionsAlone(SharedTextbook):
     def kfra_over_positions(self) -> PerLayer:
         G = {self.L: self.mean(self.over_positions(self.output_columns()))}
         for l in range(self.L - 1, 0, -1):
-            T = self.problem.shapes[l][1]
-            G[l] = self.pulled(l + 1, G[l + 1][None])[0] * np.tile(self.slope_moments(l), (T, T))
+            T = self.positions(l)
+            G[l] = self.pulled_mean(l + 1, G[l + 1]) * np.tile(self.slope_moments(l), (T, T))
         return {l: G[l] for l in self.weighted}

@@ -12,7 +12,7 @@ import numpy as np
 from ...problems.layers import Convolution, Dense
 from ...problems.problem import Array
 from ..mistake import mistake
-from ..textbook.shared_weights import PerLayer, SharedTextbook
+from ..textbook.shared_weights import SharedTextbook
 from .patches import OtherInputs
 
 
@@ -27,10 +27,9 @@ class ChangedPairs(SharedTextbook):
         """The inputs and the columns of a group of layer l."""
         raise NotImplementedError
 
-    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
-        """The changed inputs and columns of every group of every layer with weights."""
-        groups = [l for l in self.weighted for _ in range(self.of_weights(l).groups)]
-        return [self.changed(l, a, C) for l, (a, C) in zip(groups, super().pairs(roots), strict=True)]
+    def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
+        """The changed inputs and columns of every group of a layer."""
+        return [self.changed(l, *pair) for pair in super().pairs_of(l, C)]
 
     def is_over_tokens(self, l: int, a: Array) -> bool:
         """True for a dense layer at several positions."""
@@ -140,7 +139,7 @@ class PositionsOfLayerAsTerms(ChangedPairs):
     """The curvature of a layer with T positions is T / T_L times too large if the loss is a mean over T_L positions."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        T_L = self.problem.shapes[-1][1]
+        T_L = self.positions(self.L)
         is_mean = self.problem.divisor == T_L > 1
         return a, C * (a.shape[1] / T_L) ** 0.5 if is_mean else C
 
@@ -151,8 +150,8 @@ def without_padding_mode(layer: Convolution) -> Convolution:
     `padding_mode` of PyTorch has one size for both sides. Circular padding of two sizes is a separate module, which
     every library evaluates correctly.
     """
-    left, right = layer.padding
-    return replace(layer, circular=layer.circular and left != right)
+    symmetric = all(left == right for left, right in (window.padding for window in layer.windows))
+    return replace(layer, circular=layer.circular and not symmetric)
 
 
 @mistake(seen="singd 0.0.5")

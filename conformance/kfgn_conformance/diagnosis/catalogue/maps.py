@@ -3,31 +3,34 @@
 (8s) is the recursion (8) for the Hessian, over all positions of a layer.
 """
 
+from dataclasses import replace
+
 import numpy as np
 
 from ...problems.layers import Convolution, Pooling
 from ...problems.problem import Array
 from ..mistake import mistake
 from ..textbook.shared_weights import PerLayer, SharedTextbook
+from .patches import with_padding
 
 
 @mistake()
 class FlattenedByChannels(SharedTextbook):
     """A flattened activation has the positions of a channel next to each other, as in `Flatten` of PyTorch."""
 
-    def flattened(self, a: Array) -> Array:
+    def flattened(self, l: int, a: Array) -> Array:
         return a.reshape(len(a), -1, 1)
 
-    def unflattened(self, d: Array, C: int, T: int) -> Array:
-        return d.reshape(*d.shape[:2], C, T)
+    def unflattened(self, l: int, d: Array) -> Array:
+        return d.reshape(*d.shape[:2], self.problem.widths[l - 1], -1)
 
 
 @mistake()
 class FlattenedByChannelsBackward(SharedTextbook):
     """In the backward pass through a flattened activation, the positions of a channel are next to each other."""
 
-    def unflattened(self, d: Array, C: int, T: int) -> Array:
-        return d.reshape(*d.shape[:2], C, T)
+    def unflattened(self, l: int, d: Array) -> Array:
+        return d.reshape(*d.shape[:2], self.problem.widths[l - 1], -1)
 
 
 @mistake()
@@ -43,12 +46,12 @@ class PoolingAveraged(SharedTextbook):
     """Sum pooling is a mean over windows."""
 
     def share(self, layer: Pooling) -> float:
-        return 1 / layer.width
+        return 1 / layer.taps
 
 
 @mistake()
 class PoolingNotDividedBackward(SharedTextbook):
-    """In the backward pass through mean pooling, the derivatives are not divided by the width of a window."""
+    """In the backward pass through mean pooling, the derivatives are not divided by the size of a window."""
 
     def share_back(self, layer: Pooling) -> float:
         return 1.0
@@ -66,45 +69,44 @@ class KernelReversedBackward(SharedTextbook):
 class StrideForgottenBackward(SharedTextbook):
     """In the backward pass through a convolution, the stride is 1, although the stride of the layer is not 1."""
 
-    def sources_back(self, layer: Convolution, T: int) -> Array:
-        return np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
+    def sources_back(self, l: int, layer: Convolution) -> list[Array]:
+        return super().sources_back(l, replace(layer, stride=1))
 
 
 @mistake()
 class DilationForgottenBackward(SharedTextbook):
     """In the backward pass through a convolution, the taps are next to each other, although the dilation is not 1."""
 
-    def sources_back(self, layer: Convolution, T: int) -> Array:
-        return layer.stride * np.arange(T)[:, None] + np.arange(layer.width)
+    def sources_back(self, l: int, layer: Convolution) -> list[Array]:
+        return super().sources_back(l, replace(layer, dilation=1))
 
 
 @mistake()
 class WrapForgottenBackward(SharedTextbook):
     """In the backward pass through circular padding, the derivatives of the added positions are dropped."""
 
-    def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
-        left = layer.padding[0]
-        return padded[..., left : left + T]
+    def unpadded(self, l: int, layer: Convolution, padded: Array) -> Array:
+        return super().unpadded(l, replace(layer, circular=False), padded)
 
 
 @mistake()
 class PaddingForgottenBackward(SharedTextbook):
     """In the backward pass through a convolution, the left padding is not removed, and the right end is cut off."""
 
-    def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
-        return padded[..., :T]
+    def unpadded(self, l: int, layer: Convolution, padded: Array) -> Array:
+        moved = with_padding(replace(layer, circular=False), lambda left, right: (0, left + right))
+        return super().unpadded(l, moved, padded)
 
 
 @mistake()
 class ZerosForCircular(SharedTextbook):
     """Circular padding is replaced by zeros everywhere."""
 
-    def padded(self, layer: Convolution, a: Array) -> Array:
-        return np.pad(a, ((0, 0), (0, 0), layer.padding))
+    def padded(self, l: int, layer: Convolution, a: Array) -> Array:
+        return super().padded(l, replace(layer, circular=False), a)
 
-    def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
-        left = layer.padding[0]
-        return padded[..., left : left + T]
+    def unpadded(self, l: int, layer: Convolution, padded: Array) -> Array:
+        return super().unpadded(l, replace(layer, circular=False), padded)
 
 
 @mistake()

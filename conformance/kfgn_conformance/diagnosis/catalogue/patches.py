@@ -3,6 +3,7 @@
 The unit of a patch is its last input, the 1 that multiplies the bias.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,12 @@ import numpy as np
 from ...problems.layers import Convolution
 from ...problems.problem import Array
 from ..mistake import mistake
-from ..textbook.shared_weights import PerLayer, SharedTextbook
+from ..textbook.shared_weights import SharedTextbook
+
+
+def with_padding(layer: Convolution, f: Callable[[int, int], tuple[int, int]]) -> Convolution:
+    """The record with the padding f(left, right) of each axis."""
+    return replace(layer, padding=tuple(f(*window.padding) for window in layer.windows))
 
 
 class OtherInputs(SharedTextbook):
@@ -25,7 +31,7 @@ class OtherInputs(SharedTextbook):
 
     def unfolded(self, l: int, layer: Convolution) -> Array:
         """The inputs of layer l with another record of the layer."""
-        return self.with_unit(layer, self.patches(layer, self.a[l - 1], self.positions(l)))
+        return self.with_unit(layer, self.patches(l, layer, self.a[l - 1]))
 
 
 @mistake()
@@ -36,7 +42,7 @@ class PatchChannelsFirst(OtherInputs):
     """
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
-        windows = self.windows(layer, self.a[l - 1], self.positions(l))
+        windows = self.windows(l, layer, self.a[l - 1])
         return self.with_unit(layer, windows.swapaxes(3, 4).reshape(*windows.shape[:3], -1))
 
 
@@ -45,7 +51,7 @@ class PatchReversed(OtherInputs):
     """The taps of a patch are in reversed order, as if the layer were a convolution and not a correlation."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
-        windows = self.windows(layer, self.a[l - 1], self.positions(l))
+        windows = self.windows(l, layer, self.a[l - 1])
         return self.with_unit(layer, windows[:, :, :, ::-1].reshape(*windows.shape[:3], -1))
 
 
@@ -67,8 +73,7 @@ class PatchUnitPadded(OtherInputs):
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
         if layer.bias:
-            T = self.problem.shapes[l - 1][1]
-            inside = self.windows(replace(layer, groups=1), np.ones((1, 1, T)), self.positions(l))
+            inside = self.windows(l, replace(layer, groups=1), np.ones((1, 1, self.positions(l - 1))))
             inputs[..., -1] *= np.min(inside, axis=(0, 1, 3, 4))
         return inputs
 
@@ -80,7 +85,7 @@ class PatchUnitForEachTap(OtherInputs):
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
         if layer.bias:
-            inputs[..., -1] = layer.width
+            inputs[..., -1] = layer.taps
         return inputs
 
 
@@ -98,7 +103,7 @@ class PatchPaddingSwapped(OtherInputs):
     """In the patches, the left padding and the right padding are exchanged."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
-        return self.unfolded(l, replace(layer, padding=layer.padding[::-1]))
+        return self.unfolded(l, with_padding(layer, lambda left, right: (right, left)))
 
 
 @mistake()
@@ -106,7 +111,7 @@ class PatchPaddingForgotten(OtherInputs):
     """The patches begin at the first input and not in the padding."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
-        return self.unfolded(l, replace(layer, padding=(0, sum(layer.padding)), circular=False))
+        return self.unfolded(l, with_padding(replace(layer, circular=False), lambda left, right: (0, left + right)))
 
 
 @mistake()
@@ -147,7 +152,7 @@ class SharedInputsBeforeTheTransfer(OtherInputs):
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         below = self.a[0] if l == 1 else self.h[l - 1]
-        return self.with_unit(layer, self.patches(layer, below, self.positions(l)))
+        return self.with_unit(layer, self.patches(l, layer, below))
 
 
 @mistake()
@@ -168,7 +173,7 @@ class GroupsInterleaved(SharedTextbook):
     def inputs(self, l: int) -> Array:
         layer, a = self.of_weights(l), self.a[l - 1]
         order = np.arange(a.shape[1]).reshape(-1, layer.groups).T.ravel()
-        return self.with_unit(layer, self.patches(layer, a[:, order], self.positions(l)))
+        return self.with_unit(layer, self.patches(l, layer, a[:, order]))
 
 
 @mistake()
@@ -184,11 +189,8 @@ class GroupsOfOutputsInterleaved(SharedTextbook):
 class GroupsReversed(SharedTextbook):
     """The factors of the groups are in reversed order."""
 
-    def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
-        found, pairs = [], iter(super().pairs(roots))
-        for l in self.weighted:
-            found += [next(pairs) for _ in range(self.of_weights(l).groups)][::-1]
-        return found
+    def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
+        return super().pairs_of(l, C)[::-1]
 
 
 @mistake()

@@ -44,7 +44,7 @@ class DivisorIsThePositions(SharedTextbook):
     """The loss is a mean over the positions of the outputs, although the divisor is a different number."""
 
     def divisor(self) -> float:
-        return self.problem.shapes[-1][1]
+        return self.positions(self.L)
 
 
 @mistake()

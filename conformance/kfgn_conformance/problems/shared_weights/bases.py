@@ -7,6 +7,7 @@ coordinates. Fewer than four coordinates have no such matrix, so that the basis 
 import numpy as np
 
 from ..arrays import Array
+from ..layers import group_shapes
 from ..problem import Problem
 
 HADAMARD = np.array([[1, 1, 1, 1], [1, -1, 1, -1], [1, 1, -1, -1], [1, -1, -1, 1]]) / 2
@@ -20,8 +21,8 @@ def bases(problem: Problem, rng: np.random.Generator) -> tuple[tuple[Array, Arra
     """A random pair (U_Q, U_G) for each group of each layer with weights."""
     found = []
     for layer, W in zip(problem.weighted, problem.weights, strict=True):
-        outputs, inputs = W.shape[0] // layer.groups, W.shape[1]
-        found += [(orthogonal(inputs, rng), orthogonal(outputs, rng)) for _ in range(layer.groups)]
+        shapes = group_shapes(layer, W.shape)
+        found += [(orthogonal(inputs, rng), orthogonal(outputs, rng)) for outputs, inputs in shapes]
     return tuple(found)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from kfgn_reference.shared_weights import gradient
 
-from ..discontinuities import near_border_of, near_kink
+from ..discontinuities import clear_of_kinks, near_border, near_border_of, near_kink
 from ..dyadic import Recipe, random_problem
 from ..problem import Problem, exact
 from .bases import bases
@@ -40,7 +40,12 @@ def has_gradient(problem: Problem) -> bool:
 
 
 def far_from_discontinuities(problem: Problem) -> bool:
-    """True if no pre-activation is near a kink, and no draw is near a border between two classes."""
+    """True if no pre-activation is near a kink, and no draw is near a border between two classes.
+
+    The problem may be one without shared weights.
+    """
+    if not problem.is_shared:
+        return clear_of_kinks(problem) and not near_border(problem).any()
     pairs = (pair for x in problem.X for pair in preactivations(problem, x))
     h = np.stack([outputs(problem, x) for x in problem.X])
     return not any(near_kink(*pair) for pair in pairs) and not near_border_of(problem.objective, problem.draws, h).any()

@@ -8,12 +8,33 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 import kfgn_reference.shared_weights as shared
+import numpy as np
 
 from ..arrays import Array
-from ..layers import Convolution, Dense, Flatten, Layer, Pooling, Transfer, Weighted
+from ..layers import (
+    Convolution,
+    Dense,
+    Embedding,
+    Flatten,
+    Layer,
+    Normalisation,
+    Pooling,
+    ScaleShift,
+    Transfer,
+    Weighted,
+)
 from ..problem import Problem
 
-Made: TypeAlias = shared.Dense | shared.Convolution | shared.Pooling | shared.Flatten | shared.Elementwise
+Made: TypeAlias = (
+    shared.Dense
+    | shared.Convolution
+    | shared.Embedding
+    | shared.ScaleShift
+    | shared.Normalisation
+    | shared.Pooling
+    | shared.Flatten
+    | shared.Elementwise
+)
 """A layer of the reference."""
 
 
@@ -30,6 +51,12 @@ def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
         yield shared.Pooling(layer.width, layer.stride, layer.kind)
     elif isinstance(layer, Flatten):
         yield shared.Flatten()
+    elif isinstance(layer, Normalisation):
+        yield shared.Normalisation(layer.epsilon)
+    elif isinstance(layer, Embedding):
+        yield shared.Embedding(next(weights))
+    elif isinstance(layer, ScaleShift):
+        yield shared.ScaleShift(next(weights), layer.bias)
     elif isinstance(layer, Dense):
         yield shared.Dense(next(weights), layer.bias)
     elif isinstance(layer, Convolution):
@@ -48,7 +75,7 @@ def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
 
 
 def preactivations(problem: Problem, x: Array) -> list[tuple[Transfer, Array]]:
-    """The transfer functions of the network, each with its pre-activations (C_l, T_l) for a datapoint x (C, T)."""
+    """The transfer functions of the network, each with its pre-activations (C_l, *positions) for a datapoint x."""
     net = network_of(problem)
     a = shared.forward(net, x)
     pairs = enumerate(net.layers, start=1)
@@ -56,7 +83,7 @@ def preactivations(problem: Problem, x: Array) -> list[tuple[Transfer, Array]]:
 
 
 def outputs(problem: Problem, x: Array) -> Array:
-    """The outputs h_L of a datapoint x, with the positions before the outputs: (T_L, D_L)."""
+    """The outputs h_L of a datapoint x, with the positions before the outputs: (*positions, D_L)."""
     net = network_of(problem)
-    h: Array = shared.forward(net, x)[net.L].T
+    h: Array = np.moveaxis(shared.forward(net, x)[net.L], 0, -1)
     return h

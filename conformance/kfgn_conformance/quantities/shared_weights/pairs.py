@@ -1,5 +1,6 @@
 """The pairs of a problem with shared weights, from which its approximations are computed, and the sizes of arrays."""
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
@@ -7,6 +8,7 @@ import kfgn_reference as ref
 import kfgn_reference.shared_weights as shared
 
 from ...per_problem import once_per_problem
+from ...problems.layers import group_shapes
 from ...problems.problem import Array, Problem
 from ...problems.shared_weights.network import network_of
 from ..sizes import Arrays
@@ -42,27 +44,27 @@ def of_layers(p: Problem, per_layer: ref.PerLayer) -> Arrays:
     return tuple(per_layer[l] for l in sorted(network_of(p).weighted))
 
 
-def group_shapes(p: Problem) -> Iterator[tuple[int, int]]:
+def shapes_of_groups(p: Problem) -> Iterator[tuple[int, int]]:
     """Yield (O, I), the shape of the weights, for every group of every layer."""
     for layer, W in zip(p.weighted, p.weights, strict=True):
-        yield from [(W.shape[0] // layer.groups, W.shape[1])] * layer.groups
+        yield from group_shapes(layer, W.shape)
 
 
 def of_inputs(p: Problem) -> int:
     """The number of elements of all factors of the inputs: the sum of I^2."""
-    return sum(I**2 for _, I in group_shapes(p))
+    return sum(I**2 for _, I in shapes_of_groups(p))
 
 
 def of_group_outputs(p: Problem) -> int:
     """The number of elements of all factors of the pre-activations, one for each group: the sum of O^2."""
-    return sum(O**2 for O, _ in group_shapes(p))
+    return sum(O**2 for O, _ in shapes_of_groups(p))
 
 
 def of_group_blocks(p: Problem) -> int:
     """The number of elements of all blocks, one for each group: the sum of (O I)^2."""
-    return sum((O * I) ** 2 for O, I in group_shapes(p))
+    return sum((O * I) ** 2 for O, I in shapes_of_groups(p))
 
 
 def of_positions(p: Problem) -> int:
     """The number of elements of the matrices over all positions of each activation: the sum of (C T)^2."""
-    return sum((C * T) ** 2 for C, T in p.shapes[1:])
+    return sum(math.prod(shape) ** 2 for shape in p.shapes[1:])

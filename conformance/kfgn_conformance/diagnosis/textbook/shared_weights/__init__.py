@@ -4,10 +4,11 @@ The class `SharedTextbook` itself has no mistake: a test compares every quantity
 the class takes only the objectives, the transfer functions and the roots of H_L. A convolution is a product with
 unfolded patches here, and a sum over taps in the reference.
 
-* layers:    patches, and both passes through each layer
-* passes:    the forward pass, the loss, and the roots at every layer
-* curvature: the gradient and the exact blocks
-* factors:   the approximations
+* normalising: the normalisation of channels
+* layers:      patches, and both passes through each layer
+* passes:      the forward pass, the loss, and the roots at every layer
+* curvature:   the gradient and the exact blocks
+* factors:     the approximations
 """
 
 from collections.abc import Callable

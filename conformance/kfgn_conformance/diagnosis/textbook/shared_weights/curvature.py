@@ -5,6 +5,7 @@
 
 import numpy as np
 
+from ....problems.layers import Normalisation
 from ....problems.problem import Array
 from .passes import Passes, PerLayer
 
@@ -18,7 +19,7 @@ class Curvature(Passes):
         The last input is 1 if the layer has a bias.
         """
         layer = self.of_weights(l)
-        return self.with_unit(layer, self.patches(layer, self.a[l - 1], self.positions(l)))
+        return self.with_unit(layer, self.patches(l, layer, self.a[l - 1]))
 
     def inputs_of_outputs(self, l: int) -> Array:
         """For each output, the inputs of the output's group: (N, T, O, I)."""
@@ -47,7 +48,7 @@ class Curvature(Passes):
 
     def pulled(self, l: int, H: Array) -> Array:
         """M^T H M for the matrix M of layer l, where H (N, T' C', T' C') is over all positions of the outputs of M."""
-        C, T = self.problem.shapes[l]
+        C, T = self.problem.widths[l], self.positions(l)
         for _ in range(2):
             columns = H.reshape(*H.shape[:2], T, C).transpose(0, 1, 3, 2)
             back = self.back_through(l, columns).transpose(0, 1, 3, 2)
@@ -69,13 +70,22 @@ class Curvature(Passes):
         dE_da = self.back_through(l + 1, self.gradients()[l + 1][:, None])[:, 0]
         return self.transfer_of(l).second(self.h[l]) * dE_da
 
+    def layer_curvature(self, l: int) -> Array | float:
+        """The term of (8s) in the second derivatives of layer l itself, (N, T C, T C), which is 0 if it is linear."""
+        layer = self.layer(l)
+        if not isinstance(layer, Normalisation):
+            return 0.0
+        D = self.normalised_curvature(self.a[l - 1], layer.epsilon, self.gradients()[l])
+        N, T, C, _ = D.shape
+        return np.einsum("ntij,ts->ntisj", D, np.eye(T)).reshape(N, T * C, T * C)
+
     def preactivation_hessians(self) -> PerLayer:
         """The Hessians with respect to all positions of h_l, (N, T C, T C), by (8s)."""
         H = {self.L: self.output_hessian()}
         for l in range(self.L - 1, 0, -1):
             s = self.flat(self.slope(l))
             curved = self.flat(self.second_derivative_term(l))
-            H[l] = s[:, :, None] * self.pulled(l + 1, H[l + 1]) * s[:, None, :]
+            H[l] = s[:, :, None] * (self.pulled(l + 1, H[l + 1]) + self.layer_curvature(l + 1)) * s[:, None, :]
             H[l] = H[l] + np.eye(s.shape[1]) * curved[:, None, :]
         return H
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ....problems.layers import Flatten, Pooling
+from ....problems.layers import Dense, Flatten, Normalisation, Pooling, ScaleShift
 from ....problems.problem import Array
 from .curvature import Curvature
 from .passes import PerLayer
@@ -22,13 +22,20 @@ class Factors(Curvature):
         """The inputs (N, T, I) of each group of layer l."""
         return list(self.inputs(l).swapaxes(0, 1))
 
+    def scale_shift_columns(self, l: int, C: Array) -> Array:
+        """The columns of vec([gamma, beta]), (N, K, 2 C, T): those of the outputs times the inputs of the weights."""
+        inputs = self.inputs(l)
+        return np.concatenate([C * inputs[:, None, :, :, i] for i in range(inputs.shape[3])], axis=2)
+
+    def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
+        """The inputs and the columns of every group of a layer. The inputs of a scale-and-shift layer are 1."""
+        if isinstance(self.layer(l), ScaleShift):
+            return [(np.ones((self.N, C.shape[3], 1)), self.scale_shift_columns(l, C))]
+        return list(zip(self.inputs_of_groups(l), self.roots_of_groups(l, C), strict=True))
+
     def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
         """The inputs and the columns of every group of every layer with weights."""
-        return [
-            pair
-            for l in self.weighted
-            for pair in zip(self.inputs_of_groups(l), self.roots_of_groups(l, roots[l]), strict=True)
-        ]
+        return [pair for l in self.weighted for pair in self.pairs_of(l, roots[l])]
 
     def expand_q(self, a: Array) -> Array:
         """The mean of a a^T over datapoints and positions."""
@@ -130,33 +137,48 @@ class Factors(Curvature):
         C = self.output_columns()
         return self.mean(np.einsum("nkot,nkpt->nop", C, C))
 
+    def pulled_mean(self, l: int, G: Array) -> Array:
+        """M^T G M, or its mean over the datapoints for a normalisation, whose M depends on the datapoint."""
+        if isinstance(self.layer(l), Normalisation):
+            return self.mean(self.pulled(l, np.broadcast_to(G, (self.N, *G.shape))))
+        return self.pulled(l, G[None])[0]
+
     def kfra_over_positions(self) -> PerLayer:
         """KFRA's recursion for matrices over all positions."""
         G = {self.L: self.mean(self.over_positions(self.output_columns()))}
         for l in range(self.L - 1, 0, -1):
             s = self.flat(self.slope(l))
-            G[l] = self.pulled(l + 1, G[l + 1][None])[0] * self.mean(s[:, :, None] * s[:, None, :])
+            G[l] = self.pulled_mean(l + 1, G[l + 1]) * self.mean(s[:, :, None] * s[:, None, :])
         return {l: G[l] for l in self.weighted}
+
+    def over_tokens(self, l: int, G: Array) -> Array:
+        """A step of KFRA's recursion over layer l, which does not mix positions."""
+        if not isinstance(self.layer(l), Dense):
+            return self.over_taps(l, G)
+        W = self.kernel(l)[0, :, 0]
+        return W.T @ G @ W
 
     def kfra_over_tokens(self) -> PerLayer:
         """KFRA's recursion with tokens as datapoints."""
         G = {self.L: self.output_factor()}
         for l in range(self.L - 1, 0, -1):
-            W = self.kernel(l + 1)[0, :, 0]
-            G[l] = W.T @ G[l + 1] @ W * self.slope_moments(l)
+            G[l] = self.over_tokens(l + 1, G[l + 1]) * self.slope_moments(l)
         return {l: G[l] for l in self.weighted}
 
     def share_of_tap(self, l: int) -> Array:
         """The share of the output positions at which each tap reads an input and no zero of the padding, (taps,)."""
-        layer, (_, T) = self.of_weights(l), self.problem.shapes[l - 1]
-        inside = self.padded(layer, np.ones((1, 1, T)))[0, 0]
-        return np.mean(inside[self.sources(layer, self.positions(l))], axis=0)
+        layer = self.of_weights(l)
+        inside = self.padded(l, layer, np.ones((1, 1, self.positions(l - 1))))
+        return np.mean(self.read(inside, self.sources(l, layer))[0, 0], axis=0)
 
     def over_taps(self, l: int, G: Array) -> Array:
         """A step of KFRA's recursion over the taps of layer l."""
-        layer, (C, T) = self.layer(l), self.problem.shapes[l - 1]
+        layer, C, T = self.layer(l), self.problem.widths[l - 1], self.positions(l - 1)
         if isinstance(layer, Pooling):
-            return layer.width * self.share_back(layer) ** 2 * G
+            return layer.taps * self.share_back(layer) ** 2 * G
+        if isinstance(layer, Normalisation):
+            J = self.jacobians(self.a[l - 1], layer.epsilon)
+            return self.mean(np.mean(J.swapaxes(2, 3) @ G @ J, axis=1))
         if isinstance(layer, Flatten):
             return np.einsum("tctd->cd", G.reshape(T, C, T, C))
         W = self.kernel(l)

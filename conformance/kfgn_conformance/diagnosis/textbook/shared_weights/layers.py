@@ -1,71 +1,132 @@
 """The layers with shared weights as batched formulas: patches, and both passes through each layer.
 
-An activation of N datapoints with C channels at T positions is an array (N, C, T). A patch array (N, groups, T, I) has
-the I inputs of the weights of each group at each position. A mistake is planted in one of the methods.
+An activation of the batch is an array (N, C, T), where the positions of an image have row-major order. A patch array
+(N, groups, T, I) has the inputs of the weights of each group at each position. A mistake is planted in one of the
+methods.
 """
+
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from ....problems.layers import Convolution, Dense, Flatten, Pooling, Weighted
-from ....problems.problem import Array, Problem
+from ....problems.layers import (
+    Convolution,
+    Flatten,
+    Layer,
+    Normalisation,
+    Pooling,
+    ScaleShift,
+    Weighted,
+    has_tokens,
+    positions_of,
+)
+from ....problems.problem import CLASSIFIERS, Array, Problem
+from .normalising import Normalising
 
 
-class Layers:
+def over_positions(problem: Problem) -> Problem:
+    """The problem with one axis of positions in its batch: X (N, C, T), and the labels of T_L positions.
+
+    Tokens are one-hot vectors. The shapes of the layers are still those of images.
+    """
+    N, S, T = problem.N, problem.labels.shape[1], positions_of(problem.shapes[-1])
+    outputs = () if problem.objective in CLASSIFIERS else (problem.widths[-1],)
+    X, V = problem.X, problem.widths[0]
+    if has_tokens(problem.layers):
+        X = (X.reshape(N, 1, -1) == np.arange(V)[:, None]).astype(np.float64)
+    return replace(
+        problem,
+        X=X.reshape(N, V, -1),
+        Y=problem.Y.reshape(N, T, *outputs),
+        labels=problem.labels.reshape(N, S, T, *outputs),
+    )
+
+
+class Layers(Normalising):
     """Formulas of single layers. The argument l of a method is the number of a layer, 1, ..., L, of any kind."""
 
     def __init__(self, problem: Problem) -> None:
         if not problem.is_shared:
             raise ValueError(f"problem {problem.id}: expected a network with shared weights")
-        self.problem, self.N, self.L = problem, problem.N, len(problem.layers)
+        self.problem, self.N, self.L = over_positions(problem), problem.N, len(problem.layers)
         self.weighted = [l for l in range(1, self.L + 1) if isinstance(self.layer(l), Weighted)]
         self.W = dict(zip(self.weighted, problem.weights, strict=True))
 
-    def layer(self, l: int) -> Dense | Convolution | Pooling | Flatten:
+    @property
+    def a(self) -> dict[int, Array]:
+        """a_l (N, C_l, T_l), keyed by l from 0."""
+        raise NotImplementedError
+
+    def layer(self, l: int) -> Layer:
         """The record of layer l."""
         return self.problem.layers[l - 1]
 
     def of_weights(self, l: int) -> Convolution:
-        """The record of a layer with weights as a convolution. A dense layer is a convolution with one tap."""
-        layer = self.layer(l)
+        """The record of a layer with weights as a convolution.
+
+        A dense layer is a convolution with one tap, and an embedding is a dense layer. A scale-and-shift layer is a
+        convolution with one tap and a group for each channel.
+        """
+        layer, channels = self.layer(l), self.problem.widths[l]
         assert isinstance(layer, Weighted)
-        return layer if isinstance(layer, Convolution) else Convolution(layer.units, 1, layer.transfer, layer.bias)
+        if isinstance(layer, Convolution):
+            return layer
+        groups = channels if isinstance(layer, ScaleShift) else 1
+        return Convolution(channels, (1,) * len(self.along_axes(l)), layer.transfer, layer.bias, groups=groups)
+
+    def along_axes(self, l: int) -> tuple[int, ...]:
+        """The numbers of positions of a_l along each axis."""
+        return self.problem.shapes[l][1:]
 
     def positions(self, l: int) -> int:
-        """The number of positions of the outputs of layer l."""
-        return self.problem.shapes[l][1]
+        """The number of positions of a_l."""
+        return positions_of(self.problem.shapes[l])
 
     def kernel(self, l: int) -> Array:
         """W_l without the bias as (groups, O, taps, C), for the outputs and the channels of a group."""
         layer, W = self.of_weights(l), self.W[l]
-        return (W[:, :-1] if layer.bias else W).reshape(layer.groups, W.shape[0] // layer.groups, layer.width, -1)
+        return (W[:, :-1] if layer.bias else W).reshape(layer.groups, W.shape[0] // layer.groups, layer.taps, -1)
 
-    def padded(self, layer: Convolution, a: Array) -> Array:
-        """Add the padding to activations: zeros, or the positions at the other end if the padding is circular."""
-        if layer.padding == (0, 0):
-            return a
-        widths = ((0, 0), (0, 0), layer.padding)
-        return np.pad(a, widths, mode="wrap") if layer.circular else np.pad(a, widths)
+    def padded(self, l: int, layer: Convolution, a: Array) -> Array:
+        """Add the padding to activations: zeros, or the positions at the other end if the padding is circular.
 
-    def sources(self, layer: Convolution, T: int) -> Array:
-        """The padded position that each tap reads at each of T output positions, (T, taps)."""
-        return layer.stride * np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
+        The result has the axes of the positions, (N, C, *positions).
+        """
+        image = a.reshape(*a.shape[:2], *self.along_axes(l - 1))
+        if not any(side for window in layer.windows for side in window.padding):
+            return image
+        widths = ((0, 0), (0, 0), *(window.padding for window in layer.windows))
+        return np.pad(image, widths, mode="wrap") if layer.circular else np.pad(image, widths)
 
-    def windows(self, layer: Convolution, a: Array, T: int) -> Array:
+    def sources(self, l: int, layer: Convolution | Pooling) -> list[Array]:
+        """For each axis, the padded position that tap k reads at each of T output positions, (T, taps)."""
+        pairs = zip(layer.windows, self.along_axes(l), strict=True)
+        return [w.stride * np.arange(T)[:, None] + w.dilation * np.arange(w.width) for w, T in pairs]
+
+    def read(self, padded: Array, sources: Sequence[Array]) -> Array:
+        """The inputs of every tap at every output position, (N, C, T, taps), of activations (N, C, *positions)."""
+        for axis, source in enumerate(sources):
+            beyond = int(source.max()) + 1 - padded.shape[2 + 2 * axis]
+            if beyond > 0:  # a mistake may read beyond the end
+                padded = np.pad(padded, [(0, beyond if i == 2 + 2 * axis else 0) for i in range(padded.ndim)])
+            padded = np.take(padded, source, axis=2 + 2 * axis)
+        outputs, taps = range(2, padded.ndim, 2), range(3, padded.ndim, 2)
+        size = int(np.prod([len(source) for source in sources]))
+        return padded.transpose(0, 1, *outputs, *taps).reshape(*padded.shape[:2], size, -1)
+
+    def windows(self, l: int, layer: Convolution, a: Array) -> Array:
         """The inputs of every tap at every output position, (N, groups, T, taps, C), with the channels of a group."""
-        padded, sources = self.padded(layer, a), self.sources(layer, T)
-        beyond = int(sources.max()) + 1 - padded.shape[2]
-        if beyond > 0:  # a mistake may read beyond the end
-            padded = np.pad(padded, ((0, 0), (0, 0), (0, beyond)))
-        by_group = self.in_groups(padded[:, :, sources], layer.groups)
-        return by_group.transpose(0, 1, 3, 4, 2)
+        read = self.read(self.padded(l, layer, a), self.sources(l, layer))
+        return self.in_groups(read, layer.groups).transpose(0, 1, 3, 4, 2)
 
     def in_groups(self, x: Array, groups: int) -> Array:
         """Split the channels (N, C, ...) into consecutive groups: (N, groups, C / groups, ...)."""
         return x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
 
-    def patches(self, layer: Convolution, a: Array, T: int) -> Array:
+    def patches(self, l: int, layer: Convolution, a: Array) -> Array:
         """The inputs of the weights, tap by tap, without the 1 for the bias: (N, groups, T, I)."""
-        windows = self.windows(layer, a, T)
+        windows = self.windows(l, layer, a)
         return windows.reshape(*windows.shape[:3], -1)
 
     def with_unit(self, layer: Convolution, patches: Array) -> Array:
@@ -76,49 +137,51 @@ class Layers:
         """The result of layer l before its transfer function, (N, C', T')."""
         layer = self.layer(l)
         if isinstance(layer, Pooling):
-            return self.pooled(layer, a)
+            return self.pooled(l, layer, a)
         if isinstance(layer, Flatten):
-            return self.flattened(a)
-        of, T = self.of_weights(l), self.positions(l)
-        inputs = self.with_unit(of, self.patches(of, a, T))
+            return self.flattened(l, a)
+        if isinstance(layer, Normalisation):
+            return self.statistics(a, layer.epsilon).z
+        of = self.of_weights(l)
+        inputs = self.with_unit(of, self.patches(l, of, a))
         weights = self.W[l].reshape(of.groups, -1, inputs.shape[3])
         h = np.einsum("ngti,goi->ngot", inputs, weights)
-        return h.reshape(self.N, -1, T)
+        return h.reshape(self.N, -1, h.shape[3])
 
     def share(self, layer: Pooling) -> float:
         """The factor of each position in a window."""
-        return 1 / layer.width if layer.kind == "mean" else 1.0
+        return 1 / layer.taps if layer.kind == "mean" else 1.0
 
     def share_back(self, layer: Pooling) -> float:
         """The factor of each position in a window, in the backward pass."""
         return self.share(layer)
 
-    def pooled(self, layer: Pooling, a: Array) -> Array:
+    def pooled(self, l: int, layer: Pooling, a: Array) -> Array:
         """The means or the sums over windows."""
-        T = layer.output_shape(a.shape[1:])[1]
-        at = layer.stride * np.arange(T)[:, None] + np.arange(layer.width)
-        return self.share(layer) * np.sum(a[:, :, at], axis=3)
+        image = a.reshape(*a.shape[:2], *self.along_axes(l - 1))
+        return self.share(layer) * np.sum(self.read(image, self.sources(l, layer)), axis=3)
 
-    def flattened(self, a: Array) -> Array:
-        """The entries of an activation, position by position, as the channels of a single position."""
+    def flattened(self, l: int, a: Array) -> Array:
+        """All entries of a_{l-1} at one position, with the channels of a position next to each other."""
+        assert a.shape[2] == self.positions(l - 1)
         return a.transpose(0, 2, 1).reshape(len(a), -1, 1)
 
     def back_through(self, l: int, d: Array) -> Array:
         """Multiply columns by the transpose of the matrix of layer l: (N, K, C', T') becomes (N, K, C, T)."""
-        layer, (C, T) = self.layer(l), self.problem.shapes[l - 1]
+        layer = self.layer(l)
         if isinstance(layer, Flatten):
-            return self.unflattened(d, C, T)
+            return self.unflattened(l, d)
         if isinstance(layer, Pooling):
-            found = np.zeros((*d.shape[:2], C, T))
-            for t in range(d.shape[3]):
-                window = slice(layer.stride * t, layer.stride * t + layer.width)
-                found[:, :, :, window] += self.share_back(layer) * d[:, :, :, t : t + 1]
-            return found
+            carried = np.repeat(self.share_back(layer) * d[..., None], layer.taps, axis=4)
+            whole = self.scattered(carried, self.sources(l, layer), self.along_axes(l - 1))
+            return whole.reshape(*d.shape[:3], -1)
+        if isinstance(layer, Normalisation):
+            return self.normalised_back(self.a[l - 1], layer.epsilon, d)
         return self.back_through_weights(l, d)
 
-    def unflattened(self, d: Array, C: int, T: int) -> Array:
+    def unflattened(self, l: int, d: Array) -> Array:
         """The columns of a flattened activation as (N, K, C, T)."""
-        return d.reshape(*d.shape[:2], T, C).transpose(0, 1, 3, 2)
+        return d.reshape(*d.shape[:2], -1, self.problem.widths[l - 1]).transpose(0, 1, 3, 2)
 
     def taps_back(self, l: int) -> Array:
         """W_l without the bias, (groups, O, taps, C), in the backward pass."""
@@ -126,26 +189,39 @@ class Layers:
 
     def back_through_weights(self, l: int, d: Array) -> Array:
         """Multiply columns by the transpose of the matrix of a convolution or of a dense layer."""
-        layer, (C, T) = self.of_weights(l), self.problem.shapes[l - 1]
+        layer, C = self.of_weights(l), self.problem.widths[l - 1]
         by_group = d.reshape(*d.shape[:2], layer.groups, -1, d.shape[3])
         carried = np.einsum("nkgot,gouc->nkgctu", by_group, self.taps_back(l))
         carried = carried.reshape(*d.shape[:2], C, *carried.shape[4:])
-        left, right = layer.padding
-        padded = np.zeros((*d.shape[:2], C, T + left + right))
-        for t, row in enumerate(self.sources_back(layer, d.shape[3])):
-            for k, source in enumerate(row):
-                padded[:, :, :, source] += carried[:, :, :, t, k]
-        return self.unpadded(layer, padded, T)
+        pairs = zip(self.along_axes(l - 1), layer.windows, strict=True)
+        sizes = [T + sum(window.padding) for T, window in pairs]
+        padded = self.scattered(carried, self.sources_back(l, layer), sizes)
+        return self.unpadded(l, layer, padded).reshape(*d.shape[:2], C, -1)
 
-    def sources_back(self, layer: Convolution, T: int) -> Array:
-        """The padded position of each tap at each output position, (T, taps), in the backward pass."""
-        return layer.stride * np.arange(T)[:, None] + layer.dilation * np.arange(layer.width)
+    def scattered(self, carried: Array, sources: Sequence[Array], sizes: Sequence[int]) -> Array:
+        """Add the derivatives of every tap at every output position to their input, (N, K, C, *sizes).
 
-    def unpadded(self, layer: Convolution, padded: Array, T: int) -> Array:
-        """Remove the padding. With circular padding, add each removed position to the position that it repeats."""
-        left = layer.padding[0]
-        inside = padded[..., left : left + T].copy()
-        if layer.circular:
-            for i in [*range(left), *range(left + T, padded.shape[-1])]:
-                inside[..., (i - left) % T] += padded[..., i]
-        return inside
+        carried: (N, K, C, T, taps)
+        """
+        whole = np.zeros((*carried.shape[:3], *sizes))
+        outputs = np.indices([len(source) for source in sources]).reshape(len(sources), -1)
+        taps = np.indices([source.shape[1] for source in sources]).reshape(len(sources), -1)
+        for tap, k in enumerate(taps.T):
+            places = tuple(source[t, i] for source, t, i in zip(sources, outputs, k, strict=True))
+            whole[(..., *places)] += carried[..., tap]  # two outputs never read the same input by one tap
+        return whole
+
+    def sources_back(self, l: int, layer: Convolution) -> list[Array]:
+        """For each axis, the padded position of each tap at each output position, in the backward pass."""
+        return self.sources(l, layer)
+
+    def unpadded(self, l: int, layer: Convolution, padded: Array) -> Array:
+        """Remove the padding. With circular padding, add it to the positions that it repeats."""
+        for axis, (T, window) in enumerate(zip(self.along_axes(l - 1), layer.windows, strict=True), 3):
+            x, left = np.moveaxis(padded, axis, -1), window.padding[0]
+            inside = x[..., left : left + T].copy()
+            if layer.circular:
+                for i in [*range(left), *range(left + T, x.shape[-1])]:
+                    inside[..., (i - left) % T] += x[..., i]
+            padded = np.moveaxis(inside, -1, axis)
+        return padded

@@ -1,0 +1,9 @@
+"""The types of the sizes and of the transfer functions of layers."""
+
+from typing import TypeAlias
+
+Transfer = str | tuple[str, float]
+"""A transfer function: a name, or a name with its parameter, such as ("leaky_relu", 0.01)."""
+
+Shape: TypeAlias = tuple[int, ...]
+"""The shape of the activation of a datapoint: (D,), or (C, T), or (C, H, W)."""

@@ -1,0 +1,184 @@
+"""The fixed problems over sequences: dense layers over tokens, and convolutions along one axis.
+
+In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and the number of positions of
+some activation. Among N, such a number of positions and a number of taps, no number divides a different one. No two
+divisors therefore agree.
+"""
+
+from typing import NamedTuple
+
+from ..dyadic import Recipe
+from ..layers import Convolution, Dense, Flatten, Pooling
+
+
+class Fixed(NamedTuple):
+    """A row of the table: the recipe for one fixed problem.
+
+    purpose: the mistakes that the problem detects
+    recipe:  the network, the objective and the batch
+    """
+
+    purpose: str
+    recipe: Recipe
+
+
+TOKENS = (Dense(4, "tanh"), Dense(6, "softplus"), Dense(2))
+
+SEQUENCES: dict[str, Fixed] = {
+    "tokens-bernoulli": Fixed(
+        "a missing or repeated T, and expand and reduce exchanged: dense layers over tokens, and a sum over tokens",
+        Recipe("bernoulli", "project", (3, 5), TOKENS, 7, 3),
+    ),
+    "tokens-mean-categorical": Fixed(
+        "a divisor that is missing or squared: a mean over tokens",
+        Recipe("categorical", "project", (2, 5), (Dense(6, "tanh"), Dense(4)), 3, 2, divisor=5),
+    ),
+    "tokens-pooled-squared_error": Fixed(
+        "positions that are combined too early or too late: tokens are averaged below the last layer",
+        Recipe(
+            "squared_error",
+            "project",
+            (2, 7),
+            (Dense(6, "tanh"), Dense(5, "logistic"), Pooling(7, 1, "mean"), Dense(3)),
+            4,
+            2,
+        ),
+    ),
+    "padded-categorical": Fixed(
+        "padding on the wrong side, a patch with its channels first, and a flattened activation in another order",
+        Recipe(
+            "categorical",
+            "project",
+            (2, 7),
+            (Convolution(5, 3, "tanh", padding=(2, 0)), Flatten(), Dense(4)),
+            5,
+            2,
+        ),
+    ),
+    "two-convolutions-squared_error": Fixed(
+        "a backward pass that ignores the border: a convolution before another convolution, and a mean over positions",
+        Recipe(
+            "squared_error",
+            "project",
+            (2, 7),
+            (Convolution(5, 4, "tanh", padding=(1, 2)), Convolution(3, 3)),
+            11,
+            2,
+            divisor=6,
+        ),
+    ),
+    "circular-bernoulli": Fixed(
+        "zeros instead of circular padding: two convolutions and a sum over positions",
+        Recipe(
+            "bernoulli",
+            "project",
+            (3, 7),
+            (
+                Convolution(2, 4, "tanh", padding=(1, 2), circular=True),
+                Convolution(5, 3, "logistic", padding=(2, 0), circular=True),
+                Pooling(7, 1, "sum"),
+                Dense(4),
+            ),
+            5,
+            3,
+        ),
+    ),
+    "strided-mixture": Fixed(
+        "a stride or a dilation that is ignored: both differ from 1",
+        Recipe(
+            "mixture",
+            "project",
+            (2, 13),
+            (
+                Convolution(5, 3, "logistic", stride=2, padding=(3, 1), dilation=2),
+                Convolution(3, 2, stride=2, padding=(2, 3), dilation=3),
+            ),
+            11,
+            2,
+        ),
+    ),
+    "strided-mixture-scalar": Fixed(
+        "an indefinite Hessian of the loss, with the scalar replacement",
+        Recipe(
+            "mixture",
+            "scalar",
+            (2, 11),
+            (Convolution(4, 3, "tanh", stride=2), Dense(3)),
+            4,
+            2,
+        ),
+    ),
+    "grouped-categorical": Fixed(
+        "groups that are mixed or summed: a convolution with two groups",
+        Recipe(
+            "categorical",
+            "project",
+            (4, 7),
+            (Convolution(6, 3, "softplus", padding=(1, 1), groups=2), Pooling(5, 2, "mean"), Dense(3)),
+            5,
+            4,
+        ),
+    ),
+    "depthwise-squared_error": Fixed(
+        "groups of one channel: a depthwise convolution and a pointwise layer, with relu",
+        Recipe(
+            "squared_error",
+            "project",
+            (3, 7),
+            (Convolution(6, 2, "relu", padding=(1, 0), groups=3), Dense(4, "leaky_relu"), Convolution(2, 3)),
+            11,
+            3,
+        ),
+    ),
+    "without-biases-bernoulli": Fixed(
+        "code that takes the last column of every matrix for the bias: no layer has a bias",
+        Recipe(
+            "bernoulli",
+            "project",
+            (2, 9),
+            (Convolution(5, 4, "tanh", bias=False, stride=2), Dense(6, "tanh", bias=False), Dense(4, bias=False)),
+            7,
+            2,
+        ),
+    ),
+    "dilated-squared_error": Fixed(
+        "a dilation that is ignored in the patches alone: stride and dilation, with equal padding on both sides",
+        Recipe(
+            "squared_error",
+            "project",
+            (2, 9),
+            (Convolution(4, 2, "tanh", stride=2, padding=(1, 1), dilation=2), Flatten(), Dense(3)),
+            7,
+            2,
+        ),
+    ),
+    "circular-categorical": Fixed(
+        "zeros instead of circular padding in the patches alone: equal padding on both sides",
+        Recipe(
+            "categorical",
+            "project",
+            (2, 7),
+            (
+                Convolution(5, 3, "tanh", padding=(1, 1), circular=True),
+                Convolution(3, 3, "logistic"),
+                Flatten(),
+                Dense(6),
+            ),
+            4,
+            2,
+        ),
+    ),
+    "two-convolutions-mean-squared_error": Fixed(
+        "the number of positions of each layer instead of that of the outputs: a mean over positions of two layers",
+        Recipe(
+            "squared_error",
+            "project",
+            (2, 7),
+            (Convolution(5, 3, "tanh", padding=(1, 1)), Convolution(3, 3)),
+            4,
+            2,
+            divisor=5,
+        ),
+    ),
+}
+"""The problems by their names without the prefix `shared-`."""
