@@ -1,4 +1,4 @@
-"""A program that writes the files of `known_oracles` and `known_trajectories`, and verifies the oracles.
+"""A program that writes the files of `known_seeds`, `known_trajectories` and `known_oracles`, and verifies the oracles.
 
 `python -m kfgn_conformance.fixed_oracles write` computes the oracles that are missing in the files, and the oracles of
 the quantities whose code has changed. `verify` computes all oracles again and compares the results with the files.
@@ -24,6 +24,7 @@ from .oracle import evaluated, tolerances
 from .problem_sets import known_trajectories
 from .problem_sets.standard import problem_set
 from .problem_sets.trajectories import scenario_of, trajectory_problems
+from .problems import seeds
 from .problems.problem import Problem
 from .quantities import ROWS, Arrays, Quantity, largest
 from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL
@@ -205,6 +206,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     given = parser.parse_args(None if arguments is None else list(arguments))
     if given.action == "write":
+        seeds.write()
         known_trajectories.write(known_trajectories.FILE, trajectory_problems(), scenario_of)
         write(completed(shipped().entries, given.jobs))
         return 0

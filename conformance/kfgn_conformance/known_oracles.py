@@ -24,12 +24,15 @@ import numpy as np
 
 from .numerics import code_of
 from .per_problem import once_per_problem
+from .problems.digests import digest_of, hash_of
 from .problems.problem import Array, Problem
-from .problems.serialisation import as_json
 from .quantities import ROWS, Arrays, Quantity
 
 FILE = Path(__file__).parent / "known_oracles.json"
 NUMBERS = FILE.with_suffix(".npz")
+
+digest = once_per_problem(digest_of)
+"""The hash of everything in a problem, computed once."""
 
 
 class Known(NamedTuple):
@@ -128,19 +131,3 @@ def entries(table: Table, numbers: Array) -> dict[tuple[str, str], Known]:
 def content_of(table: Table) -> str:
     """Compute a hash of the table."""
     return hashlib.sha256(json.dumps(table, sort_keys=True).encode()).hexdigest()
-
-
-@once_per_problem
-def digest(problem: Problem) -> str:
-    """Compute a hash of everything in a problem, with the same result on every machine."""
-    return hashlib.sha256(json.dumps(as_json(problem, _hashed), sort_keys=True).encode()).hexdigest()
-
-
-def _hashed(_path: str, array: Array) -> str:
-    return f"{array.dtype.name} {array.shape} {hash_of(array)}"
-
-
-def hash_of(array: Array) -> str:
-    """Compute a hash of the numbers of an array."""
-    little_endian = np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
-    return hashlib.sha256(little_endian.tobytes()).hexdigest()

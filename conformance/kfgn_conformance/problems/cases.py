@@ -54,6 +54,7 @@ def added_cases() -> tuple[Problem, ...]:
     return tuple(case(objective, psd, (transfer, transfer)) for objective, psd in SPLITS for transfer in ADDED)
 
 
+@cache
 def case(objective: str, psd: str, transfers: tuple[str, str]) -> Problem:
     """The first random problem that is far from discontinuities and has a nonzero gradient in the first layer."""
     return clear(

@@ -13,7 +13,8 @@ from kfgn_reference import gradient
 from .arrays import Array
 from .discontinuities import clear_of_kinks, near_border
 from .layers import Dense, Layer, Transfer, activation_shapes, dense_layers, has_tokens, weight_shapes
-from .problem import CLASSIFIERS, Arguments, Problem, classes, exact, label_shape, root_columns
+from .problem import CLASSIFIERS, Arguments, Problem, classes, label_shape, root_columns
+from .seeds import first_suitable
 
 
 class Shape(NamedTuple):
@@ -80,18 +81,21 @@ def clear(
 ) -> Problem:
     """Return the first random problem that is suitable after `change` and far from every discontinuity.
 
-    The seeds of the problems are 0, 1, 2, ..., 999.
-
     change: a function that is applied to every random problem
     wanted: a function that is True for a suitable problem
     dead:   True if the gradient of the first layer must be zero, False if this gradient must not be zero
     """
-    for seed in range(1000):
-        problem = change(dyadic_problem(name, shape, np.random.Generator(np.random.Philox(seed))))
+
+    def suitable(problem: Problem) -> bool:
         alive = bool(np.any(gradient(problem.reference, problem.X, problem.Y)[1]))
-        if alive != dead and clear_of_kinks(problem) and not near_border(problem).any() and wanted(problem):
-            return exact(problem)
-    raise AssertionError(f"{name}: expected a problem of {shape} among 1000 seeds, got none")
+        return alive != dead and clear_of_kinks(problem) and not near_border(problem).any() and wanted(problem)
+
+    return first_suitable(name, lambda seed: change(dyadic_problem(name, shape, generator(seed))), suitable)
+
+
+def generator(seed: int) -> np.random.Generator:
+    """A generator that makes the same numbers on every machine."""
+    return np.random.Generator(np.random.Philox(seed))
 
 
 def dyadic_problem(

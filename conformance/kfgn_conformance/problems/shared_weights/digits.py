@@ -11,9 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from ..dyadic import Recipe, random_problem
+from ..dyadic import Recipe, generator, random_problem
 from ..layers import Convolution, Dense, Flatten, Pooling
-from ..problem import Problem, exact
+from ..problem import Problem
+from ..seeds import first_suitable
 from .bases import bases
 from .dyadic import far_from_discontinuities
 
@@ -28,20 +29,20 @@ def shared_digits() -> Problem:
     """A trained convolutional network, and images of digits with sampled labels."""
     data = _arrays(__package__, "digits.npz")
     weights = tuple(data[f"W_{l}"].astype(np.float64) for l in (1, 2))
-    for seed in range(1000):
-        rng = np.random.Generator(np.random.Philox(seed))
+
+    def make(seed: int) -> Problem:
+        rng = generator(seed)
         problem = replace(untrained(DATAPOINTS, rng), weights=weights)
-        problem = replace(problem, bases=bases(problem, rng))
-        if far_from_discontinuities(problem):
-            return exact(problem)
-    raise AssertionError("shared-digits: expected a problem far from every discontinuity among 1000 seeds, got none")
+        return replace(problem, bases=bases(problem, rng))
+
+    return first_suitable("shared-digits", make, far_from_discontinuities)
 
 
 def untrained(datapoints: int, rng: np.random.Generator | None = None) -> Problem:
     """The first images with their classes, and random weights and labels."""
     data = _arrays("kfgn_conformance.problems.real", "digits.npz")
     recipe = Recipe("categorical", "project", (8, 7), LAYERS, datapoints, LABELS)
-    problem = random_problem("shared-digits", recipe, rng or np.random.Generator(np.random.Philox(0)))
+    problem = random_problem("shared-digits", recipe, rng or generator(0))
     X = data["images"].reshape(IMAGES, 8, 8)[:datapoints, :, 1:] / 16
     return replace(problem, X=X, Y=data["classes"][:datapoints, None].astype(np.int64))
 

@@ -7,8 +7,9 @@ import numpy as np
 from kfgn_reference.shared_weights import gradient
 
 from ..discontinuities import clear_of_kinks, near_border, near_border_of, near_kink
-from ..dyadic import Recipe, random_problem
-from ..problem import Problem, exact
+from ..dyadic import Recipe, generator, random_problem
+from ..problem import Problem
+from ..seeds import first_suitable
 from .bases import bases
 from .network import network_of, outputs, preactivations
 
@@ -16,15 +17,15 @@ from .network import network_of, outputs, preactivations
 def clear(name: str, recipe: Recipe, wanted: Callable[[Problem], bool] = lambda _problem: True) -> Problem:
     """Return the first random problem that is suitable and far from every discontinuity.
 
-    The seeds of the problems are 0, 1, 2, ..., 999. The gradient of the first layer must not be zero.
+    The gradient of the first layer must not be zero.
 
     wanted: a function that is True for a suitable problem
     """
-    for seed in range(1000):
-        problem = shared_problem(name, recipe, np.random.Generator(np.random.Philox(seed)))
-        if far_from_discontinuities(problem) and has_gradient(problem) and wanted(problem):
-            return exact(problem)
-    raise AssertionError(f"{name}: expected a problem of {recipe} among 1000 seeds, got none")
+
+    def suitable(problem: Problem) -> bool:
+        return far_from_discontinuities(problem) and has_gradient(problem) and wanted(problem)
+
+    return first_suitable(name, lambda seed: shared_problem(name, recipe, generator(seed)), suitable)
 
 
 def shared_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Problem:
