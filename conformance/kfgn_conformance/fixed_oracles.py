@@ -18,13 +18,14 @@ import numpy as np
 
 from .batched import BATCHED, batched, same, signatures
 from .changes import LARGE, changes
-from .known_oracles import FILE, NUMBERS, Known, Table, content_of, digest, hash_of, shipped
+from .known_oracles import FILE, NUMBERS, Known, Table, content_of, digest, shipped
 from .numerics import code_of
 from .oracle import evaluated, tolerances
 from .problem_sets import known_trajectories
 from .problem_sets.standard import problem_set
 from .problem_sets.trajectories import scenario_of, trajectory_problems
 from .problems import seeds
+from .problems.digests import hash_of
 from .problems.problem import Problem
 from .quantities import ROWS, Arrays, Quantity, largest
 from .tolerances import MAX_RELATIVE_TOLERANCE, SMALLEST_NORMAL

@@ -101,7 +101,8 @@ def test_is_the_reference(
 ) -> None:
     """Every answer passes, or fails as expected.
 
-    The message of a failure describes the error, and names the known mistakes that explain the error.
+    The message about a wrong answer describes the error, and names the known mistakes that explain the error. An
+    expected failure that unexpectedly passes fails the test too.
     """
     from .plain import plain
     from .runner import run

@@ -58,7 +58,8 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         TypeError, ValueError
-            For factors that are not arrays, are not square, or differ in library, dtype or device.
+            For factors that are not arrays of float32 or float64, are not square, are empty, or differ in library,
+            dtype or device.
 
         Examples
         --------
@@ -83,7 +84,8 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         TypeError, ValueError
-            For factors that are not arrays, are not square, or differ in library, dtype or device.
+            For factors that are not arrays of float32 or float64, are not square, are empty, or differ in library,
+            dtype or device.
 
         Examples
         --------

@@ -13,7 +13,7 @@ from .loss_and_factors import LossAndFactors, loss_and_factors
 
 
 def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L] = E[H_L].
+    """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L].
 
     With positions, G_l is a sum over the positions of layer l. The recursion computes G_l / T_L, with the number T_L of
     positions of the outputs.
@@ -61,7 +61,8 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
     Notes
     -----
-    The recursion starts at the exact E[G_L] = E[H_L], of shape (D_L, D_L). With W_{l+1} without its bias, a step of the
+    The recursion starts at the exact E[G_L], of shape (D_L, D_L): the mean of H_L, or of the matrix that replaces an
+    indefinite H_L. With W_{l+1} without its bias, a step of the
     recursion is::
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T

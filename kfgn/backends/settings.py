@@ -1,8 +1,8 @@
 """Isolation from settings of the user that would change the digits or the dtype of a result, or cause warnings.
 
 Public functions run under kfgn's own settings and restore the user's settings afterwards. The matmul precision of
-PyTorch is one setting for the whole process. If the user has chosen a precision other than `highest`, other threads see
-`highest` while a function of kfgn runs.
+PyTorch is one setting for the whole process. If the user has chosen a lower precision, other threads see the highest
+precision while a function of kfgn runs on tensors of PyTorch.
 """
 
 import contextlib

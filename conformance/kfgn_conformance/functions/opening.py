@@ -53,7 +53,7 @@ def torch_oracle(
     the last column, and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product
     at every position are a bias too. A table of rows, such as an embedding, is the transpose of W.
 
-    The cost is one backward pass per output and datapoint, and one per row of a Hessian block and datapoint.
+    The cost is two backward passes per output and datapoint, and one more per row of a Hessian block and datapoint.
 
     Examples
     --------

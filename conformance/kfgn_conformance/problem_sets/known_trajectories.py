@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from ..known_oracles import digest, hash_of
+from ..known_oracles import digest
+from ..problems.digests import hash_of
 from ..numerics import code_of_trajectories
 from ..problems.problem import Array, Checkpoint, Problem
 

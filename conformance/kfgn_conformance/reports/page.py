@@ -119,7 +119,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
 
 
 def _heads(columns: Sequence[Line]) -> list[str]:
-    """The first part of the cell ids of each column: a name and a dtype, with a number if this part is repeated."""
+    """The first part of the cell ids of each column: a name, a dtype if there is one, and a number if repeated."""
     heads: list[str] = []
     for column in columns:
         words = re.findall(r"[\w.]+", f"{column['name']} {column.get('dtype', '')}")
