@@ -52,8 +52,8 @@ def network_and_weights(
         An nn.Sequential, or a module whose forward applies layers one after the other. Such a forward may call
         submodules, functions such as `F.relu` and `torch.tanh`, and `flatten` or `view`. The layers are Linear layers
         with or without a bias, and at most one activation after each Linear except the last. The outputs of the module
-        (N, D_L) are h_L, for inputs X (N, D_0), or (N, *inputs) with convolutions or pooling. Modules may be nested, and may be wrapped by `torch.compile`,
-        `DataParallel` or `DistributedDataParallel`.
+        (N, D_L) are h_L, for inputs X (N, D_0), or (N, *inputs) with convolutions or pooling. Modules may be nested,
+        and may be wrapped by `torch.compile`, `DataParallel` or `DistributedDataParallel`.
 
         Before the Linear layers there may be layers with positions, and a Flatten after them: Conv1d and Conv2d with
         zeros or circular padding, each with at most one activation directly after it; AvgPool1d and AvgPool2d without

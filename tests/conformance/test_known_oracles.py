@@ -9,10 +9,10 @@ from kfgn_conformance import QUANTITIES, fixed_oracles
 from kfgn_conformance.batched import signatures
 from kfgn_conformance.fixed_oracles import as_text, computed, faults, questions
 from kfgn_conformance.known_oracles import FILE, NUMBERS, content_of, digest, known_oracle, read, shipped
-from kfgn_conformance.problems.digests import hash_of
 from kfgn_conformance.numerics import code_of
 from kfgn_conformance.oracle import Oracle, evaluated
 from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.digests import hash_of
 from kfgn_conformance.quantities import ROWS
 
 CASE, LOSS, KFRA = cases()[0], QUANTITIES["loss"], QUANTITIES["kfra"]

@@ -16,8 +16,8 @@ from typing import Any
 import numpy as np
 
 from ..known_oracles import digest
-from ..problems.digests import hash_of
 from ..numerics import code_of_trajectories
+from ..problems.digests import hash_of
 from ..problems.problem import Array, Checkpoint, Problem
 
 FILE = Path(__file__).parent / "known_trajectories.npz"
