@@ -66,12 +66,12 @@ def _columns_of_positions(at: GaussNewtonLinearisation, rows: Array, T: int) -> 
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the arrays that exist at once: three sets of columns, and two of products by tap."""
+    """The bytes per datapoint of the arrays that exist at once: three sets of columns, and two of rows of all taps."""
     network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
     sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
-    patches = [
-        network.positions[l + 1] * P * layer.groups
-        for (l, layer), (_, P) in zip(network.weighted.items(), network.weight_shapes, strict=True)
+    of_taps = [
+        network.positions[l] * D * -(-P * layer.groups // network.widths[l])  # at least as many as the taps
+        for (l, layer), (D, P) in zip(network.weighted.items(), network.weight_shapes, strict=True)
     ]
     columns = at.root_size * network.positions[-1]
-    return int(columns * (3 * max(sizes) + 2 * max(patches)) * bits // 8)
+    return int(columns * (3 * max(sizes) + 2 * max(of_taps)) * bits // 8)

@@ -78,10 +78,13 @@ def _suits_onednn(A: Array) -> bool:
 def _is_faster_in_onednn() -> bool:
     import torch
 
-    # the environment variable allows oneDNN to round float32 matrices to 16 bits
-    exact = os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() == "STRICT"
     wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    return exact and wide and _is_amd() and torch.backends.mkldnn.is_available()
+    return onednn_is_exact() and wide and _is_amd() and torch.backends.mkldnn.is_available()
+
+
+def onednn_is_exact() -> bool:
+    """True unless an environment variable allows oneDNN to round the factors of float32 products to 16 bits."""
+    return os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() == "STRICT"
 
 
 def _is_amd() -> bool:
