@@ -33,7 +33,7 @@ from .branching import branch, can_branch_on
 from .compiling import compiled
 from .convolutions import LibraryConvolution, has_convolution
 from .derivatives import with_derivative
-from .fused import damped, plus_multiple, weighted_mean
+from .fused import damped, plus_multiple, tanh_derivative, weighted_mean
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
@@ -77,6 +77,7 @@ __all__ = [
     "open_backend",
     "plus_multiple",
     "repeat",
+    "tanh_derivative",
     "unit_roundoff",
     "weighted_mean",
     "with_derivative",
