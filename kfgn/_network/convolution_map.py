@@ -108,14 +108,14 @@ class ConvolutionMap:
         xp, kernel, total = array_namespace(W), self._kernel(W), None
         for tap in self.taps:
             part = math.prod([w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True)])
-            term = part * congruence(G, between_all_channels(xp, kernel[(slice(None), *tap)], self.groups))
+            term = part * congruence(G, between_all_channels(xp, kernel[(slice(None), *tap, slice(None))], self.groups))
             total = term if total is None else total + term
         return total
 
     @property
     def _of_library(self) -> LibraryConvolution:
-        strides, dilations = ([w.stride for w in self.windows], [w.dilation for w in self.windows])
-        return LibraryConvolution(tuple(strides), tuple(dilations), self.groups)
+        strides, dilations = tuple(w.stride for w in self.windows), tuple(w.dilation for w in self.windows)
+        return LibraryConvolution(strides, dilations, self.groups)
 
     @property
     def _kernel_shape(self) -> tuple[int, ...]:
@@ -171,7 +171,8 @@ class ConvolutionMap:
         for tap in taps:
             windows = (w.windows_of(shift) for w, (_, shift) in zip(self.windows, tap, strict=True))
             read.append(x[(slice(None), *windows, slice(None), slice(None))])
-            kernels.append(xp.reshape(kernel[(slice(None), *(k for k, _ in tap))], (self.groups, x.shape[-1], -1)))
+            of_tap = kernel[(slice(None), *(k for k, _ in tap), slice(None))]
+            kernels.append(xp.reshape(of_tap, (self.groups, x.shape[-1], -1)))
         products = _products(_groups_first(xp, xp.concat(read, axis=-1)), xp.concat(kernels, axis=1))
         return xp.reshape(xp.permute_dims(products, (1, 0, 2)), shape)
 
