@@ -1,9 +1,9 @@
 """Kronecker-factored Gauss-Newton curvature on NumPy, PyTorch, JAX, CuPy and other array API libraries.
 
 kfgn implements the methods of Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning".
-A number in parentheses, such as (26), refers to an equation of the paper. All functions accept arrays of any library
-that follows the array API standard. Results are arrays of the same library, on the same device and in the same dtype as
-the arguments.
+A number in parentheses, such as (26), refers to an equation of the paper. The functions accept arrays of any library
+that follows the array API standard. Results are arrays of the library and on the device of the arguments. Results that
+are real numbers have the dtype of the weights or factors.
 
 >>> import numpy as np
 >>> import kfgn
@@ -41,42 +41,45 @@ means over the N datapoints.
 
 The Gauss-Newton block of layer l is approximated by Q_l kron G_l for vec(W_l), where vec stacks columns. Q_l is the
 second moment of the inputs of layer l. With a bias, the last input is the appended unit, which is always 1. G_l
-(D_l, D_l) is the mean Gauss-Newton matrix of the pre-activations.
+(D_l, D_l) is the mean Gauss-Newton matrix of the pre-activations, or an approximation of this matrix.
 
-The H_L of the mixture (27) is indefinite. `Network.psd` chooses the PSD matrix that replaces an indefinite H_L in
-Gauss-Newton matrices. The Hessian and its products always use the true H_L.
+H_L is the Hessian of the loss of a datapoint with respect to the outputs h_L. The H_L of the mixture (27) is
+indefinite. `Network.psd` selects the PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices, or an error.
+The Hessian and its products always use the true H_L.
 
-A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels, and layers
-`Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W), and the targets are (N, T, D_L) or
-(N, T) for the T positions of the outputs. The loss of a datapoint is the sum over these positions divided by
-`Network.divisor`. Only layers with weights count in a tuple of weights or of results. The option `sharing` selects the
-factors of weights that are used at several positions. A layer with groups has one pair of factors for each group.
+A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Its layers are
+of the kinds `Dense`, `Convolution`, `Pooling` and `Flatten`. X is then (N, C, T) or (N, C, H, W). If the outputs have
+positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W)
+for positions along two axes. The loss of a datapoint is the sum over these positions divided by `Network.divisor`. A
+tuple of weights or of results has no entry for a layer without weights. The option `sharing` selects the factors of
+weights that are used at several positions. A layer with groups has one pair of factors for each group.
 
-A result with one array per layer is a tuple in the order of the layers 1, ..., L. A vector in the space of the weights,
+A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
 
 Numbers
 -------
 Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to a float or int of
 Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as
-hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X. With
-`check=False`, the value of a 0-d array is not read.
+hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X or of the
+factors. With `check=False`, the value of a 0-d array is not read.
 
 Errors
 ------
 `TypeError` is raised for values that are not arrays, for arrays of different libraries, and for wrong dtypes.
-`ValueError` is raised for wrong shapes, different devices and an empty batch. Unless `check=False`, `ValueError` is
-also raised for values that are not finite or are out of range. An error message names the wrong argument, and says what
-was expected and what was given. `NotPositiveDefiniteError`, a `ValueError`, is raised for a damped matrix that is not
-positive definite. Functions and optimisers with Kronecker factors raise `MemoryError` before they allocate factors that
-exceed the memory of their device.
+`ValueError` is raised for wrong shapes, different devices and an empty batch. `ValueError` is also raised for a
+hyperparameter that is out of range and, unless `check=False`, for an array with values that are not finite or are out
+of range. The message of a `TypeError` or `ValueError` names the wrong argument, and says what was expected and what was
+given. `NotPositiveDefiniteError`, a `ValueError`, is raised for a damped matrix that is not positive definite.
+Functions and optimisers with Kronecker factors raise `MemoryError` before they allocate factors that exceed the
+available memory of the device.
 
 Settings and derivatives
 ------------------------
-Results and their dtypes do not depend on the user's settings of an array library. The ignored settings of PyTorch are
-autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are the promotion
-of dtypes and shapes, the matmul precision, and the checks for NaN and infinity. NumPy's handling of floating-point
-errors is ignored too. Products of float32 matrices are computed in float32.
+kfgn ignores settings of an array library that would change the precision or the dtype of a result. The ignored settings
+of PyTorch are autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are
+the promotion of dtypes and shapes, the matmul precision, and the checks for NaN and infinity. NumPy's handling of
+floating-point errors is ignored too. Products of float32 matrices are computed in float32.
 
 With arrays of JAX, the transformations of JAX can differentiate all results. With tensors of PyTorch, results are
 constants for `backward`. `TypeError` is raised for a tensor inside a transform of `torch.func`.

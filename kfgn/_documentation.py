@@ -1,7 +1,7 @@
 """Text that many docstrings share, and a metaclass that hides generated methods of records from `help`.
 
-`with_shared_text` inserts the descriptions that many public functions share into the docstrings of these functions.
-`Documented` is for dataclasses, and `documented_tuple` is for named tuples.
+`with_shared_text` inserts shared descriptions into the docstrings of functions. The metaclass `Documented` is for
+dataclasses, and the decorator `documented_tuple` is for named tuples.
 """
 
 import re
@@ -19,20 +19,19 @@ SHARED = {
     "weights": """
         weights : sequence of L arrays
             W_1, ..., W_L in float32 or float64. W_l has shape (D_l, D_{l-1} + 1) with the bias in the last column,
-            or shape (D_l, D_{l-1}) if layer l has no bias. `Network.weight_shapes` has the shapes of all layers with
-            weights.
+            or shape (D_l, D_{l-1}) if layer l has no bias. `Network.weight_shapes` contains the shape of each W_l.
         """,
     "X": """
         X : array, shape (N, D_0)
-            The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, (N, C, T) or
-            (N, C, H, W), with the channels before the positions.
+            The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, X has the shape
+            (N, C, T) or (N, C, H, W), with the channels before the positions.
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)
             The targets. Targets of squared_error and bernoulli are (N, D_L) in the dtype of X, and those of bernoulli
-            lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype. In a
-            network with positions, each position of the outputs has a target: (N, T, D_L) or (N, T), with (H, W)
-            instead of T if the outputs have two axes of positions.
+            lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype. If the
+            outputs have positions, each position has a target: Y has the shape (N, T, D_L) or (N, T) for T positions,
+            and (N, H, W, D_L) or (N, H, W) for positions along two axes.
         """,
     "V": """
         V : sequence of L arrays
@@ -52,14 +51,15 @@ SHARED = {
         """,
     "sharing": """
         sharing : {"expand", "reduce"}, default "expand"
-            The treatment of the positions of a datapoint, whose weights are shared. For "expand", the factors are made
-            of an outer product at each position: Q_l is the mean over positions, and G_l is the sum. For "reduce",
-            they are outer products of the mean and of the sum over positions. With one position both are equal.
+            The treatment of the positions of a datapoint, which use the same weights. For "expand", Q_l is made of
+            means of outer products over positions, and G_l of sums of outer products over positions. For "reduce", Q_l
+            is made of outer products of means over positions, and G_l of outer products of sums over positions. With
+            one position per datapoint, both values give the same factors.
         """,
     "check": """
         check : bool, default True
-            If True, values are checked to be finite and in range, and the host waits for the device. If False, no value
-            is read.
+            If True, the values of arrays are checked to be finite and in range, and the host waits for the device. If
+            False, the values of arrays are not checked.
         """,
     "errors": """
         TypeError
@@ -95,7 +95,8 @@ SHARED = {
         `best_update` instead.
         """,
     "last_evaluation": """
-        If the run has not ended, the result is from its last evaluation or, with early stopping, from its best one.
+        If the run has not ended, the result is from its last evaluation. With early stopping, the result is from the
+        best evaluation instead.
         """,
     "figure_errors": """
         UsageError
@@ -109,7 +110,7 @@ SHARED = {
         >>> X, Y = np.array([[0.5, -1.0], [2.0, 0.0], [0.0, 1.0]]), np.array([0, 1, 1])
         """,
 }
-"""For each name, the text that replaces a line {name} in a docstring."""
+"""A dictionary from each name to the text that replaces the line {name} in a docstring."""
 
 
 def with_shared_text(f: T) -> T:

@@ -14,7 +14,7 @@ Namespace: TypeAlias = Any
 """The namespace of the functions of an array library, from `array_api_compat.array_namespace`."""
 
 Arrays: TypeAlias = tuple[Array, ...]
-"""One array per layer, in the order 1, ..., L."""
+"""One array per layer with weights, in the order of the layers."""
 
 Weights: TypeAlias = Sequence[Array]
 """W_1, ..., W_L: (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a layer without a bias."""

@@ -6,7 +6,7 @@ from typing import Any
 from array_api_compat import is_array_api_obj
 
 MAX_CHARACTERS = 100
-"""The largest number of characters of a value in an error message."""
+"""The number of characters after which the text of a value is cut in an error message."""
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = MAX_CHARACTERS

@@ -16,7 +16,10 @@ from ..backends import device, index_dtype, plus_multiple, repeat
 from .layerwise import inners, plus
 
 Operator: TypeAlias = Callable[[Arrays], Arrays]
-"""A function that maps v to A v. Computations that do not depend on v run once, when the function is created."""
+"""A function that maps a vector v to the product A v with a matrix A.
+
+Computations that do not depend on v run once, when the function is created.
+"""
 
 
 ITERATIONS = 50
@@ -30,8 +33,8 @@ TOLERANCE = 1e-5
 class Solution(NamedTuple):
     """The solution x of A x = b, with its residual and the number of iterations.
 
-    `solve_gauss_newton` and `solve_gauss_newton_blocks` return a `Solution`. A `Solution` is a named tuple of arrays,
-    and so a pytree.
+    `solve_gauss_newton` and `solve_gauss_newton_blocks` return a `Solution`. A `Solution` is a named tuple of arrays
+    and of tuples of arrays, and so a pytree.
 
     Attributes
     ----------
@@ -41,7 +44,7 @@ class Solution(NamedTuple):
         The relative residual |b - A x| / |b|, computed from x after the last iteration. The residual is 0 if b is 0. If
         the layers were solved separately, `residual` is a tuple with one relative residual per layer.
     iterations : integer array, shape (), or tuple of L such arrays
-        The number of iterations before convergence. If the layers were solved separately, `iterations` is a tuple with
+        The number of iterations that changed x. If the layers were solved separately, `iterations` is a tuple with
         one number per layer.
 
     Examples
@@ -72,10 +75,10 @@ def conjugate_gradient(
     """Solve A x = b for a symmetric positive definite A, starting at x = 0, where apply(v) = A v.
 
     separate: True if A has one block per array of b; each block then has its own step sizes and its own convergence
-    residual: False to leave out the residual of the solution, which costs one more product
+    residual: False to save the product with A that the residual of the solution needs; `Solution.residual` is then ()
 
     All iterations are computed, but x no longer changes once |r| <= tolerance |b|, where r is the residual that the
-    recurrence updates. The solution x also no longer changes after a direction p with p^T A p <= 0. The right-hand side
+    recurrence updates. The solution x also no longer changes once a direction p has p^T A p <= 0. The right-hand side
     b is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
     """
     xp, L = array_namespace(b[0]), len(b)
@@ -104,7 +107,7 @@ def conjugate_gradient(
     scale = nonzero(reduced(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
     b = times(1 / scale, b)
     limit = tolerance * xp.sqrt(dot(b, b))
-    # if |r| is below this floor, |r|^2 is near the smallest normal number, and its rounding errors would spoil x
+    # far below this floor, |r|^2 is subnormal, and the rounding errors of |r|^2 would spoil x
     information = xp.finfo(limit.dtype)
     floor = math.sqrt(information.smallest_normal) / information.eps
     limit = xp.where(limit < floor, xp.full_like(limit, floor), limit)
@@ -113,13 +116,13 @@ def conjugate_gradient(
         x, r, p, (rr, used) = state[:L], state[L : 2 * L], state[2 * L : 3 * L], state[3 * L :]
         Ap = apply(p)
         pAp = dot(p, Ap)
-        active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # iterations continue after a NaN, so x becomes NaN
+        active = (xp.sqrt(rr) > limit) & ~(pAp <= 0)  # also true for a NaN in p^T A p, so x becomes NaN
         alpha = xp.where(active, rr / nonzero(pAp), xp.zeros_like(rr))
         x, r = plus_times(x, alpha, p), plus_times(r, -alpha, Ap)
         new = dot(r, r)
         beta = xp.where(active, new / nonzero(rr), xp.zeros_like(rr))
         p = plus_times(r, beta, p)
-        rr = xp.where(active, new, xp.zeros_like(new))  # after 0 no iteration is active, and x does not depend on p
+        rr = xp.where(active, new, xp.zeros_like(new))  # 0 makes all later iterations inactive, and x constant
         return (*x, *r, *p, rr, used + xp.astype(active, used.dtype))
 
     start = tuple(xp.zeros_like(x) for x in b)

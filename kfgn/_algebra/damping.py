@@ -3,8 +3,9 @@
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
 The functions of this module never read the value of an array, and so raise no error because of a value. If a matrix
-cannot be inverted, its inverse is NaN, and `ok`, a 0-d boolean, is False. The dampings of all layers are one array
-(L,), since the time of a small operation is mainly that of its dispatch.
+cannot be inverted, its inverse contains NaN, and the result `ok`, a 0-d boolean, is False. The values of omega of all
+layers are one array (L,). One operation on this array replaces L small ones, whose time is mainly that of their
+dispatch.
 """
 
 import math
@@ -56,9 +57,9 @@ def _size(xp: Namespace, A: Array, norm: str) -> Array:
 def visible(xp: Namespace, factors: Arrays, dampings: Array) -> Array:
     """For each factor A (D, D), the larger of its damping and the lower bound `FLOOR` sqrt(D) u tr(A).
 
-    The lower bound is not in the paper. u is the unit roundoff of the dtype. A positive damping below the bound is lost
-    to rounding when the damping is added to A. If A is singular, the last pivots of the damped factor are then rounding
-    errors of either sign. A damping of 0 stays 0.
+    The lower bound is not in the paper. u is the unit roundoff of the dtype. A positive damping below the bound can be
+    smaller than the rounding errors of a Cholesky factorisation of A. If A is singular, the last pivots of the damped
+    factor can then be rounding errors of either sign. A damping of 0 stays 0.
     """
     u = unit_roundoff(dampings)
     lower = xp.stack([FLOOR * math.sqrt(A.shape[0]) * u * xp.sum(diagonal_of(xp, A)) for A in factors])
@@ -80,7 +81,7 @@ class CholeskyInverse(NamedTuple):
         return cholesky_solve(self.L_Q, cholesky_solve(self.L_G, V).T).T
 
     def resolved(self) -> Array:
-        """A 0-d boolean, true if each pivot of both damped factors is larger than rounding error."""
+        """A 0-d boolean, true if each pivot of both damped factors is larger than its rounding error."""
         xp = array_namespace(self.L_Q)
         return _resolved(xp, self.L_Q) & _resolved(xp, self.L_G)
 
@@ -132,8 +133,7 @@ def damped_inverses(
 
     inversion: one of `INVERSIONS`, which selects the equation and the norm
 
-    floored: True to apply `visible`, which raises the dampings of both factors in (36) to a lower bound, as the
-             optimiser does
+    floored: True to apply the lower bound of `visible` to the dampings of both factors in (36), as the optimiser does
     """
     if inversion == "exact":
         inverses, ok = zip(*(_eigen_inverse(xp, *factors, damping) for factors in zip(Q, G, strict=True)), strict=True)
@@ -160,19 +160,19 @@ def _resolved(xp: Namespace, L: Array) -> Array:
 
 
 def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
-    """Convert a Python number to a 0-d array, since the functions of the array API standard accept only arrays."""
+    """Convert a Python float to a 0-d array, since `sqrt` of the array API standard accepts only arrays."""
     return xp.full((), value, dtype=like.dtype, device=device(like)) if isinstance(value, float) else value
 
 
 def _eigen_inverse(xp: Namespace, Q: Array, G: Array, damping: Array | float) -> tuple[EigenInverse, Array]:
-    """The inverse of (35), and a 0-d boolean, true if it exists."""
+    """The inverse of (35), and a 0-d boolean, true if the inverse exists."""
     (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
     spectrum, ok = _damped_spectrum(xp, q, g, damping)
     return EigenInverse(U, T, spectrum), ok
 
 
 def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
-    """Eigenvalues and eigenvectors of a PSD matrix. An eigenvalue within the rounding error is set to zero."""
+    """Eigenvalues and eigenvectors of a PSD matrix. An eigenvalue within rounding error of zero is set to zero."""
     eigenvalues, vectors = eigh(symmetrised(A))
     rounding = math.sqrt(A.shape[0]) * xp.finfo(A.dtype).eps * xp.abs(eigenvalues[-1])
     return xp.where(xp.abs(eigenvalues) <= rounding, xp.zeros_like(eigenvalues), eigenvalues), vectors

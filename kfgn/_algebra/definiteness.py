@@ -1,4 +1,4 @@
-"""The exception for a damped matrix that is not positive definite in its dtype."""
+"""The exception for a damped matrix that has no inverse in its dtype."""
 
 from typing import Any
 

@@ -18,16 +18,17 @@ from .matrices import diagonal_of, kron
 
 @documented_tuple
 class KroneckerBlock(NamedTuple):
-    """The Kronecker-factored block Q kron G of a layer, equation (20), for vec(V) with stacked columns.
+    """The Kronecker-factored block Q kron G of a layer, equation (20).
 
-    A `KroneckerBlock` is a named tuple of two arrays, and so a pytree for JAX and PyTorch. The methods compute Cholesky
-    factors and eigenvalues from the symmetric part (A + A^T) / 2 of each factor A.
+    The block multiplies vec(V), the stacked columns of a matrix V. A `KroneckerBlock` is a named tuple of two arrays,
+    and so a pytree for JAX and PyTorch. The methods compute Cholesky factors and eigenvalues from the symmetric part
+    (A + A^T) / 2 of each factor A.
 
     Attributes
     ----------
     Q : array, shape (P, P)
-        The second moment of the inputs of the layer, symmetric. P is D_{l-1} + 1, or D_{l-1} for a layer without a
-        bias.
+        The second moment of the inputs of the layer, symmetric. For a dense layer, P is D_{l-1} + 1 with a bias, and
+        D_{l-1} without one.
     G : array, shape (D, D)
         The mean Gauss-Newton matrix of the pre-activations, symmetric, in the dtype of Q.
 
@@ -163,7 +164,7 @@ class KroneckerBlock(NamedTuple):
             With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
             if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
             a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
-            cannot hold the result. Without `check`, no error is raised, and the result may be NaN.
+            cannot hold the result. Without `check`, this error is not raised, and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
             a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
@@ -173,8 +174,8 @@ class KroneckerBlock(NamedTuple):
         -----
         The factored damping replaces Q kron G + k I by (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I), equation
         (36). The cost is one Cholesky factorisation of each factor, D^3 / 6 + P^3 / 6 multiplications in total, and
-        four triangular solves. The inversions "spectral" and "exact" need the eigenvalues of both factors, which cost
-        about ten times more.
+        four triangular solves. The inversions "spectral" and "exact" need the eigenvalues of both factors. The
+        eigenvalues cost about ten times more than the Cholesky factorisations.
 
         Examples
         --------
@@ -222,7 +223,7 @@ class KroneckerBlock(NamedTuple):
             With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
             if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
             a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
-            cannot hold the result. Without `check`, no error is raised, and the result may be NaN.
+            cannot hold the result. Without `check`, this error is not raised, and the result may be NaN.
         TypeError, ValueError
             For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
             a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
@@ -268,9 +269,9 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
     Raises
     ------
     TypeError, ValueError
-        For factors that are not square arrays, and for Q_l and G_l that differ in library, dtype or device. A
-        `ValueError` is also raised if Q is empty, or if Q and G have different numbers of arrays. With `check`, also
-        for values that are not finite.
+        For factors that are not square arrays, and for Q_l and G_l that differ in library, dtype or device. For a Q
+        or G that is not a tuple or list, for an empty Q, and for different numbers of arrays in Q and G. With `check`,
+        also for values that are not finite.
 
     Examples
     --------

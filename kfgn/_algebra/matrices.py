@@ -1,4 +1,4 @@
-"""Functions of small matrices that the array API standard lacks, or has only in its optional extensions."""
+"""Functions of arrays and of small matrices that several rooms share."""
 
 from .._types import Array, Arrays, Namespace
 from ..backends import device, gram, matmul, with_derivative
@@ -31,8 +31,8 @@ def is_largest(xp: Namespace, p: Array) -> Array:
 
 
 def at_largest(xp: Namespace, v: Array, p: Array) -> Array:
-    """The element v_k of each row of v (..., N, D), as (..., N, 1), where k is the index of the largest p_k (N, D)."""
-    # take_along_axis is faster, but the standard of 2023 does not have it
+    """The element v_k of each row of v (..., N, D): (..., N, 1). p_k is the largest element of the row of p (N, D)."""
+    # take_along_axis is faster, but the standard of 2023 lacks this function
     return xp.sum(xp.where(is_largest(xp, p), v, zero(xp, v)), axis=-1, keepdims=True)
 
 

@@ -10,6 +10,6 @@ random_projections  the second factor from random projections
 sharing             expand and reduce, for weights that are used at several positions
 kflr_over_positions the second factor of KFLR for networks with positions
 loss_and_factors    the result of KFLR, KFRA, KFAC and random projections
-recursion           one step of the recursions (8) and (22), and the block (7)
+recursion           the step that the recursions (8) and (22) share, and the block (7)
 factor_memory       the memory for Kronecker factors
 """

@@ -10,7 +10,7 @@ SMALL = 2**28
 """The memory for factors, in bytes, below which the available memory of the device is not queried."""
 
 TEMPORARIES = 2
-"""The number of temporary arrays of the shape of the factor that is computed: a sum over datapoints, and a mean."""
+"""The number of temporary arrays that the computation of a factor needs, each in the shape of the factor."""
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
@@ -18,6 +18,8 @@ def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
 
     like: an array of the dtype and on the device of the factors
     sets: the number of sets of factors that exist at a time
+
+    Factors that need less than `SMALL` bytes are not checked.
     """
     itemsize = array_namespace(like).finfo(like.dtype).bits // 8
     shapes = dict(zip(_block_names(network), network.block_shapes, strict=True))
@@ -37,7 +39,7 @@ def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
 
 
 def _block_names(network: Network) -> list[str]:
-    """The number of the layer of each Kronecker block, and that of the group if the layer has groups, both from 1."""
+    """The names of the Kronecker blocks: the number of the layer and, if the layer has groups, of the group, from 1."""
     names = []
     for l, layer in enumerate(network.weighted.values(), start=1):
         names += [f"{l}, group {j}" for j in range(1, layer.groups + 1)] if layer.groups > 1 else [str(l)]

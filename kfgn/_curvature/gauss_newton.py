@@ -9,7 +9,7 @@ from .recursion import mean_blocks, over_positions, pull_back
 
 
 def _recursion(at: GaussNewtonLinearisation) -> Arrays:
-    """The matrices of the recursion (22) from G_L = H_L to G_1, each (N, D_l, D_l)."""
+    """The matrices G_1, ..., G_L, each (N, D_l, D_l), by the recursion (22) from G_L = H_L."""
     G = [over_positions(at, at.output_curvature.matrix())]
     for l in reversed(range(len(at.forward.derivatives))):
         G.append(pull_back(at, l, G[-1]))
@@ -41,13 +41,13 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
 
     Notes
     -----
-    The recursion (22), with B_l = diag(f'(h_l)) and W_{l+1} without its bias::
+    With B_l = diag(f'(h_l)) and W_{l+1} without its bias, the recursion (22) is::
 
         G_L = H_L,  G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l
 
     The result holds N matrices per layer. `kflr` computes the means E[G_l] without the N matrices. The result depends
-    on Y only for the mixture. In a network with positions, a matrix is over the T D_l entries of all positions, and the
-    D_l entries of a position are next to each other.
+    on Y only for the mixture. In a network with positions, a matrix has a row and a column for each of the T D_l
+    entries of all positions. The D_l entries of a position are next to each other.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from .recursion import entries, mean_blocks, over_positions, pull_back
 
 
 def _recursion(at: Linearisation) -> Arrays:
-    """The matrices of the recursion (8) from H_L to H_1, each (N, D_l, D_l)."""
+    """The matrices H_1, ..., H_L, each (N, D_l, D_l), by the recursion (8) from H_L."""
     second_terms = at.second_derivative_terms(at.dE_dh())
     H = [over_positions(at, at.output_hessian().matrix())]
     for l in reversed(range(len(second_terms))):
@@ -42,13 +42,13 @@ def preactivation_hessians(network: Network, weights: Weights, X: Array, Y: Arra
 
     Notes
     -----
-    The recursion, with B_l = diag(f'(h_l)) and W_{l+1} without its bias::
+    With B_l = diag(f'(h_l)) and W_{l+1} without its bias, the recursion (8) is::
 
         H_l = B_l W_{l+1}^T H_{l+1} W_{l+1} B_l + diag(f''(h_l) * dE/da_l)
 
     The result holds N matrices per layer. At a kink of a transfer function the derivative is the left derivative. In a
-    network with positions, a matrix is over the T D_l entries of all positions, and the D_l entries of a position are
-    next to each other.
+    network with positions, a matrix has a row and a column for each of the T D_l entries of all positions. The D_l
+    entries of a position are next to each other.
 
     Examples
     --------

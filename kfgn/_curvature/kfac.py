@@ -23,8 +23,8 @@ def swap_samples(xp: Namespace, labels: Array) -> Array:
 def kfac_factor(at: Linearisation, labels: Array, sharing: str = "expand") -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) at the targets, and the mean of dE/dh_l dE/dh_l^T (D_l, D_l) over all sampled labels.
 
-    One backward pass serves the targets and the sampled labels. If the loss has a divisor, a gradient has the divisor
-    too, and its product with itself would have the square. The factors are those of the loss, with the divisor once.
+    One backward pass serves the targets and the sampled labels. The gradients are first computed without the divisor of
+    the loss. Then dE/dh_l and the mean of the products are each divided by the divisor once.
     """
     divisor = at.network.divisor
     sampled = rows_of_labels(at.network, swap_samples(at.xp, labels))
@@ -83,7 +83,7 @@ def kfac(
     Returns
     -------
     LossAndFactors
-        The loss, the gradient, Q and G, all means over the N datapoints. Only loss and gradient depend on Y.
+        The loss, the gradient, Q and G, all means over the N datapoints. Only the loss and the gradient depend on Y.
 
     Raises
     ------
@@ -180,7 +180,7 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
 
     Notes
     -----
-    The labels of each objective are::
+    With the probabilities p of the model, the labels of each objective are::
 
         squared_error  y = h_L + z for normals z
         bernoulli      y = 1 if u < p for uniforms u, otherwise 0

@@ -17,7 +17,7 @@ MEMORY = 2**26
 """The default number of bytes for the roots of one chunk of datapoints. Larger chunks would not fit into caches."""
 
 TRACED_MEMORY = 2**28
-"""The number of bytes in a traced program. Such a program contains the code of every chunk, so chunks are larger."""
+"""The same default in a traced program. The chunks are larger, since the program has the code of every chunk."""
 
 
 def kflr_factor(

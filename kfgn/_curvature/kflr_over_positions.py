@@ -1,8 +1,8 @@
 """KFLR for networks with positions: expand and reduce from the columns of a root of H_L.
 
-H_L of a datapoint has a block for each of the T_L positions of the outputs, and so its root has T_L K columns, of which
-K belong to a position. Above every layer that mixes positions, the columns of position t are zero at all other
-positions, and the K columns of all positions are propagated together. Below such a layer, all T_L K columns are
+H_L of a datapoint has a block for each of the T_L positions of the outputs. The root of H_L has K columns for each
+position, and T_L K columns in total. Above every layer that mixes positions, the columns of position t are zero at all
+other positions, and the K columns of all positions are propagated together. Below such a layer, all T_L K columns are
 propagated.
 """
 
@@ -16,7 +16,7 @@ from .sharing import per_group, sum_over_positions
 
 
 def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memory: int) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N T_l, D_l) of every layer, and G_l of every group, in chunks of datapoints.
+    """dE/dh_l (N T_l, D_l) of every layer, and G_l of every group, which is summed over chunks of datapoints.
 
     memory: the number of bytes that the arrays of a chunk may need
     """
@@ -57,7 +57,7 @@ def _root(at: GaussNewtonLinearisation, start: int, stop: int) -> Array:
 
 
 def _columns_of_positions(at: GaussNewtonLinearisation, rows: Array, T: int) -> Array:
-    """The columns (T K, n T, D) with one column for each position, from rows (K, n T, D) of all positions."""
+    """The columns (T K, n T, D) of single positions, from rows (K, n T, D) that hold the columns of all positions."""
     if T == 1:
         return rows
     xp, (K, _, D) = at.xp, rows.shape
@@ -66,7 +66,7 @@ def _columns_of_positions(at: GaussNewtonLinearisation, rows: Array, T: int) -> 
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the arrays that exist at once: three sets of columns, and two of rows of all taps."""
+    """The bytes per datapoint of the arrays that exist at once: three sets of columns and two of rows of all taps."""
     network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
     sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
     of_taps = [

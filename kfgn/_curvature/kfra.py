@@ -71,16 +71,16 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
-    The approximation is exact for the last layer, for the last two layers if H_L is constant, for linear networks and
-    for N = 1.
+    In a network without positions, the approximation is exact for the last layer, for the last two layers if H_L is
+    constant, for linear networks and for N = 1.
 
     The cost is one forward pass, one backward pass and three computations per layer. In multiplications, the mean of
     f' f'^T costs N D_l^2, Q_l costs N (D_{l-1} + 1)^2, and the recursion costs D_{l+1} D_l (D_{l+1} + D_l). E[H_L] adds
-    N D_L^2 for softmax, and N D_L or less for the other objectives.
+    N D_L^2 for categorical, and at most N D_L for squared_error and bernoulli.
 
     The number of outputs D_L affects three costs: the passes, E[H_L] and the first step of the recursion. Each pass
-    needs N D_L D_{L-1} multiplications at the last layer. The arrays whose memory depends on D_L are the outputs of the
-    batch, G_L (D_L, D_L) and a temporary matrix of the same shape.
+    needs N D_L D_{L-1} multiplications at the last layer. Apart from the arguments and the gradient, the arrays whose
+    size depends on D_L are the outputs of the batch, dE/dh_L, G_L (D_L, D_L) and temporary arrays.
 
     Examples
     --------

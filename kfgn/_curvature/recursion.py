@@ -1,4 +1,4 @@
-"""One step of the recursions (8) and (22), which have the same form, and the block (7) of a layer."""
+"""The step that the recursions (8) and (22) share, and the block (7) of a layer."""
 
 from .._algebra.matrices import identity_like, mean_kron, outer
 from .._linearisation.linearisation import Linearisation
@@ -8,12 +8,12 @@ from .._types import Array, Arrays, Namespace
 
 
 def pull_back(at: Linearisation, l: int, M: Array) -> Array:
-    """The product B W^T M W B = (W^T M W) * (f' f'^T), (..., D_l, D_l), for W = W_{l+1} without its bias.
+    """The product B W^T M W B = (W^T M W) * (f' f'^T), (N, D_l, D_l), for W = W_{l+1} without its bias.
 
-    M: a matrix (N, D_{l+1}, D_{l+1}) per datapoint
-    l: the index of a layer, from 0
+    M: one matrix per datapoint, (N, D_{l+1}, D_{l+1})
+    l: the number of the layer in these shapes, minus 1
 
-    For T positions, a matrix per datapoint has T D_l rows, and is over the entries of all positions.
+    With T positions, a matrix has a row and a column for each of the T D_l entries of all positions.
     """
     layer, W, derivative = at.network.maps[l + 1], at.weights_by_layer[l + 1], at.forward.derivatives[l]
     if isinstance(layer, Dense) and at.network.positions[l + 1] == 1:
@@ -46,7 +46,7 @@ def over_positions(at: Linearisation, M: Array) -> Array:
 
 
 def mean_blocks(at: Linearisation, M: Arrays) -> Arrays:
-    """The blocks (7) and (16) of all weights from a matrix M per datapoint and layer, (N, T D_l, T D_l).
+    """The blocks (7) or (16) of all layers with weights, from the matrices M (N, T D_l, T D_l) of each layer.
 
     The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions.
     """
@@ -76,5 +76,5 @@ def _part(xp: Namespace, left: Array, right: Array, M: Array) -> Array:
     (N, I, T), O = left.shape, M.shape[-1]
     half = xp.reshape(left @ xp.reshape(M, (N, T, O * T * O)), (N, I * O, T, O))
     half = xp.reshape(xp.permute_dims(half, (0, 2, 1, 3)), (N, T, I * O * O))
-    mean = xp.reshape(xp.mean(right @ half, axis=0), (I, I, O, O))  # right inputs, left inputs, left outputs, ...
+    mean = xp.reshape(xp.mean(right @ half, axis=0), (I, I, O, O))  # right and left inputs, left and right outputs
     return xp.permute_dims(mean, (1, 2, 0, 3))

@@ -1,7 +1,8 @@
 """Expand and reduce: the second factor of a layer whose weights are used at several positions of a datapoint.
 
-For a column v of a root of H_L that is carried back to the pre-activations, v_nt is its part at position t. Expand
-takes the sum over t of v_nt v_nt^T, and reduce takes the product of the sums over t. With one position both are (25).
+Let v be a column of a root of H_L that is propagated back to the pre-activations, and let v_nt be the part of v at
+position t of datapoint n. Expand takes the sum over t of v_nt v_nt^T. Reduce takes s_n s_n^T, where s_n is the sum over
+t of v_nt. With one position both are (25).
 """
 
 from .._algebra.matrices import second_moment
@@ -36,7 +37,7 @@ def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
 
 
 def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
-    """The columns of each group of rows (..., N T_l, D_l), and T_l, for each layer with weights."""
+    """For each group of each layer with weights, the columns of the group in rows (..., N T_l, D_l), and T_l."""
     network, found = at.network, []
     for l, layer in network.weighted.items():
         size = network.widths[l + 1] // layer.groups
@@ -56,7 +57,7 @@ def by_group(network: Network, arrays: Arrays) -> Arrays:
 
 
 def of_groups(xp: Namespace, network: Network, blocks: Arrays) -> Arrays:
-    """Arrays of the shapes of the weights from one array per Kronecker block."""
+    """Arrays in the shapes of the weights, made from one array per Kronecker block."""
     remaining = iter(blocks)
     parts = [[next(remaining) for _ in range(layer.groups)] for layer in network.weighted.values()]
     return tuple(xp.concat(part, axis=0) if len(part) > 1 else part[0] for part in parts)

@@ -1,4 +1,4 @@
-"""The linearisation of a batch, a record that all methods use, with the validation and the passes that it needs.
+"""The linearisation of a batch, a record that all methods use, with the validation and the passes for this record.
 
 arguments      validation of the arguments of public functions
 passes         the forward pass (1) and the backward pass (3)

@@ -107,7 +107,7 @@ def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
 
 
 def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
-    """A 0-d boolean, true if all draws are valid: uniforms are in [0, 1), and normals are finite."""
+    """A 0-d boolean, true if all draws are valid: uniforms are in [0, 1), and all others are finite."""
     uniforms = of_labels and network.objective != "squared_error"
     return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
 
@@ -137,7 +137,7 @@ def check_network(network: Network) -> None:
 
 
 def gauss_newton_split(network: Network) -> GaussNewtonSplit:
-    """The `GaussNewtonSplit` of the objective for the value of `Network.psd`, which computes M of J^T M J.
+    """The `GaussNewtonSplit` that computes M of J^T M J, for the objective and the value of `Network.psd`.
 
     Raises `ValueError` if H_L is indefinite and `Network.psd` is "raise".
     """
@@ -145,8 +145,8 @@ def gauss_newton_split(network: Network) -> GaussNewtonSplit:
     if network.psd not in splits:
         known = " or ".join(map(repr, splits))
         raise ValueError(
-            f"psd: expected {known} for a Gauss-Newton matrix of {network.objective}, whose H_L is indefinite, "
-            f"got {network.psd!r}"
+            f"psd: expected {known} for a Gauss-Newton matrix of the objective {network.objective}, whose H_L is "
+            f"indefinite, got {network.psd!r}"
         )
     return splits[network.psd]
 

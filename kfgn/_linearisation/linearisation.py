@@ -97,8 +97,8 @@ class Linearisation:
     def input_moments(self, sharing: str = "expand") -> Arrays:
         """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T of each layer, equation (21), and of each group of a grouped layer.
 
-        Datapoints with T positions have a_nt. "expand" takes the mean of a_nt a_nt^T over positions too, and "reduce"
-        takes the mean of a_nt over positions before the product.
+        With positions, a_nt is the row of a_{l-1} at position t of datapoint n. "expand" takes the mean of a_nt a_nt^T
+        over positions too, and "reduce" takes the mean of a_nt over positions before the product.
         """
         found = []
         for l, layer in self.network.weighted.items():

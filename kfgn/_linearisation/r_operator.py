@@ -73,5 +73,5 @@ def input_tangents(at: Linearisation, tangents: Tangents) -> Arrays:
 
 
 def mean_transposed_product(at: Linearisation, U: Array) -> Arrays:
-    """1/N sum_n J_n^T u_n for the rows U (N, D_L), in the shapes of the weights."""
+    """1/N sum_n J_n^T u_n for the rows u_n of U (N, D_L), in the shapes of the weights."""
     return at.mean_gradient(at.pulled_back(U))

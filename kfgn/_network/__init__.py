@@ -1,14 +1,14 @@
 """The network and its objective.
 
 network             the static description of a network
-fields              checks of its inputs and its layers
+fields              checks of the inputs and the layers of a network
 places              the maps of the layers, and the shapes of the activations
 layer_map           the protocol of a layer at its place in a network
 dense               the dense layer
 convolution         the convolution
 pooling             the mean or the sum over windows of positions
 flatten             all positions as one
-axes                options of a layer with a number for each axis
+axes                options of a layer that have a number for each axis
 windows             the windows of a layer along one axis of positions
 divided             the curvature of a loss with a divisor
 transfers           the transfer functions f, f', f''

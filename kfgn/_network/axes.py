@@ -17,13 +17,13 @@ def per_axis(value: PerAxis) -> tuple[int, ...]:
 def checked_per_axis(name: str, value: Any, like: PerAxis | None = None) -> PerAxis:
     """Return a positive int or a pair of positive int.
 
-    like: the checked width of the layer. If it is a pair, a single int holds for both axes.
+    like: the checked width of the layer, or None. If the width is a pair, a single int holds for both axes.
     """
     if not isinstance(value, (tuple, list)):
         number = checked_count(name, value)
         return (number, number) if isinstance(like, tuple) else number
     if isinstance(like, int):
-        raise TypeError(f"{name}: expected a positive integer, as the width {like} is one, got {shown(value)}")
+        raise TypeError(f"{name}: expected a positive integer, since the width is {like}, got {shown(value)}")
     first, second = checked_pair(name, value, "a positive integer or a pair of them")
     return checked_count(name, first), checked_count(name, second)
 

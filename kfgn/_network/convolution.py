@@ -46,14 +46,15 @@ class Convolution(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For numbers that are out of range, for an unknown transfer function, and for groups that do not divide `units`.
+        For numbers that are out of range, for pairs of a wrong length, for an unknown transfer function, and for groups
+        that do not divide `units`.
 
     Notes
     -----
-    W_l has shape (units, C / groups * taps + 1). A row has the weights of a patch, tap by tap, with the C / groups
-    channels of a tap next to each other: [W_1, ..., W_taps, b]. The taps of two axes are in row-major order. For a
-    kernel of PyTorch, of shape (units, C / groups, width), W_l without the bias is
-    kernel.transpose(1, 2).reshape(units, -1).
+    With a bias, W_l has shape (units, C / groups * taps + 1), for C input channels and a kernel of `taps` taps. A row
+    has the weights of a patch, tap by tap, with the C / groups channels of a tap next to each other: [W_1, ..., W_taps,
+    b]. The taps of two axes are in row-major order. For a kernel of PyTorch, of shape (units, C / groups, width), W_l
+    without the bias is kernel.transpose(1, 2).reshape(units, -1).
 
     With stride s, dilation d and p positions added on the left, tap k of output position t reads input position
     t s + k d - p.
@@ -95,7 +96,7 @@ class Convolution(metaclass=Documented):
             raise ValueError(f"groups: expected a divisor of the {self.units} units, got {self.groups}")
 
     def weight_shape(self, inputs: int) -> tuple[int, int]:
-        """The shape of W_l for C input channels: (units, C / groups * taps + 1), or without the 1 if no bias."""
+        """The shape of W_l for C input channels: (units, C / groups * taps + 1), without the 1 if there is no bias."""
         return self.units, inputs // self.groups * math.prod(per_axis(self.width)) + self.bias
 
     def at(self, shape: Shape) -> tuple["ConvolutionMap", Shape]:

@@ -21,8 +21,9 @@ from .windows import Windows, along, interleaved
 class ConvolutionMap:
     """A convolution at its place in a network, a `WeightedMap`.
 
-    The method `inputs` returns the patches (groups, R', I), where I counts the 1 that is appended for the bias, or the
-    rows (N T, C) of the padded activation if the library has a convolution.
+    The method `inputs` returns the patches as (groups, R', I), for R' output rows. The length I of a patch includes the
+    1 that is appended for the bias. If the library has a convolution, `inputs` returns the rows (N T, C) of the padded
+    activation instead.
 
     units:    C', the number of output channels
     channels: C, the number of input channels
@@ -60,7 +61,7 @@ class ConvolutionMap:
         return tuple(patches[j, :, :] for j in range(self.groups))
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
-        """The kernel times the patch of each position: (R', C')."""
+        """For each group, the products of its rows of W with its patches: (R', C')."""
         xp = array_namespace(W)
         if not _are_patches(inputs):
             h = self._of_library(self._at_positions(inputs), self._kernel(W), W[:, -1] if self.bias else None)
@@ -104,7 +105,7 @@ class ConvolutionMap:
         return xp.reshape(_products(by_group, inputs), (self.units, -1)) / R
 
     def carried_over_taps(self, W: Array, G: Array) -> Array:
-        """sum_k T_k/T' W_k^T G W_k, where T_k is the number of output positions at which tap k reads an input."""
+        """sum_k T_k/T' W_k^T G W_k, where tap k with the matrix W_k reads an input at T_k of T' output positions."""
         xp, kernel, total = array_namespace(W), self._kernel(W), None
         for tap in self.taps:
             part = math.prod([w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True)])
@@ -141,7 +142,7 @@ class ConvolutionMap:
         return xp.reshape(rows, (-1, *(w.outputs for w in self.windows), self.units))
 
     def _patches(self, xp: Namespace, padded: Array, unit: Any) -> Array:
-        """The patches (groups, R', I), whose last entry is from `unit` if the layer has a bias."""
+        """The patches (groups, R', I). If the layer has a bias, `unit` makes the last entry of each patch."""
         x = xp.reshape(padded, (*padded.shape[:-1], self.groups, -1))
         slices = (tuple(w.tap(i) for w, i in zip(self.windows, tap, strict=True)) for tap in self.taps)
         read = [x[(slice(None), *positions, slice(None), slice(None))] for positions in slices]
@@ -193,7 +194,7 @@ def _products(A: Array, B: Array) -> Array:
 
 
 def between_all_channels(xp: Namespace, kernel: Array, groups: int) -> Array:
-    """The matrix (C', C) of a tap (C', C / groups), which is zero between different groups."""
+    """The matrix (C', C) of a tap, zero between different groups, from the kernel (C', C / groups) of the tap."""
     if groups == 1:
         return kernel
     rows = xp.reshape(kernel, (groups, -1, kernel.shape[1]))

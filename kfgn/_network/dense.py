@@ -115,5 +115,5 @@ class Dense(metaclass=Documented):
         return (inputs,)
 
     def carried_over_taps(self, W: Array, G: Array) -> Array:
-        """W_l^T G W_l with W_l without its bias, the product in the step (26) of KFRA."""
+        """W^T G W, where W is W_l without its bias: the product in the step (26) of KFRA."""
         return congruence(G, self.kernel(W))

@@ -1,4 +1,4 @@
-"""The curvature of a loss that is divided by a number, and products of arrays with a number that is often 1."""
+"""The curvature of a loss that is divided by a number, and arithmetic with a number that is often 1."""
 
 import math
 from typing import Any, NamedTuple
@@ -17,10 +17,12 @@ def times(x: Array, factor: int) -> Array:
 
 
 class Divided(NamedTuple):
-    """The matrix M / divisor per datapoint. If M is PSD with the root C, the root is C / sqrt(divisor).
+    """The matrix M / divisor per datapoint. If M has the root C, then M / divisor has the root C / sqrt(divisor).
 
-    M: a matrix of any class of `output_hessian` or `indefinite_hessian`. `Divided` has all methods of these classes
-       except `transposed_root_product`, which is for networks without positions, whose divisor is 1
+    M: a matrix of any class of `output_hessian` or `indefinite_hessian`
+
+    `Divided` has all public methods of these classes except `transposed_root_product`. Only networks without positions
+    need this method, and their divisor is 1.
     """
 
     M: Any

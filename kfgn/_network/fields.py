@@ -27,7 +27,7 @@ def checked_inputs(value: Any) -> Any:
 
 
 def checked_layers(values: Any, *, has_positions: bool) -> tuple[Any, ...]:
-    """Check the kinds of the layers, and that the last layer has no transfer function. Return the layers as a tuple."""
+    """Return the layers as a tuple, after checks of their kinds, their weights and the last transfer function."""
     layers = tuple(checked_sequence("layers", values, "layers"))
     if not layers:
         raise ValueError("layers: expected at least one layer, got none")
@@ -50,8 +50,8 @@ def checked_layers(values: Any, *, has_positions: bool) -> tuple[Any, ...]:
 def checked_sequence(name: str, values: Any, of: str) -> tuple[Any, ...]:
     """Return the values as a tuple.
 
-    Text is rejected, since it would be read letter by letter. Sets and mappings are rejected, since their order has no
-    meaning.
+    Text and bytes are rejected, since they would be read element by element. Sets are rejected, since they have no
+    order, and mappings, since only their keys would be read.
     """
     if isinstance(values, str):
         example = f" such as ({values[:20]!r},)" if of == "names" else ""

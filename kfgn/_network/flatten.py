@@ -56,7 +56,7 @@ class FlattenMap:
         return a
 
     def preactivations(self, W: None, inputs: Array) -> Array:
-        """The rows of all positions as one row."""
+        """For each datapoint, the rows of all positions as one row."""
         return self.preactivation_tangents(W, inputs)
 
     def preactivation_tangents(self, W: None, R_a: Array) -> Array:  # noqa: ARG002

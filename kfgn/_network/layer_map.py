@@ -1,11 +1,11 @@
 """The protocol of a layer at its place in a network: all that the methods of kfgn need to know of a kind of layer.
 
 An activation is a matrix of rows (R, C), with one row of C channels for each position of each datapoint. R is N T for N
-datapoints of T positions, and N in a network whose `inputs` is an int. Leading axes are for several rows per position,
-such as the columns of a root of H_L, and are before R.
+datapoints of T positions, and N in a network whose `inputs` is an int. Leading axes before R are for several rows per
+position, such as the columns of a root of H_L.
 
-A new kind of layer is a record in a file of this package, with the fields that a user sets, and a map that
-satisfies this protocol. `Dense` is both.
+A new kind of layer needs a record with the fields that a user sets, and a map that satisfies this protocol. Both are
+in one file of this package. `Dense` is both the record and the map.
 """
 
 from typing import Protocol, TypeAlias
@@ -19,15 +19,15 @@ Shape: TypeAlias = tuple[int, ...]
 class LayerMap(Protocol):
     """The linear map of a layer, from the rows a_{l-1} (R, C) to the rows h_l (R', C').
 
-    W is None for a layer without weights. `inputs` in an argument is the result of the method `inputs`.
+    W is None for a layer without weights. An argument `inputs` is the result of the method `inputs`.
     """
 
     @property
     def mixes_positions(self) -> bool:
-        """False if each row of h_l depends on the row of a_{l-1} at the same position alone."""
+        """False if each row of h_l depends only on the row of a_{l-1} at the same position."""
 
     def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The rows that W multiplies, such as the patches of a convolution, and an appended 1 if W has a bias."""
+        """The rows that W multiplies, such as the patches of a convolution, each with an appended 1 if W has a bias."""
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
         """The rows h_l (R', C')."""
@@ -60,4 +60,4 @@ class WeightedMap(LayerMap, Protocol):
         """The derivative of `inputs` along a direction R_a (R, C) of a_{l-1}."""
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """The mean over the R' rows of dE/dh_l a^T with a of `inputs`, in the shape of W."""
+        """The mean of dE/dh_l a^T over the R' rows, in the shape of W, where a is a row of `inputs`."""

@@ -75,7 +75,7 @@ def value(xp: Namespace, h: Array, y: Array) -> Array:
     h_1, a, c = h[..., 0], t * h[..., 1], t * h[..., 2]
     q = _sigma(xp, h_1) * _sigma(xp, -a) + _sigma(xp, -h_1) * _sigma(xp, -c)
     small_q = q < 0.5
-    # for q >= 1/2: log p is the log of a sum of two exponentials, which would underflow if it were not scaled
+    # for q >= 1/2, log p is the log of a sum of two exponentials, and unscaled exponentials could underflow
     log_first = -softplus(xp, -h_1) - softplus(xp, -a)
     log_second = -softplus(xp, h_1) - softplus(xp, -c)
     log_p = xp.maximum(log_first, log_second) + xp.log1p(xp.exp(-xp.abs(log_first - log_second)))

@@ -25,19 +25,19 @@ class Network(metaclass=Documented):
     Parameters
     ----------
     inputs : int or tuple of int
-        D_0, the number of inputs, positive. For datapoints with positions, the tuple (C, T) of the numbers of channels
-        and of positions, such as the tokens of a sequence, or (C, H, W) for positions along two axes.
+        D_0, the number of inputs, positive. For datapoints with positions, such as the tokens of a sequence, the tuple
+        (C, T) of the numbers of channels and of positions. For positions along two axes, the tuple (C, H, W).
     layers : sequence of Dense, Convolution, Pooling or Flatten
         The layers in their order. The last layer must have the transfer function identity, since the objective takes
-        its pre-activations. A network with an int as `inputs` has layers `Dense` alone.
+        its pre-activations. If `inputs` is an int, all layers are `Dense`.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
         The name of the objective E(h_L, y). The objective mixture is equation (27), and needs three outputs.
     psd : {"project", "scalar", "raise"}, default "project"
         The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices. Only the H_L of the mixture is
         indefinite. The value "project" gives the nearest PSD matrix, in which negative eigenvalues are set to zero. The
         value "scalar" gives dE/dh_L dE/dh_L^T, from the Gauss-Newton approximation that treats the scalar p(y | h_L) as
-        the output of the network. With "raise", functions that need a Gauss-Newton matrix raise `ValueError`. The
-        Hessian and its products always use the true H_L.
+        the output of the network. With "raise", functions that need a Gauss-Newton matrix of the mixture raise
+        `ValueError`. The Hessian and its products always use the true H_L.
     divisor : int, default 1
         The number by which the sum of E over the output positions of a datapoint is divided: 1 for the sum, and the
         number of output positions for the mean.
@@ -47,9 +47,9 @@ class Network(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For an unknown name, for a sequence of layers without weights, for a layer that does not fit the positions, and
-        for a last layer whose transfer function is not identity. A `ValueError` is also raised if the number of outputs
-        does not fit the objective.
+        For a number that is not positive, for an unknown name, and for a divisor other than 1 in a network without
+        positions. For a sequence of layers without weights, for a layer that does not fit its inputs, and for a last
+        layer whose transfer function is not identity. For a number of outputs that does not fit the objective.
 
     Examples
     --------
@@ -90,8 +90,8 @@ class Network(metaclass=Documented):
             E(h_L, y).
         psd : {"project", "scalar", "raise"}, default "project"
             The PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices: the nearest PSD matrix for
-            "project", and dE/dh_L dE/dh_L^T for "scalar". With "raise", functions that need a Gauss-Newton matrix raise
-            `ValueError`.
+            "project", and dE/dh_L dE/dh_L^T for "scalar". With "raise", functions that need a Gauss-Newton matrix of
+            the mixture raise `ValueError`.
 
         Returns
         -------
@@ -103,8 +103,8 @@ class Network(metaclass=Documented):
         TypeError
             For values of a wrong type.
         ValueError
-            For widths that are not positive, for a wrong number of transfer functions, for an unknown name, and for a
-            number of outputs that does not fit the objective.
+            For fewer than two widths, for widths that are not positive, for a wrong number of transfer functions, for
+            an unknown name, and for a number of outputs that does not fit the objective.
 
         Examples
         --------
@@ -161,14 +161,14 @@ class Network(metaclass=Documented):
     def weight_shapes(self) -> tuple[tuple[int, int], ...]:
         """The shape of the weights of each layer with weights.
 
-        The shape of a dense layer is (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution` describes the
-        shape of a convolution.
+        The weights of a dense layer have the shape (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) without a bias. `Convolution`
+        describes the shape of the weights of a convolution.
         """
         return tuple(self.layers[l].weight_shape(self.shapes[l][0]) for l in self.weighted)
 
     @property
     def block_shapes(self) -> tuple[tuple[int, int], ...]:
-        """The shape of the weights to which each Kronecker block belongs: the rows of W_l of one group of layer l."""
+        """For each Kronecker block, the shape of its weights, which are the rows of W_l of one group of layer l."""
         found: list[tuple[int, int]] = []
         for layer, (D, P) in zip(self.weighted.values(), self.weight_shapes, strict=True):
             found += [(D // layer.groups, P)] * layer.groups
@@ -191,18 +191,21 @@ class Network(metaclass=Documented):
 
     @cached_property
     def _places(self) -> Places:
-        """The maps and the shapes, computed when the network is made: PyTorch's compiler cannot trace this property."""
+        """The maps and the shapes.
+
+        `__post_init__` computes both, since PyTorch's compiler cannot trace this property.
+        """
         return places_of(self.inputs, self.layers)
 
     def by_layer(self, weights: Weights) -> tuple[Any, ...]:
-        """One array per layer from one array per layer with weights, with None for the layers without weights."""
+        """One entry per layer: the array of a layer with weights, and None for a layer without weights."""
         if len(self.weighted) == len(self.layers):
             return tuple(weights)
         found = dict(zip(self.weighted, weights, strict=True))
         return tuple(found.get(l) for l in range(len(self.layers)))
 
     def of_weighted(self, arrays: Arrays) -> Arrays:
-        """One array per layer with weights from one array per layer."""
+        """The arrays of the layers with weights, selected from one array per layer."""
         return tuple(arrays[l] for l in self.weighted)
 
 

@@ -1,4 +1,4 @@
-"""The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
+"""The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L), up to a constant.
 
 A loss is summed over the outputs of a datapoint. In this module h is (..., N, D_L) and y is (..., N, D_L) or (..., N).
 Leading axes are for several labels per datapoint, such as the samples of KFAC.
@@ -132,7 +132,7 @@ def _categorical_hessian(xp: Namespace, h: Array, _y: Array | None = None) -> Mu
 def _categorical_sample(xp: Namespace, h: Array, u: Array) -> Array:
     above = u[..., None] < xp.cumulative_sum(softmax(xp, h), axis=-1)
     y = xp.argmax(xp.astype(above, h.dtype), axis=-1)
-    last = xp.full_like(y, h.shape[-1] - 1)  # used if no sum of probabilities is above u, because of rounding
+    last = xp.full_like(y, h.shape[-1] - 1)  # used if rounding leaves no cumulative sum above u
     return xp.where(xp.any(above, axis=-1), y, last)
 
 

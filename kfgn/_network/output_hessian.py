@@ -1,8 +1,8 @@
 """The curvature of the outputs: H_L, or a PSD matrix M = C C^T that replaces it in Gauss-Newton matrices.
 
 In the classes of this module, only the method `matrix` stores N matrices (D_L, D_L), and no method stores the roots C.
-The arguments v (..., N, D_L) and z (..., N, K) hold one vector in each row. `indefinite_hessian` contains the classes
-for an H_L that is not PSD.
+The arguments v (..., N, D_L) and z (..., N, K) hold one vector in each row, where K is the number of columns of C.
+`indefinite_hessian` contains the classes for an H_L that is not PSD.
 """
 
 from typing import NamedTuple, Protocol
@@ -145,7 +145,7 @@ class Multinomial(NamedTuple):
         return with_diagonal(xp, p * one_minus(xp, p), -p[:, :, None] * p[:, None, :])
 
     def mean(self) -> Array:
-        """diag(E[p]) - E[p p^T], which differs from diag(q) - q q^T at the mean q of p."""
+        """diag(E[p]) - E[p p^T], which differs from diag(q) - q q^T for q = E[p]."""
         xp, p = array_namespace(self.p), self.p
         return with_diagonal(xp, xp.mean(p * one_minus(xp, p), axis=0), -second_moment(xp, p))
 

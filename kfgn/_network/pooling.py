@@ -20,7 +20,7 @@ KINDS = ("mean", "sum")
 
 @dataclass(frozen=True)
 class Pooling(metaclass=Documented):
-    """The mean or the sum over windows of positions, in each channel alone. The layer has no weights.
+    """The mean or the sum over windows of positions, in each channel separately. The layer has no weights.
 
     A `Pooling` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W).
 
@@ -77,7 +77,7 @@ class Pooling(metaclass=Documented):
         for T, width, stride in zip(lengths, per_axis(self.width), per_axis(self.stride), strict=True):
             if width > T:
                 raise ValueError(f"width: expected a window of at most {T} positions, got {width}")
-            # a single window has no stride, and windows next to each other are computed faster
+            # the stride has no effect on a single window, and the stride `width` is computed faster
             windows.append(Windows(T, width, width if T - width < min(stride, width) else stride))
         return PoolingMap(self.kind, C, tuple(windows)), (C, *(w.outputs for w in windows))
 
@@ -114,7 +114,7 @@ class PoolingMap:
         return self.weight * xp.reshape(x, (*R_a.shape[:-2], -1, self.channels))
 
     def pulled_back(self, W: None, rows: Array) -> Array:  # noqa: ARG002
-        """Each row at all positions of its window, and the sum where windows overlap."""
+        """Each row, times `weight`, at all positions of its window, and the sum where windows overlap."""
         xp = array_namespace(rows)
         x = self.weight * xp.reshape(rows, (-1, *(w.outputs for w in self.windows), self.channels))
         for axis, w in enumerate(self.windows, start=1):

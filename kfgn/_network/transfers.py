@@ -112,7 +112,7 @@ def _softplus(xp: Namespace, h: Array) -> tuple[Array, Array]:
 
 @with_derivative(lambda xp, h, t: xp.exp(*h) * t[0])
 def _expm1(xp: Namespace, h: Array) -> Array:
-    """e^h - 1 with the derivative e^h. JAX itself would compute (e^h - 1) + 1, and lose digits."""
+    """e^h - 1 with the derivative e^h. JAX's own derivative is (e^h - 1) + 1, which loses digits."""
     return xp.expm1(h)
 
 
@@ -185,7 +185,7 @@ def _gelu_argument(xp: Namespace, h: Array) -> tuple[Array, Array, Array]:
 
 
 SATURATED = 100.0
-"""The bound on |h| above which two functions are 0 in float64: the normal density phi(h), and s'(v(h)) for gelu_tanh.
+"""A bound on |h| above which two functions are 0 in float64: the normal density phi(h), and s'(v(h)) for gelu_tanh.
 
 `_normal_density` and `_gelu_argument` clip h to this bound, so that no power of h overflows.
 """

@@ -1,7 +1,7 @@
 """The windows of a convolution or a pooling along one axis of positions.
 
-The methods of `Windows` take arrays (A, T, B) whose middle axis has the positions. `along` applies such a method to one
-axis of an array of more axes. No shape depends on the values of an array.
+The array arguments of the methods of `Windows` have three axes, and the middle axis has the positions. `along` applies
+such a method to one axis of an array with more axes. No shape depends on the values of an array.
 """
 
 import math
@@ -45,7 +45,7 @@ class Windows(NamedTuple):
 
     @property
     def fit(self) -> bool:
-        """True if there is a window. With circular padding, a window is not longer than the axis."""
+        """True if at least one window fits. With circular padding, a window must not be longer than the axis."""
         return self.outputs > 0 and not (self.circular and self.span >= self.length)
 
     def reads(self, k: int) -> int:
@@ -122,7 +122,7 @@ class Windows(NamedTuple):
         return slice(start, start + (self.outputs - 1) * self.stride + 1, self.stride)
 
     def placed(self, k: int, xp: Namespace, rows: Array) -> Array:
-        """The transpose of the slice `tap`: rows (A, T', B) at their padded positions, with zeros between them."""
+        """The transpose of the slice `tap`: rows (A, T', B) at their padded positions, with zeros at all others."""
         (A, outputs, B), start = rows.shape, k * self.dilation
         if self.stride > 1:
             zeros = xp.zeros((A, outputs, self.stride - 1, B), dtype=rows.dtype, device=device(rows))
@@ -141,7 +141,7 @@ def with_zeros(xp: Namespace, a: Array, left: int, right: int) -> Array:
 
 
 def along(xp: Namespace, a: Array, axis: int, method: Callable[[Namespace, Array], Array]) -> Array:
-    """Apply a method for arrays (A, T, B) to an array in which T is the length of an axis."""
+    """Apply a method for arrays (A, T, B) along one axis of an array, where T is the length of the axis."""
     shape = a.shape
     before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
     result = method(xp, xp.reshape(a, (before, shape[axis], after)))

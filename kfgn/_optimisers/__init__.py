@@ -14,7 +14,7 @@ A step that cannot be computed raises no error. The optimiser rejects the step, 
     rejection            the dampings after a rejected step
     curvature_estimate   the interface of a curvature estimate
     kronecker_factored   the curvature estimate by averaged Kronecker factors
-    hessian_free         the exact curvature, by conjugate gradients
+    hessian_free         directions with the exact curvature, by conjugate gradients
     sgd, adam            the first-order methods with which the paper compares its optimiser
     first_order          the base class of the first-order methods
     state                the states of the optimisers, and the outcome of a step

@@ -30,8 +30,7 @@ class Damping(metaclass=Documented):
         The damping before the first step, from `lower` to `upper`.
     period : int or None
         T_tau or T_gamma, the number of steps between two adaptations. With period=None the damping keeps its initial
-        value. The period has no default, because the paper adapts tau every 5 steps and gamma every 20 steps, and this
-        record does not know which of them it describes.
+        value. The period has no default, because the periods of the paper differ: 5 steps for tau, and 20 for gamma.
     decay : float, optional
         The base of the factor omega = decay^period of one adaptation, above 0 and at most 1. The paper uses the base
         0.95.
@@ -48,8 +47,8 @@ class Damping(metaclass=Documented):
     Notes
     -----
     tau is adapted by equation (42) and Appendix C.3.1, and gamma by Appendix C.3.2. The docstring of `GaussNewton`
-    describes the adaptation of tau and of gamma. With lower = 0, a damping that has reached 0 stays 0. Only a step that
-    is rejected because this damping is too small raises the damping above 0 again.
+    describes the adaptation of tau and of gamma. With lower = 0, an adaptation leaves a damping of 0 unchanged. Only a
+    step that is rejected because the damping is too small raises the damping above 0.
 
     Examples
     --------
@@ -115,7 +114,7 @@ def levenberg_marquardt(
 def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_model: Array, rounding: Array) -> Array:
     """rho (42), or NaN if the changes of f and of the model are both at most `ROUNDINGS` rounding errors of f.
 
-    The rule for NaN is not in the paper. Near a minimum rho is a quotient of rounding errors, which would drive tau to
+    The rule for NaN is not in the paper. Near a minimum rho is a quotient of rounding errors, and would drive tau to
     one of its bounds.
     """
     limit = ROUNDINGS * rounding

@@ -16,7 +16,7 @@ from .arrays import selected
 from .schedule import Schedule
 
 Direction: TypeAlias = Callable[[Array, bool | Array], tuple[Arrays, Any, Array]]
-"""A function of a 0-d damping gamma and of the flag `invert`, with the results of `CurvatureEstimate.direction`."""
+"""A function of a 0-d gamma and a flag `invert`. The results are those of `CurvatureEstimate.direction`."""
 
 
 class Candidate(NamedTuple):
@@ -77,7 +77,10 @@ def chosen_candidate(
 
 
 def decrease_of_model(xp: Namespace, c: Candidate) -> Array:
-    """Twice the decrease of the model, (delta^T grad f)^2 / delta^T C-bar delta; -1 if there is no such decrease."""
+    """Twice the decrease of the model by the best step along delta: (delta^T grad f)^2 / delta^T C-bar delta.
+
+    The result is -1 if `ok` is false or if the curvature along delta is not positive.
+    """
     one = xp.ones_like(c.curvature_along)
     usable = c.ok & (c.curvature_along > 0)
     quotient = c.directional_derivative / xp.where(usable, c.curvature_along, one)
@@ -85,7 +88,7 @@ def decrease_of_model(xp: Namespace, c: Candidate) -> Array:
 
 
 def step_size(xp: Namespace, c: Candidate, max_step_size: float | None) -> Array:
-    """The step size alpha (40), with |alpha| <= `max_step_size`; 0 for the direction 0, as at a stationary point."""
+    """The step size alpha (40), with |alpha| <= `max_step_size`; 0 if the curvature is 0, as for the direction 0."""
     flat = c.curvature_along == 0
     one, zero = xp.ones_like(c.curvature_along), xp.zeros_like(c.curvature_along)
     alpha = xp.where(flat, zero, -c.directional_derivative / xp.where(flat, one, c.curvature_along))

@@ -25,12 +25,12 @@ class Added(NamedTuple):
 
 
 class CurvatureEstimate(Protocol[Kept]):
-    """An estimate of the Gauss-Newton matrix, for the computation of damped directions. An instance has settings and no
-    arrays.
+    """An estimate of the Gauss-Newton matrix, for the computation of damped directions.
 
-    `KroneckerFactored` and `HessianFree` implement this protocol. `GaussNewton.init` calls `check_memory` and `start`,
-    and `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No
-    method reads the value of an array on the host.
+    An instance has settings and no arrays. `KroneckerFactored` and `HessianFree` implement this protocol.
+    `GaussNewton.init` calls `check_memory` and `start`, and `GaussNewton.draw` calls `draw`. `GaussNewton.step` calls
+    `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No method reads the value of an
+    array on the host.
     """
 
     @property
@@ -49,7 +49,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """True if step t = 1, 2, ... computes the curvature again; a Python bool if t is a Python integer."""
 
     def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
-        """The random numbers of step t for N datapoints, in float32 on the host; None if nothing is sampled."""
+        """The random numbers of step t for N datapoints, in float32; None if nothing is sampled."""
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
         """The draws, after a check.

@@ -1,4 +1,4 @@
-"""The first-order methods of Section 5.1: gradient descent, momentum, Nesterov's momentum and Adam."""
+"""The base class of the first-order methods of Section 5.1, which are `SGD` and `Adam`."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -69,8 +69,8 @@ class FirstOrder(metaclass=Documented):
         Returns
         -------
         FirstOrderState
-            The state with t = 0. The arrays of the state have the library, dtype and device of the weights, and no two
-            arrays share memory.
+            The state with t = 0. The arrays of the state have the library and device of the weights, and no two arrays
+            share memory. The floating-point arrays have the dtype of the weights.
 
         Raises
         ------
@@ -123,9 +123,10 @@ class FirstOrder(metaclass=Documented):
         state : FirstOrderState
             The state from `init` or from an earlier step.
         X : Array
-            The inputs (N, D_0).
+            The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions.
         Y : Array
-            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
+            positions, the positions follow N.
         draws : None, optional
             None, since first-order methods sample nothing. The argument `draws` exists so that all optimisers have the
             same interface.
@@ -141,14 +142,14 @@ class FirstOrder(metaclass=Documented):
         ------
         TypeError
             If arguments are not arrays, belong to different libraries, have a wrong dtype, or are tensors inside a
-            transform of torch.func.
+            transform of torch.func, or if the state is not a `FirstOrderState`.
         ValueError
             If shapes are wrong, devices differ, the batch is empty, `draws` is not None, or the state belongs to
             another optimiser.
 
         Notes
         -----
-        A step is rejected if f, the gradient or the update is not finite, or if the objective does not accept the
+        A step is rejected if f, the gradient or |update|^2 is not finite, or if the objective does not accept the
         targets. After a rejected step `Info.ok` is False, and only the fields `t` and `counts` of the state have
         changed.
 
@@ -172,7 +173,7 @@ class FirstOrder(metaclass=Documented):
         return after._replace(t=state.t + 1), info
 
     def _check_dtype(self, like: Array) -> None:
-        """Raise `ValueError` for a hyperparameter that has no effect in the dtype of `like`."""
+        """Raise `ValueError` for a hyperparameter that loses its meaning in the dtype of `like`."""
 
     def _start(self, weights: Arrays) -> FirstOrderState:
         moments = tuple(tuple(zeros(W.shape, W) for W in weights) for _ in range(self.moment_count))

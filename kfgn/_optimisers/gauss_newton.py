@@ -28,7 +28,7 @@ class GaussNewton(Settings):
         The network and its objective.
     curvature : KroneckerFactored, HessianFree or str, optional
         The estimate of the Gauss-Newton matrix, by default KFRA. The names "kfra", "kflr", "kfac" and "rp" select
-        `KroneckerFactored` with this method, and the name "hessian_free" selects `HessianFree()`. The attribute
+        `KroneckerFactored` with the method of this name. The name "hessian_free" selects `HessianFree()`. The attribute
         `curvature` of an instance is never a name.
     eta : float, optional
         The weight of L2 regularisation.
@@ -41,8 +41,8 @@ class GaussNewton(Settings):
     max_step_size : float or None, optional
         The upper bound of |alpha|; None for no bound, as in the paper.
     momentum : float, optional
-        The fraction of the last update that is added to the next update, from 0 to 1. The paper found no use for
-        momentum.
+        The fraction of the last update that is added to the next update, from 0 to 1. The paper found no
+        benefit in momentum.
     parameter_average : float, optional
         The upper bound of the decay beta in the moving average of the parameters (45), from 0 to 1.
 
@@ -55,21 +55,23 @@ class GaussNewton(Settings):
 
     Notes
     -----
-    Let `curvature` be the curvature averaged over the batches so far, and G-bar the exact Gauss-Newton matrix of the
-    current batch. A step computes::
+    For `KroneckerFactored`, let `curvature` be the curvature averaged over the batches so far, and G-bar the exact
+    Gauss-Newton matrix of the current batch. A step computes::
 
         delta~ = C~^-1 grad f           C~    = curvature + (gamma + eta) I     (33)-(38)
         delta  = alpha delta~           alpha = -delta~^T grad f / delta~^T C-bar delta~
                                         C-bar = G-bar + (tau + eta) I           (39)-(41)
+
+    For `HessianFree`, C~ is C-bar itself, or the exact diagonal blocks of G-bar plus (gamma + eta) I.
 
     tau is adapted by the reduction ratio rho (42). The new gamma is chosen from gamma omega, gamma and gamma / omega,
     so that the quadratic model with C-bar decreases most (C.3). With momentum, rho is computed for the whole update:
     delta plus a fraction of the last update. The damping tau does not change if the changes of f and of the model are
     both at most eight rounding errors of f.
 
-    A step costs a forward and a backward pass, the computation and inversion of the factors, and a forward pass of
-    tangents for alpha. A step that adapts tau has one more forward pass. A step that adapts gamma has three inversions
-    and three passes of tangents.
+    With `KroneckerFactored` and refresh=1, a step costs a forward and a backward pass, the computation and inversion of
+    the factors, and a forward pass of tangents for alpha. A step that adapts tau has one more forward pass. A step that
+    adapts gamma has three inversions and three passes of tangents.
 
     Examples
     --------
@@ -98,8 +100,8 @@ class GaussNewton(Settings):
         Returns
         -------
         State
-            The state with t = 0. The arrays of the state have the library, dtype and device of the weights, and no two
-            arrays share memory.
+            The state with t = 0. The arrays of the state have the library and device of the weights, and no two arrays
+            share memory. The floating-point arrays have the dtype of the weights.
 
         Raises
         ------
@@ -127,7 +129,7 @@ class GaussNewton(Settings):
         return self._start(weights)._replace(average=tuple(map(copied, weights)))
 
     def draw(self, seed: Any, t: int | Array, N: int) -> Array | None:
-        """Return the random numbers of a step, which depend on the arguments alone.
+        """Return the random numbers of a step, which depend on the settings and the arguments alone.
 
         Parameters
         ----------
@@ -171,9 +173,10 @@ class GaussNewton(Settings):
         state : State
             The state from `init` or from an earlier step.
         X : Array
-            The inputs (N, D_0).
+            The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions.
         Y : Array
-            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
+            positions, the positions follow N.
         draws : Array or None, optional
             The result of `draw`, or other numbers of its shape and distribution. An array of NumPy, in float32 or in
             the dtype of the weights, is converted to the library, dtype and device of the weights. If the weights are
@@ -191,21 +194,25 @@ class GaussNewton(Settings):
         ------
         TypeError
             If arguments are not arrays, belong to different libraries, have a wrong dtype, or are tensors inside a
-            transform of torch.func.
+            transform of torch.func, or if the state is not a `State`.
         ValueError
             If shapes are wrong, devices differ, the batch is empty, or the state belongs to another optimiser.
 
         Notes
         -----
         A step is rejected if it cannot be computed or if targets or draws are out of range. After a rejected step
-        `Info.ok` is False, and only t, the counts and possibly one damping have changed. After a rejected step with a
-        valid batch and valid draws, one damping increases to max(damping / omega, u), within its bounds, where u is the
-        unit roundoff of the dtype:
+        `Info.ok` is False, and only t, the counts and possibly one damping have changed. With `refresh` above 1, the
+        step also computes inverses that are missing in the state.
 
-        * gamma increases if a damped block is not positive definite or the direction is not finite. The full matrix of
-          `HessianFree` does not depend on gamma, so tau increases instead.
-        * tau increases if the direction is finite but alpha times the direction is not, or if the step adapts tau and f
-          is not finite after the update.
+        A rejected step increases one damping if f and grad f are finite, targets and draws are in range, and a
+        curvature has been computed. The new value is max(damping / omega, u), within the bounds of the damping, where u
+        is the unit roundoff of the dtype. A damping whose period is None does not change.
+
+        * gamma increases if a damped block is not positive definite, or if the direction or a term of the quadratic
+          model along the direction is not finite. The full matrix of `HessianFree` does not depend on gamma, so tau
+          increases instead.
+        * tau increases if the direction is finite but |update|^2 is not, or if the step adapts tau and f is not finite
+          after the update.
 
         Only steps that adapt tau compute f after the update. A step that does not adapt tau may therefore be accepted
         although f, or a value that the next step computes, overflows at the new weights. After an overflow at the new

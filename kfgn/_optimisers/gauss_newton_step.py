@@ -63,7 +63,7 @@ def step(
 
     valid = targets_allowed(xp, network, Y)
     posed = valid & xp.isfinite(f) & estimate.ready(at, factors, draws)
-    ok = posed & chosen.ok & landed  # `chosen.ok` implies that g is finite, since delta^T g is
+    ok = posed & chosen.ok & landed  # if `chosen.ok`, delta^T g is finite, and so is g
 
     def accepted() -> State:
         return state._replace(

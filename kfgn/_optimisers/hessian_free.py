@@ -31,7 +31,7 @@ class HessianFree(metaclass=Documented):
     iterations : int, optional
         The number of iterations of conjugate gradients.
     tolerance : float, optional
-        The ratio |residual| / |gradient| below which the solution no longer changes, at least 0.
+        The ratio |residual| / |gradient| at which the solution stops changing, at least 0.
 
     Raises
     ------

@@ -60,7 +60,8 @@ class KroneckerFactored(metaclass=Documented):
         paper uses the bound 0.9. With average=0 only the factors of the current batch are used.
     refresh : int, optional
         The factors and inverses are computed every `refresh` steps. A step that does not compute the factors costs
-        little more than a gradient. A step that adapts gamma also computes the inverses again.
+        a gradient, a pass of tangents and the products with the inverses. A step that adapts gamma also computes the
+        inverses again.
     sharing : {"expand", "reduce"}, optional
         The treatment of the positions of a datapoint, if the network has positions: Q_l and G_l from the products at
         each position for "expand", and from the mean and the sum over positions for "reduce". KFRA has "expand" alone.
@@ -78,8 +79,8 @@ class KroneckerFactored(metaclass=Documented):
     are therefore arithmetic means.
 
     In the factored damping (36), a positive damping of a factor A (D, D) is at least 8 sqrt(D) u tr(A), where u is the
-    unit roundoff of the dtype. A damping below the lower bound would be lost in the rounding errors of A. The lower
-    bound of the damping is not in the paper.
+    unit roundoff of the dtype. A damping below the lower bound could be lost in the rounding errors of the Cholesky
+    factorisation of A. The lower bound is not in the paper.
 
     An instance is passed to `GaussNewton`, which calls the methods of the instance.
 
@@ -92,8 +93,8 @@ class KroneckerFactored(metaclass=Documented):
     (5, 2)
     """
 
-    # docs/experiments.md contains the evidence for the default dampings. The lower bound is 1e-6, because float32 would
-    # lose a smaller damping in rounding. A damping of 0 would stay 0, since the adaptation only multiplies.
+    # docs/experiments.md contains the evidence for the default dampings. The lower bound is 1e-6, because float32 could
+    # lose a smaller damping in rounding. A damping of 0 would stay 0, since the adaptation only multiplies or divides.
     default_tau: ClassVar[Damping] = Damping(initial=1e-2, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1e-2, period=20, lower=1e-6)
     uses_gamma: ClassVar[bool] = True
@@ -196,7 +197,7 @@ class KroneckerFactored(metaclass=Documented):
 
     def ready(self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None) -> Array:
         """A 0-d boolean, true if the averages contain a batch and the draws are in range."""
-        averages_exist = kept.count > 0  # the count of batches is 0 until a step has been accepted
+        averages_exist = kept.count > 0  # false without refresh, if no earlier step was accepted
         if draws is None:
             return averages_exist
         return averages_exist & draws_allowed(at.xp, at.network, draws, self.method == "kfac")

@@ -10,11 +10,10 @@ def with_more_damping(
 ) -> State:
     """The state after a step of `GaussNewton` that was rejected because a damping was too small.
 
-    unsolved:   true if the damped matrix is not positive definite or the direction is not finite, so that the damping
-                of the matrix is increased
-    overshot:   true if the update, or f after the update, is not finite, so that tau is increased as for a rho below
-                the first threshold. A larger gamma would not help, since alpha delta~ does not depend on the length of
-                delta~
+    unsolved:   true if the damped matrix is not positive definite, or if the direction or the quadratic model along
+                the direction is not finite, so that the damping of the matrix is increased
+    overshot:   true if the update, or f after the update, is not finite, so that tau is increased. A larger gamma
+                mainly shortens delta~, and would not help, since alpha delta~ does not depend on the length of delta~
     uses_gamma: true if the damped matrix contains gamma, false if the damped matrix contains tau
     """
     if not uses_gamma:

@@ -1,4 +1,4 @@
-"""Gradient descent, with momentum or Nesterov's momentum."""
+"""Gradient descent without momentum, with momentum, or with Nesterov's momentum."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -11,7 +11,7 @@ from .first_order import FirstOrder
 
 @dataclass(frozen=True)
 class SGD(FirstOrder):
-    """Gradient descent, with momentum or Nesterov's momentum as PyTorch defines them.
+    """Gradient descent without momentum, with momentum, or with Nesterov's momentum, as PyTorch defines these methods.
 
     The method minimises f = loss + eta / 2 |theta|^2, where theta contains all weights and biases.
 

@@ -54,9 +54,10 @@ class Factors(NamedTuple):
     count : Array
         The number of batches in the averages, a 0-d integer array. While the count is 0, the averages have no meaning.
     Q : tuple of Array
-        The averages of Q_l, (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) for a layer without a bias.
+        The averages of Q_l. For a dense layer, the shape is (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) without a
+        bias.
     G : tuple of Array
-        The averages of G_l, (D_l, D_l) for l = 1, ..., L.
+        The averages of G_l, (D_l, D_l) for l = 1, ..., L. A layer with groups has an array for each group in Q and G.
     inverses : tuple, optional
         The inverses of the damped blocks, if `KroneckerFactored.refresh` is above 1, so that several steps share the
         inverses. The tuple is empty if `KroneckerFactored.refresh` is 1. In a state that is made by hand the tuple may
@@ -85,7 +86,7 @@ class State(NamedTuple):
     Attributes
     ----------
     t : int or Array
-        The number of completed steps, which decides which heuristics run in the next step. If the weights are arrays of
+        The number of completed steps, which determines the heuristics of the next step. If the weights are arrays of
         JAX, t is a 0-d integer array of JAX, and otherwise a Python integer.
     weights : tuple of Array
         theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
@@ -181,15 +182,15 @@ class Info(NamedTuple):
     f : Array
         The minimised function f = loss + eta / 2 |theta|^2, at the weights before the step.
     step_size : Array
-        The step size alpha (40): negative for a descent step, and 0 for a rejected step. For `SGD` and `Adam` alpha is
-        minus the learning rate.
+        For `GaussNewton`, the step size alpha (40): negative for a descent step, and 0 for a rejected step. For `SGD`
+        and `Adam`, minus the learning rate, also for a rejected step.
     tau : Array or None
         The damping tau of the full matrix in this step; None for `SGD` and `Adam`.
     gamma : Array or None
         The damping gamma that this step chose for the blocks; None for `SGD` and `Adam`.
     rho : Array or None
         The reduction ratio rho (42) of the whole update; None for `SGD` and `Adam`. The ratio is NaN in a step that
-        does not adapt tau, and in a step whose changes of f and of the model are within the rounding errors of f.
+        does not adapt tau, and in a step whose changes of f and of the model are at most eight rounding errors of f.
     valid : Array
         True if all targets have values that the objective accepts.
 
@@ -215,7 +216,7 @@ class Info(NamedTuple):
     valid: Array | None = None
 
     def __repr__(self) -> str:
-        """Return the fields as numbers with four digits, which waits for the device. Traced fields stay as they are."""
+        """Return the fields as numbers with four digits, and traced fields unchanged. The host waits for the device."""
         return f"Info({', '.join(f'{name}={_rounded(x)}' for name, x in zip(self._fields, self, strict=True))})"
 
 
@@ -226,7 +227,7 @@ def _rounded(x: object) -> str:
         if "bool" in dtype:
             return str(bool(x))
         return f"{float(x):.4g}" if "float" in dtype else repr(x)  # type: ignore[arg-type]
-    except (TypeError, ValueError, RuntimeError):  # a traced array has no value, and several numbers have none either
+    except (TypeError, ValueError, RuntimeError):  # a traced array, or an array of several numbers
         return repr(x)
 
 
@@ -236,7 +237,7 @@ def checked_start(network: Network, weights: Weights) -> Arrays:
 
 
 def no_steps(like: Array) -> int | Array:
-    """t = 0, as a Python integer, or as an array for JAX, which compiles a step again for a second type of t."""
+    """t = 0: an array for JAX, which would compile a step again for a second type of t, and otherwise an int."""
     return zero_count(like) if can_branch_on(like) else 0
 
 

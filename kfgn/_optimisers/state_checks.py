@@ -39,7 +39,7 @@ def check_kind(state: Any, kind: type) -> None:
 def checked_state(optimiser: Optimiser, state: State) -> State:
     """The state, detached from all autograd graphs, after a check of its structure. No value is read on the host.
 
-    The weights of the state must have been checked before. Raises `TypeError` for values that are not arrays, for
+    The weights of the state must have been checked before. Raises `TypeError` for values of a wrong type, for
     tensors inside a transform of torch.func, and for a library or dtype that differs from that of the weights. Raises
     `ValueError` for all other faults of a state.
     """
@@ -66,7 +66,7 @@ def checked_state(optimiser: Optimiser, state: State) -> State:
 
 
 def check_representable(optimiser: Any, like: Array) -> None:
-    """Raise `ValueError` for a hyperparameter that is infinite in the dtype of `like`, since every step would fail."""
+    """Raise `ValueError` for a hyperparameter that is too large for the dtype of `like`."""
     largest = float(array_namespace(like).finfo(like.dtype).max)
     for name, value in _numbers(optimiser):
         if value > largest:

@@ -1,4 +1,4 @@
-"""Exact products of the diagonal blocks of the Gauss-Newton matrix and the Hessian with a vector.
+"""Exact products of the diagonal blocks of the Gauss-Newton matrix and of the Hessian with a vector.
 
 The blocks are never formed. In the product with the block of layer l, the direction is V_l in W_l and zero in all other
 weights. The tangents, which are the derivatives along this direction, start at layer l with R{h_l} = V_l a_{l-1}, and
@@ -25,7 +25,7 @@ from ..backends import with_own_settings
 def _forward(at: Linearisation, V: Arrays) -> tuple[Array | None, ...]:
     """R_m (m, N, D_m) for m = 1, ..., L: the tangents at layer m that start at each layer l <= m with V_l a_{l-1}.
 
-    Layers without weights start no tangents, and do not count in m of the shape. R_m is None if no layer l <= m has
+    Layers without weights start no tangents, and are not counted in the first axis. R_m is None if no layer l <= m has
     weights.
     """
     network, weights, directions = at.network, at.weights_by_layer, at.network.by_layer(V)

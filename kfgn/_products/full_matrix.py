@@ -1,7 +1,7 @@
 """Products of the Jacobian, the Gauss-Newton matrix and the Hessian with a vector, without forming these matrices.
 
-The vector V has a block V_l of the shape of W_l for each layer. The module `diagonal_blocks` computes products with the
-diagonal blocks of the matrices.
+The vector V has a block V_l of the shape of W_l for each layer with weights. The module `diagonal_blocks` computes
+products with the diagonal blocks of the Gauss-Newton matrix and of the Hessian.
 """
 
 from .._algebra.conjugate_gradient import Operator
@@ -62,8 +62,8 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
     Returns
     -------
     array, shape (N, D_L)
-        J_n v, the derivative of h_L of each datapoint along the direction V of the weights. With several output
-        positions, (N, T, D_L) or (N, H, W, D_L).
+        J_n v, the derivative of h_L of each datapoint along the direction V of the weights. In a network with
+        positions, the shape is (N, T, D_L) or (N, H, W, D_L).
 
     Raises
     ------
@@ -102,7 +102,7 @@ def transposed_jacobian_product(
     {weights}
     {X}
     U : array, shape (N, D_L)
-        One vector u_n per datapoint, in the dtype of X. With several output positions, (N, T, D_L) or (N, H, W, D_L).
+        One vector u_n per datapoint, in the dtype of X. In a network with positions, (N, T, D_L) or (N, H, W, D_L).
     {check}
 
     Returns

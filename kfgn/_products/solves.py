@@ -45,7 +45,7 @@ def solve_gauss_newton(
         The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
         The number of iterations, each of which computes one product with the matrix. `Solution.iterations` is the
-        number of iterations before convergence.
+        number of iterations that changed x.
     tolerance : float or array, shape (), default 1e-5
         The relative residual |b - (G + damping I) x| / |b| at which x has converged, at least 0. A 0-d array must have
         the dtype of X.
@@ -60,13 +60,13 @@ def solve_gauss_newton(
     ------
     {gauss_newton_errors}
     NotPositiveDefiniteError
-        With `check`, if x is not finite because the damping is too small for the dtype.
+        With `check`, if x is not finite because the damping is too small or too large for the dtype.
 
     Notes
     -----
-    A solve that does not converge raises no error, and returns a residual larger than the tolerance. In exact
-    arithmetic, conjugate gradients converge after at most as many iterations as there are weights. If the damping is
-    large, few iterations are enough. An iteration costs about as much as two gradients.
+    A solve that does not converge, and whose x is finite, raises no error. Its residual is larger than the tolerance.
+    In exact arithmetic, conjugate gradients converge after at most as many iterations as there are weights. If the
+    damping is large, few iterations are enough. An iteration costs about as much as two gradients.
 
     Examples
     --------
@@ -108,7 +108,7 @@ def solve_gauss_newton_blocks(
         The damping, positive. A 0-d array must have the dtype of X.
     iterations : int, default 50
         The number of iterations, each of which computes one product with the matrix. `Solution.iterations` is the
-        number of iterations before convergence.
+        number of iterations that changed x.
     tolerance : float or array, shape (), default 1e-5
         The relative residual |b_l - (G_l + damping I) x_l| / |b_l| at which x_l has converged, at least 0. A 0-d array
         must have the dtype of X.
@@ -124,7 +124,7 @@ def solve_gauss_newton_blocks(
     ------
     {gauss_newton_errors}
     NotPositiveDefiniteError
-        With `check`, if x is not finite because the damping is too small for the dtype.
+        With `check`, if x is not finite because the damping is too small or too large for the dtype.
 
     Notes
     -----

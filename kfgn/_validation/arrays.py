@@ -33,7 +33,7 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
 
 
 def _conversion(like: Array, array: Array) -> str:
-    """Return advice for an array of NumPy in the place of a tensor of PyTorch, or "" for other libraries."""
+    """Return advice if an array of NumPy was given and a tensor of PyTorch was expected, and "" otherwise."""
     convertible = is_torch_array(like) and is_numpy_array(array)
     return "; torch.as_tensor converts the array" if convertible else ""
 
@@ -52,7 +52,7 @@ def check_not_transformed(name: str, array: Array) -> None:
     if carries_derivatives(array):
         raise TypeError(
             f"{name}: expected a tensor outside transforms of torch.func and forward-mode differentiation, since "
-            "results have no derivatives, got a tensor inside one: call kfgn.gradient, kfgn.jacobian_product or "
+            "results have no derivatives, got a tensor inside them: call kfgn.gradient, kfgn.jacobian_product or "
             "kfgn.hessian_product on plain tensors instead"
         )
 
@@ -76,7 +76,7 @@ def check_finite(xp: Namespace, named: Mapping[str, Array]) -> None:
 
 
 def check_values(xp: Namespace, name: str, array: Array, allowed: Array, expected: str) -> None:
-    """Raise `ValueError` if the boolean array `allowed`, which has the shape of the array, is False anywhere."""
+    """Raise `ValueError` if `allowed`, a boolean array of the shape of `array`, has an element that is False."""
     if violated(xp.all(allowed)):
         number = int if xp.isdtype(array.dtype, "integral") else float
         lower, upper = (number(detached(end(array))) for end in (xp.min, xp.max))

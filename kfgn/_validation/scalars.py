@@ -1,11 +1,12 @@
 """Validation and conversion of arguments other than data: numbers, counts, names and flags.
 
-The results are Python's own float, int, bool and str, so that a hyperparameter never decides the dtype of an array, and
-equal options have equal hashes.
+Numbers, counts, flags and names are converted to Python's own float, int, bool and str, so that a hyperparameter never
+decides the dtype of an array, and equal options have equal hashes.
 
-A number is an instance of `numbers.Real`: Python's int and float, `fractions.Fraction` and the scalars of NumPy. An
-integer is an instance of `numbers.Integral`. True, False and `decimal.Decimal` are not accepted as numbers. A 0-d array
-is accepted only by `checked_scalar`, which leaves it on its device, since reading it would wait for the device.
+A number is an instance of `numbers.Real`, such as Python's int and float, `fractions.Fraction`, and the scalars of
+NumPy that are integers or floats. An integer is an instance of `numbers.Integral`. True, False and `decimal.Decimal`
+are not accepted as numbers. Only `checked_scalar` and `checked_representable` accept a 0-d array. Both return the array
+on its device, and read its value only with `check`, since reading waits for the device.
 """
 
 import math
@@ -22,7 +23,7 @@ from ..backends import detached, has_values
 from .arrays import check_floating_dtype, one_library_and_device
 
 LARGEST_INTEGER = 2**63 - 1
-"""The largest integer that is accepted."""
+"""The largest integer that `checked_integer` accepts."""
 
 NOT_NUMBERS = (bool, np.timedelta64)
 """Types that the module `numbers` regards as integers and that kfgn rejects."""
@@ -132,7 +133,7 @@ def checked_scalar(
 def checked_representable(
     name: str, value: Array | float, like: Array, *, check: bool, positive: bool = False
 ) -> Array | float:
-    """Return a number or 0-d array unchanged. Raises `ValueError` for a value that is infinite in the dtype of `like`.
+    """Return a number or 0-d array unchanged. Raises `ValueError` for a value above all numbers of the dtype of `like`.
 
     positive: True to raise `ValueError` also for a number below the smallest normal number, since some processors
     replace such a number by 0
@@ -178,7 +179,7 @@ def _lower(lower: float, above: bool) -> str:
 
 
 def _as_float(name: str, value: Any, expected: str) -> float:
-    """Return the nearest float, which is infinity for an integer or fraction that is larger than every float."""
+    """Return the nearest float, or infinity for an integer or fraction outside the range of floats."""
     if isinstance(value, NOT_NUMBERS) or not isinstance(value, numbers.Real):
         raise TypeError(f"{name}: expected {expected}, got {shown(value)}")
     try:

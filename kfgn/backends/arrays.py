@@ -1,6 +1,6 @@
 """Properties of an array for which the array API standard has no function.
 
-A library is imported only for an array of this library.
+PyTorch is imported only for arrays of PyTorch, and JAX only for arrays of JAX.
 """
 
 from typing import Any
@@ -192,7 +192,7 @@ def index_dtype(x: Array) -> Any:
 
 
 def copied(x: Array) -> Array:
-    """Return a copy of an array, detached from all autograd graphs and with the same memory layout.
+    """Return a copy of an array, detached from all autograd graphs.
 
     Parameters
     ----------
@@ -228,7 +228,8 @@ def is_plain(x: Array) -> bool:
     Returns
     -------
     bool
-        False for a sparse tensor, a masked array, a `numpy.matrix` and a random key of JAX.
+        False for a tensor of PyTorch that is not strided, such as a sparse tensor. False also for a masked array, a
+        `numpy.matrix`, and a key from `jax.random.key`. True for all other arrays.
 
     Examples
     --------

@@ -11,7 +11,7 @@ Tree = TypeVar("Tree")
 
 
 def can_branch_on(x: Array) -> bool:
-    """Return True for an array of JAX, which can be the condition of `branch` although the host does not read it.
+    """Return True for an array of JAX, which `branch` accepts as its condition without reading the value on the host.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ def branch(condition: bool | Array, yes: Callable[[], Tree], no: Callable[[], Tr
 
     Returns
     -------
-    nested tuple of arrays
+    object
         The result of the chosen function.
 
     Examples

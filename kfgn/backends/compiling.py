@@ -30,8 +30,8 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
 
     Notes
     -----
-    JAX compiles f once for each combination of static arguments, shapes and settings. While JAX already traces `like`,
-    f is not compiled separately, since the outer program contains it.
+    JAX compiles f once for each combination of static arguments, shapes, dtypes and settings. While JAX already traces
+    `like`, f is not compiled separately, since the outer program contains f.
 
     NumPy's floating-point warnings are switched off, because functions that may overflow report non-finite values in
     their results.

@@ -1,4 +1,4 @@
-"""Elementwise computations that a library offers in one pass over the elements."""
+"""Elementwise computations for which PyTorch needs one pass over the elements."""
 
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array, is_torch_array

@@ -21,7 +21,7 @@ from .._words import shown
 
 
 class BackendUnavailableError(RuntimeError):
-    """Raised if a library is not installed, or if this machine lacks a device. The message names a remedy, if any.
+    """Raised if a library is not installed, or if its device is not usable on this machine.
 
     Examples
     --------
@@ -121,7 +121,7 @@ class NumPy(Backend):
 
 
 class Strict(Backend):
-    """array-api-strict, for tests: the standard without any extension, computed by NumPy."""
+    """array-api-strict, for tests: the array API standard and no other functions, computed by NumPy."""
 
     name = library = "strict"
     extra = "conformance"
@@ -195,7 +195,7 @@ class Jax(Backend):
         import jax
 
         jax.clear_caches()
-        # the C library of Linux returns freed memory to the system only on request
+        # the C library of Linux may keep freed memory until the program asks it to return this memory to the system
         with contextlib.suppress(AttributeError, OSError):
             ctypes.CDLL(None).malloc_trim(0)
 

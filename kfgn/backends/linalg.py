@@ -2,8 +2,7 @@
 
 Libraries report a matrix that is not positive definite in different ways: an exception, a status number, NaN or
 nothing. `cholesky` reports such a matrix in one way for all libraries: the diagonal of the factor is NaN, and the 0-d
-bool array `ok` is False. No function of this module reads the value of an array on the host, so no function waits for
-the device.
+bool array `ok` is False. `cholesky` and `cholesky_solve` do not wait for the device.
 """
 
 import importlib
@@ -64,7 +63,7 @@ def cholesky(A: Array) -> tuple[Array, Array]:
 
 
 def _factor(xp: Namespace, A: Array) -> Array:
-    """The Cholesky factor, or NaN if the library raises an exception."""
+    """The Cholesky factor, or NaN if the library raises `LinAlgError`."""
     if is_jax_array(A):
         from jax.lax.linalg import cholesky
 
@@ -78,7 +77,7 @@ def _factor(xp: Namespace, A: Array) -> Array:
 
 
 def _has_finite_diagonal(xp: Namespace, L: Array) -> Array:
-    """True if L is finite: A_ii = sum_k L_ik^2, so NaN or infinity in row i of A or L makes L_ii not finite.
+    """True if L is finite. Since A_ii = sum_k L_ik^2, NaN or infinity in row i of A or L makes L_ii NaN or infinite.
 
     Each L_ii is a square root, so the sum of all L_ii does not overflow.
     """
@@ -86,7 +85,7 @@ def _has_finite_diagonal(xp: Namespace, L: Array) -> Array:
 
 
 def _has_norms_of_factor(xp: Namespace, L: Array, A: Array) -> Array:
-    """True if A_ii = sum_k L_ik^2 for every row i. CuPy may return an incomplete factor without an error."""
+    """True if A_ii is near sum_k L_ik^2 for every row i. CuPy may return an incomplete factor without an error."""
     diagonal = xp.linalg.diagonal(A)
     return xp.all(xp.abs(xp.sum(L * L, axis=-1) - diagonal) <= 0.01 * diagonal)
 
@@ -134,7 +133,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if `solve_in_halves` is used: for more than `BLOCK` rows on a CPU, in JAX, and in PyTorch with oneDNN.
+    """True if `solve_in_halves` is used: for more than `BLOCK` rows on a CPU, in JAX and in PyTorch with oneDNN.
 
     MKL solves triangular equations as fast as it multiplies, so only the products of oneDNN are faster in PyTorch. On
     other devices the many small operations of `solve_in_halves` would be slow.

@@ -1,4 +1,4 @@
-"""The product of two matrices, by the fastest routine of the library."""
+"""The product of two matrices, by the faster of two routines if the library is PyTorch."""
 
 import math
 import os
@@ -17,11 +17,11 @@ LARGE = 2**23
 MANY = 2**23
 """The number of elements above which the matrices and their converted copies no longer fit into the caches.
 
-The number is that of both matrices and their product together.
+The elements of both matrices and of their product are counted.
 """
 
 REUSE = 256
-"""The number of multiplications per element above which conversions pay also for more than `MANY` elements."""
+"""The number of multiplications per element above which oneDNN is faster even with more than `MANY` elements."""
 
 
 def matmul(A: Array, B: Array) -> Array:
@@ -42,8 +42,8 @@ def matmul(A: Array, B: Array) -> Array:
     On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
     PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors, but copies neither
     the factors nor the product. Very large and thin matrices are therefore multiplied by MKL. On an Intel processor MKL
-    was the faster of the two at every size. The choice depends on the processor and the shapes alone, so a repeated
-    computation has the same digits.
+    was the faster of the two at every size. The choice does not depend on the values of the elements or on measured
+    times, so a repeated computation has the same digits.
 
     Examples
     --------

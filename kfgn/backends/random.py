@@ -20,7 +20,8 @@ def is_random_key(x: Any) -> bool:
     Returns
     -------
     bool
-        True for a result of `jax.random.key`, and for a result of `jax.random.PRNGKey`, an array of two integers.
+        True for a result of `jax.random.key`, and for an array of JAX with two integers of dtype uint32, such as a
+        result of `jax.random.PRNGKey`.
 
     Examples
     --------
@@ -70,7 +71,7 @@ def drawn_from_key(key: Any, t: int | Array, shape: tuple[int, ...], normal: boo
 
 
 def in_library_of(x: Array, like: Array) -> Array:
-    """Return random numbers in the library, dtype and device of an array, if the conversion is exact.
+    """Return random numbers in the library and dtype and on the device of an array, if the conversion is exact.
 
     Parameters
     ----------
@@ -82,9 +83,9 @@ def in_library_of(x: Array, like: Array) -> Array:
     Returns
     -------
     array
-        The random numbers in the library, dtype and device of `like`, if x is an array of NumPy and the dtype of x is
-        float32 or the dtype of `like`. If x and `like` are arrays of JAX and x is float32, the result is x in the dtype
-        of `like`. In all other cases, the result is x itself.
+        The random numbers in the library and dtype and on the device of `like`, if x is an array of NumPy and the dtype
+        of x is float32 or the dtype of `like`. If x and `like` are arrays of JAX and x is float32, the result is x in
+        the dtype of `like`. In all other cases, the result is x itself.
 
     Examples
     --------

@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
-    """Run a function under kfgn's own settings for the library of the first array among its arguments.
+    """Run a function under kfgn's own settings for the library of its first argument that is an array of real numbers.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
     * NumPy: no floating-point warnings or errors, since non-finite values are detected in the results
     * PyTorch: no autocast; products and convolutions of float32 arrays in full float32 precision
     * JAX: standard promotion of dtypes and shapes; no check for NaN or infinity; products of float32 arrays in full
-      float32 precision; 64-bit arrays if the first array is float64
+      float32 precision; 64-bit arrays if the first array of real numbers is float64
 
     Examples
     --------

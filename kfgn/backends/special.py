@@ -21,7 +21,7 @@ NEAR = (
 )
 """The coefficients of a rational function of x^2 that approximates erf(x) / x for |x| <= 0.46875.
 
-All coefficients in this module begin with the highest power.
+In this module, the first coefficient of a polynomial is that of the highest power.
 """
 
 MIDDLE = (
@@ -69,11 +69,11 @@ def erfc(x: Array) -> Array:
 
     Notes
     -----
-    In the right tail, `erfc` keeps the digits that 1 - erf(x) would lose by cancellation. The relative error was at
-    most 7.7 x 2^-53 in float64 and 10.8 x 2^-24 in float32, which is less than 8 and 11 units in the last place. The
-    error was measured by comparison with ball arithmetic of 100 bits. NumPy 2.4 computed the values, at 400,000
-    arguments from -6 to 26 in float64 and from -6 to 9 in float32. With PyTorch, JAX and CuPy the error is that of the
-    library's own function.
+    In the right tail, `erfc` keeps the digits that 1 - erf(x) would lose by cancellation. With NumPy 2.4, the relative
+    error was at most 7.7 x 2^-53 in float64 and at most 10.8 x 2^-24 in float32. The error was below 8 units in the
+    last place in float64, and below 11 in float32. The error was measured by comparison with ball arithmetic of 100
+    bits, at 400,000 arguments from -6 to 26 in float64 and from -6 to 9 in float32. With PyTorch, JAX and CuPy the
+    error is that of the library's own function.
 
     Examples
     --------

@@ -16,10 +16,13 @@ LARGE = 2**23
 """The number of multiplications of a full product above which NumPy is faster, in spite of the time of its call."""
 
 ROWS = range(500, 5001)
-"""The numbers of rows for which halves are faster in JAX, by measurement. With more rows they were slower."""
+"""The numbers of rows for which `_gram_in_halves` is faster than one product in JAX, by measurement.
+
+With more rows, `_gram_in_halves` was slower.
+"""
 
 COLUMNS = 400
-"""The number of columns from which halves are faster in JAX, by measurement."""
+"""The number of columns from which `_gram_in_halves` is faster than one product in JAX, by measurement."""
 
 
 def gram(A: Array) -> Array:
@@ -38,8 +41,8 @@ def gram(A: Array) -> Array:
     -----
     NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result. PyTorch
     computes both triangles. For a large tensor in host memory, NumPy therefore computes the product, without a copy of
-    A and with the threads of NumPy. JAX computes both triangles too. On a CPU, large products of JAX are therefore
-    computed for the halves A_1 and A_2 of the columns, with three quarters of the multiplications.
+    A and with the threads of NumPy. JAX computes both triangles too. On a CPU, a large product of JAX is therefore
+    computed from the halves A_1 and A_2 of the columns of A, with three quarters of the multiplications.
 
     Examples
     --------

@@ -17,7 +17,7 @@ from .modules import computes_as, described
 from .parameters import check_unshared
 
 Leaves: TypeAlias = list[tuple[str, nn.Module]]
-"""The modules that a network applies one after the other, in this order, each with its name in error messages."""
+"""The modules that a model applies one after the other, in this order, each with its name in error messages."""
 
 
 class Layer(NamedTuple):

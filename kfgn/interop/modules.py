@@ -1,7 +1,7 @@
 """The modules of PyTorch that correspond to transfer functions and objectives of kfgn, and checks of modules.
 
-Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
-the package to install.
+Only modules of `kfgn.interop` import this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that
+names the package to install.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,7 @@
 """Checks that parameters of PyTorch can be written and share no memory, and a function that writes all or none of them.
 
-Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
-the package to install.
+Only modules of `kfgn.interop` import this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that
+names the package to install.
 """
 
 import contextlib

@@ -78,8 +78,10 @@ def network_and_weights(
           has no factor 1/2 and divides by N D_L instead of N, and is therefore 2 / D_L times this loss.
         * bernoulli: nn.BCEWithLogitsLoss(reduction="sum")(h, Y) / N, for Y (N, D_L)
         * categorical: nn.CrossEntropyLoss()(h, Y), for class indices Y (N,)
+        * mixture: PyTorch has no such loss
     psd : str
-        The replacement of the indefinite H_L of the mixture: "project", "scalar" or "raise".
+        The choice of the PSD matrix that replaces the indefinite H_L of the mixture: "project" for the nearest PSD
+        matrix, "scalar" for dE/dh_L dE/dh_L^T, or "raise" for an error in functions that need a Gauss-Newton matrix.
 
     Returns
     -------
@@ -95,8 +97,8 @@ def network_and_weights(
     TypeError
         The module contains a module of an unsupported class, or a module that overrides the computation of its outputs
         by a method other than `forward`. A parameter is uninitialised, or the parameters are neither all float32 nor
-        all float64. A forward is not a chain of layers: it adds or joins values, takes two inputs, or depends on data.
-        The error message for such a forward names the file and the line.
+        all float64. A forward is not a chain of layers. Such a forward, for example, adds or joins values, takes two
+        inputs, or depends on data. The error message for such a forward names the file and the line.
     ValueError
         An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
         which could change outputs or gradients. A forward uses a Linear twice. A Linear has parametrised weights.
@@ -107,7 +109,7 @@ def network_and_weights(
     -----
     UserWarning
         A parameter is frozen (requires_grad=False). The parameter is read, but the optimisers of kfgn change every
-        weight, and `write_back` raises an error.
+        weight, and `write_back` raises an error for a frozen parameter.
 
     Notes
     -----
@@ -146,8 +148,8 @@ def write_back(module: nn.Module, weights: Weights) -> None:
     Parameters
     ----------
     module : torch.nn.Module
-        The module of Linear layers and activations from which `network_and_weights` made the weights. The hooks, the
-        training modes and the positions of the modules are not checked.
+        The module of Linear layers and activations from which `network_and_weights` made the weights. Hooks, training
+        modes, and the order of Linear layers and activations are not checked.
     weights : tuple or list of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a Linear without
         a bias, in the dtype and on the device of the parameters. The values of the weights are not checked.
@@ -185,7 +187,7 @@ def write_back(module: nn.Module, weights: Weights) -> None:
 
 
 def _leaves(module: nn.Module) -> Leaves:
-    """Return the leaves of a module, after a check that every leaf has a supported class."""
+    """Return the leaves of a module, which are applied one after the other, after a check of their classes."""
     module = unwrapped(module) if isinstance(module, nn.Module) else module
     if not (computes_as(module, nn.Sequential) or (isinstance(module, nn.Module) and has_own_forward(module))):
         raise TypeError(

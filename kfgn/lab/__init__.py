@@ -4,6 +4,8 @@
     run = train(Options(data="digits", method="kfra", updates=200), "runs/digits")
     run.final(), run.weights()
 
+The most important modules are:
+
 * options: the options of a run
 * task: a network with its data
 * tasks: the tasks that an option can name
@@ -23,7 +25,7 @@
 * states: the runs that are complete, unfinished or missing
 * checkpoint, metrics, schema: the formats of the files of a run
 * pictures, tables, results: pictures and tables of runs, and the lines after the tables
-* next_commands: command lines that continue or show a run
+* next_commands: command lines that continue or show a run or a comparison
 * cli, command_line, command_errors: the command, its options and its error messages
 
 The libraries of the extra `train` are imported when they are needed.

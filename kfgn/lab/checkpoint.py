@@ -61,7 +61,7 @@ def write_checkpoint(
 ) -> Path:
     """Write a checkpoint of a state, keep the previous checkpoint, and delete all older checkpoints.
 
-    best:          the weights that early stopping keeps; None for a run without early stopping
+    best:          the weights that early stopping keeps; None if early stopping keeps no weights
     seconds:       the training time of the steps so far
     configuration: the hash of the run's configuration
     metrics:       the SHA-256 of the lines of `metrics.jsonl` so far
@@ -129,7 +129,7 @@ def _read(path: Path, configuration: str) -> Checkpoint:
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest usable checkpoint, or None if the folder contains no checkpoint.
 
-    A damaged checkpoint that is newer than the returned checkpoint causes a warning. Raises `RunFailedError` if
+    An unusable checkpoint that is newer than the returned checkpoint causes a warning. Raises `RunFailedError` if
     checkpoints exist and none of them is usable.
     """
     paths = checkpoints(folder)
@@ -148,7 +148,7 @@ def restored(state: Any, checkpoint: Checkpoint, backend: Backend, path: str = "
 
     path: the first part of the names of the arrays: empty for the state of a run, and `BEST` for the best weights
 
-    Raises `UsageError` if the names, shapes or dtypes of the arrays differ from those of `state`.
+    Raises `UsageError` if an array of `state` is missing in the checkpoint, or has a different shape or dtype there.
     """
 
     def leaf(name: str, like: Any) -> Any:

@@ -117,7 +117,7 @@ def _name_data(given: dict[str, Any]) -> None:
     """
     if "npz" in given:
         if "data" in given:
-            raise UsageError(f"data, npz: expected one of them, got {given['data']} and {given['npz']}")
+            raise UsageError(f"data, npz: expected only one of them, got {given['data']} and {given['npz']}")
         given["data"] = NPZ
     if "data" not in given:
         raise UsageError(f"data: expected one of {', '.join(TASKS)}, or an .npz file, got none")
@@ -203,7 +203,7 @@ def _show(given: dict[str, Any]) -> None:
 
 
 def _drawn(runs: Sequence[Run], given: dict[str, Any]) -> list[Path]:
-    """Draw the pictures of one run, or one picture of several runs, and return the paths."""
+    """Draw all pictures of a single run, or one picture for several runs or with --out, and return the paths."""
     if len(runs) == 1 and given["out"] is None:
         return draw_run(runs[0])
     first = given["runs"][0]

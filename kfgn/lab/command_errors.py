@@ -28,12 +28,16 @@ SYNONYMS = {
 
 
 def in_words_of_the_command(message: str) -> str:
-    """Replace the names of options in an error message by their flags, and add a suggestion."""
+    """Replace the names of options in an error message by their flags, and add a suggestion if there is one."""
     return with_flags(message) + suggestion(message)
 
 
 def with_flags(message: str) -> str:
-    """Replace the names of options at the start of a message, and names with an underscore anywhere, by their flags."""
+    """Replace names of options in a message by their flags.
+
+    A name is replaced at the start of the message and after the words "the option". A name with an underscore is
+    replaced everywhere.
+    """
     names, long = "|".join(OPTIONS), "|".join(name for name in OPTIONS if "_" in name)
     start = re.match(rf"(?:(?:{'|'.join(METHODS)}): )?(?:{names})(?:, (?:{names}))*: ", message)
     head = start.group() if start else ""
@@ -66,7 +70,7 @@ def suggested_flag(message: str, flags: Iterable[str]) -> str:
 
 
 def command_parser(top: argparse.ArgumentParser, command: str) -> argparse.ArgumentParser:
-    """Return the parser of one command, which prints the usage of this command before an error message."""
+    """Return the parser of one command. The parser prints the usage of this command before an error message."""
     kinds = (action for action in top._actions if isinstance(action, argparse._SubParsersAction))
     parser: argparse.ArgumentParser = next(kinds).choices[command]
     return parser

@@ -25,12 +25,12 @@ EXAMPLES = f"""examples:
 {COMPARE_EXAMPLE}
   kfgn show runs/c
   kfgn train --help"""
-"""First commands for a new user, which work in this order in a new folder. The user supplies the file mine.npz."""
+"""The first commands of a new user. They work in this order in a new folder, if the user supplies the file mine.npz."""
 
 STATUS = """exit status:
   0    success
   1    a run failed, or a file could not be written
-  2    wrong usage, or an invalid file
+  2    wrong usage, an invalid file, missing data, or an unusable backend
   4    standard output could not be written
   130  interrupted"""
 
@@ -70,7 +70,7 @@ def parser() -> argparse.ArgumentParser:
     _add_train(commands)
     _add_compare(commands)
     _add_show(commands)
-    description = "Print the array libraries and devices that are usable on this machine, and why others are not."
+    description = "Print the version of every backend (an array library on a device), or why the backend is not usable."
     commands.add_parser("backends", help=description, description=description)
     return top
 
@@ -112,7 +112,7 @@ def _add_compare(commands: Any) -> None:
         f"Train by each of these methods. NAME is one of {', '.join(METHODS)}. RATE is the learning rate of a "
         "first-order method, as in adam:0.01."
     )
-    out = f"Write the comparison into this folder: a folder for each run, and the picture {PICTURE}."
+    out = f"Write the comparison into this folder: a folder for each run, the picture {PICTURE}, and comparison.json."
     names = {"nargs": "+", "required": True, "metavar": "NAME[:RATE]", "help": methods}
     _add_options(command, {"--methods": names, "--out": {**REQUIRED_FOLDER, "help": out}}, without="method")
 
@@ -153,9 +153,10 @@ def _add(commands: Any, name: str, summary: str, description: str, examples: str
 
 
 def _add_options(command: argparse.ArgumentParser, own: Mapping[str, Any], without: str = "") -> None:
-    """Add the options of `GROUPS`, except the option `without`, and the command's own options next to --data.
+    """Add the options of `GROUPS` to a command and, next to --data, the options `own` of the command.
 
-    An option of `GROUPS` that the user does not give is absent from the parsed options.
+    The option with the name `without` is left out. An option of `GROUPS` that the user does not give is absent from the
+    parsed options.
     """
     defaults = {field.name: field.default for field in fields(Options)}
     for title, options in GROUPS.items():
@@ -174,7 +175,7 @@ def _add_options(command: argparse.ArgumentParser, own: Mapping[str, Any], witho
                     group.add_argument(own_flag, **settings)
     progress = command.add_argument_group("progress")
     progress.add_argument("--quiet", action="store_true", help="Print results and warnings, but no progress.")
-    tensorboard = "Write the metrics for TensorBoard in the subfolder tensorboard of the run's folder."
+    tensorboard = "Write the metrics for TensorBoard into the subfolder tensorboard of the run's folder."
     progress.add_argument("--tensorboard", action="store_true", help=tensorboard)
 
 

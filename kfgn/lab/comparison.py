@@ -1,7 +1,7 @@
 """Comparison of methods on one task, by one run per method.
 
-The runs follow one another in one process. All runs have the same initial weights, batches, array library and number of
-threads.
+`compare` trains the runs one after the other in one process. All runs have the same initial weights, batches, array
+library and number of threads.
 """
 
 import dataclasses
@@ -43,9 +43,9 @@ def compare(
     methods : tuple or list of str
         Names of methods in `METHODS`. A learning rate may follow the name of a first-order method, as in "adam:0.01".
     out : path
-        The folder of the comparison, which will contain a folder for each method, such as `kfra` and `adam-0.01`, the
-        picture `comparison.png`, and `comparison.json` with the methods and options of this call. Unfinished runs of an
-        earlier call are resumed, and finished runs are kept.
+        The folder of the comparison. `compare` makes a subfolder for the run of each method, for example `kfra` or
+        `adam-0.01`. `compare` also writes the picture `comparison.png`, and the file `comparison.json` with the methods
+        and options of this call. Unfinished runs of an earlier call are resumed, and finished runs are kept.
     watch : Watch, function, or list of them, optional
         Callbacks that observe the runs. A function is called with the record of each update.
     task : Task, optional
@@ -59,8 +59,8 @@ def compare(
     Raises
     ------
     UsageError
-        An argument is not valid, or an option belongs to none of the methods. `compare` raises the error before any
-        file is written.
+        An argument is not valid, or none of the methods uses an option that was given. `compare` raises the error
+        before any file is written.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError
@@ -86,7 +86,8 @@ def compare(
     for name in METHOD_OPTIONS:
         value = getattr(options, name)
         if value is not None and all(getattr(one, name) != value for one in each.values()):
-            raise UsageError(f"{name}: expected an option that one of {', '.join(methods)} uses, got {value}")
+            users = f"none of {', '.join(methods)} uses this value"
+            raise UsageError(f"{name}: expected no value, since {users}, got {value}")
     if task is None:
         task = task_of(options, watch.on_preparation)
     else:

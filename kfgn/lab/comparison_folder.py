@@ -60,10 +60,10 @@ def read_comparison(folder: Path) -> Comparison | None:
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """Read the run in a folder or, in a folder without a run, the runs and the comparisons in its subfolders.
+    """Read the run in a folder. If the folder is not that of a run, read the runs and comparisons in its subfolders.
 
     The runs of a comparison have the order of its methods. All other runs have the order of their names. The result is
-    empty if the folder has a comparison in which no run has started.
+    empty if there are comparisons, but none of their runs has started.
 
     Raises the errors of `read_run`, and `OSError` if a folder cannot be listed.
     """

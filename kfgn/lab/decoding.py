@@ -16,7 +16,7 @@ MAX_DEPTH = 50
 
 
 def content_of(path: Path) -> bytes:
-    """Read the bytes of a file. Raises `FileError` for an unreadable file, and for a pipe or device without an end."""
+    """Read the bytes of a file. Raises `FileError` for a file that cannot be read, and for a pipe or a device."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("the path is a pipe or a device")

@@ -8,7 +8,7 @@ from .metrics import Record
 
 
 class EarlyStopping:
-    """A count of the consecutive evaluations of a run that brought no lower validation loss.
+    """A count of consecutive evaluations that found no lower validation loss.
 
     limit:          the count at which the run stops, or None for a run without early stopping
     evaluate_every: the number of steps between evaluations. The evaluation after the last step counts only if the
@@ -47,7 +47,7 @@ class EarlyStopping:
 def early_stopping_of(options: Mapping[str, Any], records: Sequence[Record]) -> EarlyStopping | None:
     """Return the `EarlyStopping` that has counted these records of a run, or None for a run without early stopping.
 
-    options: the options of the run. Runs that were recorded before early stopping existed lack the option.
+    options: the options of the run; a missing option `early_stopping` counts as None
     """
     if options.get("early_stopping") is None:
         return None

@@ -5,7 +5,7 @@ from typing import Any
 
 
 class UsageError(ValueError):
-    """Raised for an argument, an option or a file that is not valid, before any file is written.
+    """Raised for an argument, an option or a file that is not valid.
 
     Examples
     --------
@@ -19,7 +19,7 @@ class UsageError(ValueError):
 
 
 class RunFailedError(RuntimeError):
-    """Raised if a run cannot continue. The message states the reason, and the checkpoint from which to resume the run.
+    """Raised if a run cannot continue, or if a file of the run cannot be written. The message states the reason.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class RejectedStepsError(RunFailedError):
 
 
 class FileError(UsageError):
-    """Raised for a file with invalid content. The message names the file, the field and the expected value."""
+    """Raised for a file that cannot be read or has invalid content. The message names the file."""
 
 
 class MissingLibraryError(UsageError):

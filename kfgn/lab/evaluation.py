@@ -10,7 +10,7 @@ from .._types import Array, Arrays
 from ..backends import Backend, with_own_settings
 
 PART = 5000
-"""The number of datapoints in a part of a set, small enough for the memory of a laptop."""
+"""The largest number of datapoints in a part of a set, small enough for the memory of a laptop."""
 
 
 class Figures(NamedTuple):

@@ -17,8 +17,8 @@ FIRST_ORDER = ("#0072B2", "#56B4E9", "#7A6FAC", "#8C8C8C", "#1F3F66")
 SECOND_ORDER = ("#D55E00", "#009E73", "#CC79A7", "#E69F00", "#8B4513")
 """The colours of the runs of first-order methods, and those of the runs of other methods.
 
-The first two and the first four colours are from the palette of Okabe and Ito, which people with colour blindness can
-distinguish.
+The first two colours of `FIRST_ORDER` and the first four of `SECOND_ORDER` are from the palette of Okabe and Ito.
+People with colour blindness can distinguish these colours.
 """
 
 INK = "#333333"
@@ -26,7 +26,7 @@ INK = "#333333"
 
 
 def new_figure(width: float, height: float) -> Any:
-    """Return an empty figure with a white background, of a size in inches."""
+    """Return an empty figure with a white background. The width and the height are in inches."""
     return library("matplotlib.figure").Figure(figsize=(width, height), layout="constrained", facecolor="white")
 
 

@@ -14,9 +14,9 @@ def resolved(path: Path) -> Path:
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Replace a file. After a crash at any moment, the file has either the old content or the new content.
+    """Replace a file. After a crash or an error, the file has either the old content or the new content.
 
-    Raises an `OSError` that names the file, and leaves the old content unchanged after an error.
+    Raises an `OSError` that names the file.
     """
     temporary = path.with_name(path.name + TEMPORARY)
     try:

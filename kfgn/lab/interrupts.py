@@ -18,7 +18,7 @@ class StopRequest:
 def stop_on_interrupt() -> Iterator[StopRequest]:
     """Let the first Ctrl-C or SIGTERM set a flag, and let a second signal stop the program at once.
 
-    Only the main thread can handle signals, so that in another thread the flag is never set.
+    Only the main thread can handle signals, so the flag is never set in another thread.
     """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():

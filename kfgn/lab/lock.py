@@ -7,7 +7,7 @@ from pathlib import Path
 from .errors import UsageError, library
 
 LOCK = ".lock"
-"""The name of the lock file. The file remains after a run, but the lock ends with the process."""
+"""The name of the lock file. The file may remain after a run, but the lock ends with the process at the latest."""
 
 
 def is_locked(folder: Path) -> bool:
@@ -20,7 +20,7 @@ def is_locked(folder: Path) -> bool:
             return False
     except filelock.Timeout:
         return True
-    except OSError:  # the user may not lock the file
+    except OSError:  # the user has no permission to lock the file
         return False
 
 

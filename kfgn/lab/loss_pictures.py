@@ -87,7 +87,7 @@ def _draw_set(axes: Any, run: Run, name: str, *, color: str, label: str) -> None
 
 
 def _draw_test(axes: Any, run: Run, kind: str) -> None:
-    """Draw a cross for the figures on the test set at the update whose weights the run keeps.
+    """Draw a cross for the loss or the accuracy on the test set, at the update whose weights the run keeps.
 
     The cross for the average of the weights is thinner.
     """
@@ -140,7 +140,7 @@ def _without_run(line: Any) -> Any:
 
 
 def _draw_row(row: Any, group: Sequence[tuple[Run, str, str]]) -> None:
-    """Draw the training loss against updates and seconds and, if there is one, the validation loss."""
+    """Draw the training loss against updates and against seconds, and the validation loss if there is one."""
     runs = [run for run, *_ in group]
     best = best_first_order(runs)
     for axes, x, name in zip(
@@ -174,7 +174,7 @@ def _draw_curves(axes: Any, run: Run, x: str, name: str, floor: float, *, color:
 
 
 def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, best: float, floor: float) -> None:
-    """Draw a line at the best final loss of the first-order methods, and a star where another run reaches the loss.
+    """Draw a line at the best final loss of the first-order methods, and a star where another method reaches this loss.
 
     Stars may lie close together, so a legend inside the axes contains the update or the time of each star.
     """

@@ -18,7 +18,7 @@ from .options import METHOD_OPTIONS, Options
 Optimiser: TypeAlias = GaussNewton | SGD | Adam
 
 MOMENTUM = 0.9
-"""The momentum of the methods `momentum` and `nesterov`, for which the paper does not give a value."""
+"""The momentum of the methods `momentum` and `nesterov`. The paper does not give a value."""
 
 FACTOR_OPTIONS = ("samples", "average", "inversion", "refresh")
 DAMPING_OPTIONS = ("tau", "gamma")

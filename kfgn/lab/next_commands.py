@@ -18,12 +18,12 @@ def show_command(folder: Path) -> str:
 
 
 def resume_command(folder: Path, limits: Mapping[str, Any] | None = None) -> str:
-    """Return the command that continues a run, with new values of `updates` or `seconds` if they are given."""
+    """Return the command that continues a run, with the new values of options in `limits`."""
     return shlex.join(["kfgn", "train", "--resume", *_flags(limits or {}), "--out", str(folder)])
 
 
 def compare_command(comparison: Comparison) -> str:
-    """Return the command that continues a comparison: the command that started the comparison."""
+    """Return the command that starts or continues a comparison with these methods and options."""
     given = {**comparison.options, "method": None}
     if given["npz"] is not None:
         given["data"] = None

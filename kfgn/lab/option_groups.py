@@ -18,7 +18,7 @@ from .tasks import TASKS
 class Option(NamedTuple):
     """The type, the metavariable and the help text of a command-line option.
 
-    The parser adds the default to the help text.
+    The parser adds the default to the help text, unless the default is None.
 
     several: True for an option with one or more values
     """
@@ -71,8 +71,8 @@ GROUPS: dict[str, dict[str, Option]] = {
         "checkpoint_every": Option(
             int,
             "N",
-            "Write a checkpoint, from which a run can be continued, every N updates, and after 30 seconds of training "
-            "without a checkpoint.",
+            "Write a checkpoint, from which a run can be continued, every N updates, after the last update, and after "
+            "30 seconds of training without a checkpoint.",
         ),
         "data_folder": Option(
             str,
@@ -92,15 +92,16 @@ GROUPS: dict[str, dict[str, Option]] = {
             int,
             "N",
             "Train a dense network. The first N is the number of inputs, and each other N is the number of units of a "
-            "layer, such as --widths 784 256 10. The network replaces the network of --data. The option --npz requires "
+            "layer, as in --widths 784 256 10. The network replaces the network of --data. The option --npz requires "
             "--widths.",
             several=True,
         ),
         "transfers": Option(
             str,
             "NAME",
-            "Use these transfer functions, one per hidden layer, or one for all hidden layers (default: tanh). Each "
-            f"name is one of {', '.join(TRANSFERS)}.",
+            "Use these transfer functions, one per hidden layer, or one for all hidden layers (default: those of the "
+            "network of --data if it has as many hidden layers, and otherwise tanh). Each name is one of "
+            f"{', '.join(TRANSFERS)}.",
             several=True,
         ),
         "objective": Option(
@@ -163,11 +164,11 @@ GROUPS: dict[str, dict[str, Option]] = {
         "refresh": Option(int, "N", "Compute the factors and their inverses only every N updates."),
     },
     "second-order methods (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks)": {
-        "tau": Option(float, "X", "Begin with the damping tau = X of the full matrix, which later updates adapt."),
+        "tau": Option(float, "X", "Begin with the damping tau = X of the full matrix. Later updates adapt tau."),
         "gamma": Option(
             float,
             "X",
-            "Begin with the damping gamma = X of the blocks, which later updates adapt. The method hessian_free has no "
+            "Begin with the damping gamma = X of the blocks. Later updates adapt gamma. The method hessian_free has no "
             "gamma.",
         ),
     },
@@ -177,7 +178,7 @@ GROUPS: dict[str, dict[str, Option]] = {
             "X",
             "Take steps with the learning rate X. The methods sgd, momentum and nesterov require a learning rate.",
         ),
-        "halving": Option(int, "N", "Halve the learning rate every N updates."),
+        "halving": Option(int, "N", "Halve the learning rate every N accepted updates."),
     },
 }
 """The command-line options of `train` and `compare` by group. Every option has the name of a field of `Options`."""

@@ -43,7 +43,8 @@ CHANGEABLE = ("updates", "seconds", "early_stopping", "data_folder", "npz")
 class Options(metaclass=Documented):
     """The options of a run, which ends after `updates` steps or `seconds` of training, whichever comes first.
 
-    Numbers are converted to Python's own types. `None` means the default of the data set or of the method.
+    Numbers are converted to Python's own types. Unless the description of an option states otherwise, the value None
+    means the default of the data set or of the method.
 
     Parameters
     ----------
@@ -57,9 +58,9 @@ class Options(metaclass=Documented):
     dtype : str
         The dtype of weights and data, "float32" or "float64".
     updates : int, optional
-        The number of steps. At least one of `updates` and `seconds` is required.
+        The number of steps; None for no limit. At least one of `updates` and `seconds` is required.
     seconds : float, optional
-        The training time in seconds, which excludes evaluations and the writing of files.
+        The training time in seconds, which excludes evaluations and the writing of files; None for no limit.
     batch : int, optional
         The number N of datapoints in the batch of a step.
     seed : int
@@ -90,14 +91,14 @@ class Options(metaclass=Documented):
     learning_rate : float, optional
         The learning rate, which sgd, momentum and nesterov require and which is optional for adam.
     halving : int, optional
-        The number of steps between two halvings of the learning rate (sgd, momentum, nesterov, adam).
+        The number of accepted steps between two halvings of the learning rate (sgd, momentum, nesterov, adam).
     evaluate_every : int, optional
         The number of steps between evaluations on the whole training set and the validation set. The initial and the
         final weights are evaluated too. With evaluate_every=None, the number is a twentieth of `updates`, from 1 to 50,
-        or 50 without `updates`. A resumed run keeps the number of its start.
+        or 50 without `updates`. A resumed run keeps the number with which it was started.
     checkpoint_every : int
-        The number of steps between checkpoints. A checkpoint is also written after the last step, and after more than
-        30 seconds of training without a checkpoint.
+        The number of steps between checkpoints. A checkpoint is also written after the last step, after an
+        interruption, and after more than 30 seconds of training without a checkpoint.
     early_stopping : int, optional
         The number of consecutive evaluations without a lower validation loss after which the run ends. The validation
         loss of an evaluation is the lower of the losses at the weights and at their average. The run keeps the weights
@@ -116,7 +117,8 @@ class Options(metaclass=Documented):
         The widths D_0, ..., D_L of a dense network with biases: the number of inputs, and the number of units of each
         layer. With widths=None, the network is that of the data set. The data set "npz" requires widths.
     transfers : sequence of str, optional
-        The transfer functions of the hidden layers, or one name for all of them, by default "tanh".
+        The transfer functions of the hidden layers, or one name for all of them. With transfers=None, the transfer
+        functions are those of the data set if the number of hidden layers is the same, and otherwise "tanh".
     objective : str, optional
         The objective: "squared_error", "bernoulli", "categorical" or "mixture". The data set "npz" requires an
         objective.
@@ -124,7 +126,7 @@ class Options(metaclass=Documented):
     Raises
     ------
     UsageError
-        A value has a wrong type or is out of range. The names of methods and backends, and the ranges of a method's
+        A value has a wrong type or is out of range. All names except that of the dtype, and the ranges of a method's
         own options, are checked when the run is set up.
 
     Examples
@@ -195,7 +197,7 @@ def _checked_text(name: str, value: Any) -> str:
 
 
 def _absolute_path(name: str, value: Any) -> str:
-    """Return a path from the root, since a run may be resumed from another working directory."""
+    """Return an absolute path, since a run may be resumed from another working directory."""
     return str(Path(checked_path(name, value)).absolute())
 
 

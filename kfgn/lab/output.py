@@ -63,8 +63,8 @@ class PrintVersion(argparse.Action):
 def standard_output() -> Iterator[None]:
     """Prepare standard output and standard error for printing, and flush both streams at the end.
 
-    Characters that the encoding of a stream lacks are escaped. Raises `UnwrittenError` if standard output cannot be
-    written.
+    Characters that the encoding of a stream lacks are escaped. Raises `UnwrittenError` if text cannot be written to
+    standard output.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):

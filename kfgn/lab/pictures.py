@@ -1,4 +1,4 @@
-"""The pictures of a run: losses, dampings and step sizes, and the reconstructions of an autoencoder."""
+"""The pictures of a run: losses, dampings with step sizes, and the reconstructions of an autoencoder."""
 
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,7 @@ DOTS = ("rho", "step_size")
 """The metrics that are drawn as dots, since a line between them would show values that no update has."""
 
 SHOWN = 10
-"""The number of images whose reconstructions are drawn."""
+"""The largest number of images whose reconstructions are drawn."""
 
 
 def draw_run(run: Run, task: Task | None = None) -> list[Path]:

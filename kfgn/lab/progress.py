@@ -8,7 +8,7 @@ from .metrics import Record
 from .progress_parts import Progress, fitting
 
 INTERVAL = 5.0
-"""The number of seconds between two lines of progress. A shorter run prints no line of progress."""
+"""The smallest number of seconds between two lines of progress, and before the first line."""
 
 
 def progress_on(console: Any, *, quiet: bool = False, several: bool = False) -> "Progress":
@@ -38,11 +38,11 @@ class Lines(Progress):
         self.last: Record | None = None
 
     def on_preparation(self, line: str) -> None:
-        """Print the line if `INTERVAL` seconds have passed since the last printed line."""
+        """Print the line if `INTERVAL` seconds have passed since the last line of progress."""
         self._print(line)
 
     def on_updates(self, records: list[Record]) -> None:
-        """Print the metrics of the last update if `INTERVAL` seconds have passed since the last printed line."""
+        """Print the metrics of the last update if `INTERVAL` seconds have passed since the last line of progress."""
         super().on_updates(records)
         record = self.last = records[-1]
         if record["update"]:

@@ -1,8 +1,9 @@
-"""Random numbers of a run: functions of its seed, and of the number of a layer or an epoch.
+"""Random numbers of a run: functions of a seed, and of the number of a layer or an epoch.
 
-The random numbers do not depend on earlier draws, so all libraries and devices have the same random numbers, and a
-checkpoint contains no generator. The draws of the optimisers use the same counter-based generator, with the key (seed,
-t). Each stream of this module starts at a value of the counter that the draws of the optimisers never reach.
+NumPy draws the random numbers on the host, so they are the same for all libraries and devices. The random numbers do
+not depend on earlier draws, so a checkpoint contains no generator. The draws of the optimisers use the same
+counter-based generator, with the key (seed, t). Each stream of this module starts at a value of the counter that the
+draws of the optimisers never reach.
 """
 
 import numpy as np

@@ -37,7 +37,7 @@ def _classes(name: str, Y: NDArray[Any]) -> str:
 
 
 def _numbers(name: str, array: NDArray[Any], dtype: np.dtype[Any]) -> str:
-    """Return the expression that turns an array into a matrix of a dtype, or "" if the array has this form."""
+    """Return the expression that turns a vector into a column and converts the dtype, or "" if neither is needed."""
     column = "[:, None]" if array.ndim == 1 else ""
     conversion = "" if array.dtype == dtype else f".astype({dtype.name!r})"
     return f"{name}{column}{conversion}" if column or conversion else ""

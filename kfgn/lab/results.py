@@ -38,7 +38,7 @@ def lines_of_run(run: Run, before: int | None = None) -> list[str]:
 
 
 def _place_of_weights(run: Run) -> str:
-    """Return the newest checkpoint, with the names of the arrays in which early stopping has kept the best weights."""
+    """Return the name of the newest checkpoint, and of the arrays in which early stopping has kept the best weights."""
     names = [path.name for path in checkpoints(run.folder)[:1]]
     if names and run.best_update not in (None, run.updates):
         return f"{names[0]}, whose arrays {BEST}.weights.* are those of update {run.best_update}"
@@ -46,7 +46,7 @@ def _place_of_weights(run: Run) -> str:
 
 
 def _further(run: Run) -> dict[str, Any]:
-    """Return higher limits of a run that has ended: twice `early_stopping` if it stopped early, or twice the length."""
+    """Return doubled limits for a run that has ended: `early_stopping` if it ended the run, otherwise the length."""
     if stopped_early(run):
         return {"early_stopping": 2 * run.options["early_stopping"]}
     return twice_as_long(run.options)

@@ -31,8 +31,8 @@ class Run(metaclass=Documented):
     folder : pathlib.Path
         The folder of the run.
     configuration : dict
-        The content of `configuration.json`: the options with all defaults filled in, the network, the optimiser, the
-        data set, versions and machine.
+        The content of `configuration.json`, such as the options with all defaults filled in, the network, the
+        optimiser, the data set, the versions of the libraries, and the machine.
     metrics : list of dict
         The records of the updates. The first record, update 0, describes the initial weights. A number that is not
         finite is None. The fields of a record are:
@@ -49,8 +49,8 @@ class Run(metaclass=Documented):
         * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at
           their average; absent if the update was not evaluated
         * validation_loss, validation_loss_averaged: the mean loss over the validation set
-        * test_loss, test_loss_averaged: the mean loss over the test set, only in the record of the last update; with
-          early stopping, at the weights of the update `best_update`
+        * test_loss, test_loss_averaged: the mean loss over the test set, only in a record after which the run ended;
+          with early stopping, at the weights of the update `best_update`
         * train_accuracy, validation_accuracy, test_accuracy, and each of them with the suffix _averaged: the fraction
           of the datapoints whose target is the most probable class; absent for a network without classes
 
@@ -89,7 +89,8 @@ class Run(metaclass=Documented):
     def best_update(self) -> int | None:
         """The update with the lowest validation loss, whose weights a run with early stopping keeps.
 
-        The value is None for a run without early stopping, which keeps the weights of its last update.
+        The value is None for a run without early stopping, and for a run without a finite validation loss. Such a run
+        keeps the weights of its last update.
         """
         return best_update(self.options, self.metrics)
 
@@ -177,7 +178,7 @@ class Run(metaclass=Documented):
 
     @with_shared_text
     def weights(self, *, averaged: bool = False) -> tuple[NDArray[Any], ...]:
-        """Read the weights that the run keeps from the newest usable checkpoint.
+        """Read the newest usable checkpoint, and return the weights that the run keeps.
 
         {kept_weights}
 
@@ -208,4 +209,4 @@ class Run(metaclass=Documented):
 
 
 def ignore(_warning: str) -> None:
-    """Ignore a warning about a damaged checkpoint, which only the trainer reports."""
+    """Ignore a warning about a checkpoint. Only the trainer reports such a warning."""

@@ -1,9 +1,9 @@
-"""The contents of the JSON files of a run folder, as typed dictionaries."""
+"""The contents of the JSON files of runs and comparisons, as typed dictionaries."""
 
 from typing import Any, NotRequired, TypedDict
 
 FORMAT = 5
-"""The version of the format of all files in a run folder. A run whose files have another version cannot be resumed.
+"""The version of the format of all files in a run folder. A run whose files have another version cannot be read.
 
 In version 4 of the format, a run with early stopping kept its last weights. In version 3, a run had no validation set
 and no test set, and `max_rejected` was called `patience`. In version 2, backend and device were two options, and the
@@ -27,7 +27,10 @@ class Data(TypedDict):
 
 
 class Configuration(TypedDict):
-    """Content of `configuration.json`. The hash covers the network, the optimiser, and options that change a step."""
+    """Content of `configuration.json`.
+
+    The hash covers the network, the optimiser, and the options that cannot change when the run is resumed.
+    """
 
     format: int
     hash: str

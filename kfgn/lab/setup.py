@@ -25,7 +25,7 @@ DEFAULT_BATCH = 256
 """The default number of datapoints in a step, for a task whose field `batch` is None."""
 
 EVALUATE_EVERY, EVALUATIONS = 50, 20
-"""The largest default number of steps between evaluations, and the number of evaluations of a short run."""
+"""The default number of steps between evaluations is `updates` // `EVALUATIONS`, from 1 to `EVALUATE_EVERY`."""
 
 
 class Setup(NamedTuple):
@@ -38,7 +38,7 @@ class Setup(NamedTuple):
     optimiser: Optimiser
 
     def hash(self) -> str:
-        """Return the hash of options, network and optimiser, by which a checkpoint names the run that it belongs to."""
+        """Return the hash of options, network and optimiser, with which a checkpoint identifies its run."""
         return _digest(dataclasses.asdict(self.options), dataclasses.asdict(self.optimiser))
 
     def configuration(self) -> dict[str, Any]:
@@ -119,7 +119,10 @@ def set_up(options: Options, task: Task | None = None, report: Report = silent) 
 
 
 def _evaluate_every(options: Options) -> int:
-    """Return the number of steps between evaluations, by default so small that a short run has twenty evaluations."""
+    """Return the number of steps between evaluations.
+
+    The default is a twentieth of `updates`, from 1 to 50, or 50 without `updates`.
+    """
     if options.evaluate_every is not None:
         return options.evaluate_every
     return EVALUATE_EVERY if options.updates is None else max(1, min(EVALUATE_EVERY, options.updates // EVALUATIONS))

@@ -25,14 +25,14 @@ def stopped_early(run: Run) -> bool:
 
 
 def _has_failed(run: Run) -> bool:
-    """Return True if the run ended with an error since too many consecutive updates were rejected."""
+    """Return True if the run ended with an error because too many consecutive updates were rejected."""
     limit = run.options["max_rejected"]
     last = run.metrics[1:][-limit:]
     return len(last) == limit and not any(record["ok"] for record in last)
 
 
 def state_of(run: Run, limits: Mapping[str, Any] | None = None) -> str:
-    """Return "complete", the reason of a failure, or the part of an unfinished run that is done.
+    """Return "complete", the reason of a failure, or the progress of a run that has not ended.
 
     limits: options with the limits `updates` and `seconds`; None for the limits of the run itself
     """
@@ -54,7 +54,7 @@ def state_of(run: Run, limits: Mapping[str, Any] | None = None) -> str:
 
 
 def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> list[str]:
-    """Return lines about the comparisons and the other runs that are not complete, with the commands to continue."""
+    """Return lines about the comparisons and the other runs that are not complete, with commands that continue them."""
     by_folder = {run.folder: run for run in runs}
     lines = [line for comparison in comparisons for line in _of_comparison(comparison, by_folder)]
     compared = {place for comparison in comparisons for place in comparison.places}
@@ -68,7 +68,7 @@ def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> l
 
 
 def _of_comparison(comparison: Comparison, runs: Mapping[Path, Run]) -> list[str]:
-    """Return a line for each run of a comparison, unless all runs are complete, and the command to continue.
+    """Return a line for each run of a comparison, unless all runs are complete, and a command that continues them.
 
     The command leaves out the methods that have failed, since they would fail again.
     """

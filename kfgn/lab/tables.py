@@ -21,8 +21,8 @@ SHORTEST = 12
 def print_runs(runs: Sequence[Run], console: Any) -> None:
     """Print a table of runs, and a table of their final losses and accuracies on the training, validation and test set.
 
-    If several runs of one data set include a first-order method, the table also shows when each run reached the best
-    final loss of the first-order methods.
+    If several runs of one data set include a first-order method, the table of runs also shows when each run reached the
+    best final loss of the first-order methods.
     """
     same_data = len(runs) > 1 and len({data_of(run.options) for run in runs}) == 1
     best = best_first_order(runs) if same_data else None
@@ -46,7 +46,7 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
 
 
 def _print_table(table: Any, console: Any) -> None:
-    """Print a table. If the terminal is too narrow, it breaks the lines, so that no name and no number is left out."""
+    """Print a table. A terminal that is too narrow breaks the lines, so that no name and no number is left out."""
     for i, column in enumerate(table.columns):
         longest = max(len(line) for cell in (column.header, *column.cells) for line in str(cell).split("\n"))
         column.min_width = longest if i else min(SHORTEST, longest)
@@ -61,7 +61,7 @@ def _print_table(table: Any, console: Any) -> None:
 
 
 def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | None, *, same_data: bool) -> Any:
-    """Return the table of the lengths of the runs, and of their arrivals at the loss `best` unless it is None.
+    """Return the table of the lengths of the runs and, unless `best` is None, of their arrivals at the loss `best`.
 
     The columns of the data set and of the method are left out if they would repeat the same words.
     """
@@ -82,7 +82,7 @@ def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | Non
 
 
 def _notes(run: Run) -> list[str]:
-    """Return notes on the rows of a run: that early stopping ended it, and to which update the figures belong."""
+    """Return notes on a run: a missing evaluation, the end by early stopping, and the update of the figures."""
     notes = [] if run.evaluations else ["no evaluation was written yet"]
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")

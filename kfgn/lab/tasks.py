@@ -17,7 +17,7 @@ from .task import Task, check_task
 
 
 def _autoencoder(objective: str) -> Callable[[int], Network]:
-    """D-1000-500-250-30-250-500-1000-D with tanh units, except the 30 units in the middle, which are linear."""
+    """D-1000-500-250-30-250-500-1000-D with tanh units. The 30 units in the middle and the outputs are linear."""
     hidden = (1000, 500, 250, 30, 250, 500, 1000)
     transfers = tuple("identity" if min(hidden) == D else "tanh" for D in hidden)
     return lambda D: Network.dense((D, *hidden, D), transfers, objective)

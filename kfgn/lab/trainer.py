@@ -48,7 +48,7 @@ def train(options: Options, out: str | Path, *, watch: Callbacks = None, task: T
         The data or the backend cannot be opened. `train` raises the error before any file is written.
     RunFailedError
         The run could not continue: too many steps were rejected, a file could not be written, or the run was
-        interrupted. The message names the checkpoint from which `resume` can continue.
+        interrupted. `resume` continues the run from its newest checkpoint.
 
     Examples
     --------

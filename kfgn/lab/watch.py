@@ -76,7 +76,7 @@ class Watch:
         Parameters
         ----------
         message : str
-            One line.
+            The description of the problem, on one line.
         """
         warnings.warn(message, stacklevel=2)
 

@@ -21,7 +21,7 @@ METHOD_NAMES = {
     "nesterov": "Nesterov's method",
     "adam": "Adam",
 }
-"""The name of each method in a legend."""
+"""The name of each method in legends, titles, notes and lines of progress."""
 
 
 def data_of(options: Mapping[str, Any]) -> str:

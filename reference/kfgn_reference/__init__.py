@@ -1,7 +1,7 @@
 """Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning", as code.
 
-Every module implements one part of the paper, needs only NumPy, and computes **one datapoint at a time** with the
-symbols of the paper. The mean over the batch is taken last, by `expectation`.
+The modules implement the paper part by part, and need only NumPy. All except `_algorithm_1` compute **one datapoint at
+a time** with the symbols of the paper. The module `_expectation` computes the means over the batch.
 
 >>> import numpy as np
 >>> import kfgn_reference as ref
@@ -50,7 +50,7 @@ Every public name is an attribute of the package. The names of modules begin wit
 
 The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems (solved without square roots),
 `_spectral` for eigenvalues, and `_special` for erfc. The helper modules `_arithmetic`, `_batch`, `_expectation` and
-`_types` implement no equation. The examples share the network of `_example`.
+`_types` implement no equation. Many examples share the network of `_example`.
 
 The package `shared_weights` goes beyond the paper: it has layers whose weights are used at several positions, such as
 convolutions, and further approximations. The package has its own reading order and symbols, and its names are not
@@ -63,7 +63,7 @@ Symbols
     N                  N                 datapoints in the batch (rows of X and Y)
     S                  S                 sampled labels per datapoint
     K                  K                 columns of a root of H_L
-    E                  E; E[.]           the objective of one datapoint; in prose, the mean over datapoints
+    E                  E; E[.]           the objective of one datapoint; E[.] is the mean over datapoints
     X, Y; x, y         x, y              the batch; one datapoint                       (N, D_0); (D_0,)
     net.weights        W_lambda          weights, the bias in the last column           (D_l, D_{l-1} + 1)
     net.kernel(l)      W_lambda          weights without the bias column                (D_l, D_{l-1})
@@ -88,7 +88,7 @@ D_{l-1} + 1.
 Arithmetic
 ----------
 The modules contain no float literal, and only `_spectral` calls `np.linalg`. All modules except `_spectral` compute in
-the arithmetic of the given arrays: float64, or object arrays of rationals or of certified balls. A function that
+the arithmetic of the given arrays, such as float64, rationals or certified balls. A function that
 computes a square root, an exponential or an eigenvalue cannot compute in rationals. A function that decides a rank or
 definiteness needs exact arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
 

@@ -51,10 +51,10 @@ def adapted_gamma(
     """C.3.2: the value among gamma, omega_gamma gamma and gamma / omega_gamma with the largest decrease of the model.
 
     decrease(gamma): twice the decrease of the model under C-bar by the best step along the direction delta that is
-    computed with gamma. The value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither candidate has a larger
-    value than gamma, gamma does not change.
+    computed with gamma. The value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither of the other two has
+    a larger value than gamma, gamma does not change.
 
-    Misprint: the text minimises the model under C-tilde, which contains gamma and always favours the smallest gamma.
+    Misprint: the text minimises the model under C-tilde. C-tilde contains gamma, so the smallest gamma always wins.
     """
     best, largest = gamma, decrease(gamma)
     for candidate in (bounded(omega_gamma * gamma, bounds), bounded(gamma / omega_gamma, bounds)):

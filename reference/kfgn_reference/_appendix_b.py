@@ -1,8 +1,8 @@
 """Appendix B: the derivation of the recursion (8), with each of its expressions computed as printed.
 
-`derivation` returns the seven expressions of (28), which are equal. Each expression is computed separately, except for
-the terms that the paper copies from the previous expression. The first two expressions are computed by the
-R-operator, without a recursion of matrices. The last expression is (8).
+`derivation` returns six expressions of (28) and the matrix form (29), which are equal. Each expression is computed
+separately, except for the terms that the paper copies from the previous expression. The first three expressions are
+computed by the R-operator, without a recursion of matrices. The last expression is (8).
 
 >>> from kfgn_reference import derivation
 >>> from kfgn_reference._example import X, Y, net
@@ -63,7 +63,7 @@ def mixed_derivatives(net: Network, x: Array, y: Any, m: int, l: int) -> Array:
 
 
 def derivation(net: Network, x: Array, y: Any, l: int) -> list[Array]:
-    """Equation (28): its seven expressions for [script H_l]_{a,b}, l < L, as seven matrices (D_l, D_l).
+    """Equation (28): six of its expressions for [script H_l]_{a,b}, l < L, and (29), as matrices (D_l, D_l).
 
     Misprint: the paper writes H_l instead of the element [H_l]_{a,b}, and in (31) dE/dx_a instead of dE/da_a. W is the
     matrix without its bias column.

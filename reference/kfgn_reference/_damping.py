@@ -1,7 +1,7 @@
 """Appendix C.1: the damped Kronecker block and its factored inverse, equations (35)-(38).
 
 In this module k is the sum gamma + eta, and root_k is the square root of k. Algorithm 1 uses the letter k for the
-square root. Functions take root_k as an argument, since the root of a rational need not be rational. Only
+square root. Functions that need the root take root_k, since the root of a rational need not be rational. Only
 `factored_direction` computes root_k from k.
 
 >>> import numpy as np
@@ -46,8 +46,8 @@ def factored_damped_block(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
 def residual(Q: Array, G: Array, omega: Any, root_k: Any) -> Array:
     """Equation (37), first line: R(omega) = (35) - (36).
 
-    Misprint: the second line of (37) has G kron I instead of I kron G, and the third line has R(pi) instead of
-    R(omega).
+    Misprint: the second and the third line of (37) have G kron I instead of I kron G, and the third line has R(pi)
+    instead of R(omega).
     """
     return damped_block(Q, G, root_k**2) - factored_damped_block(Q, G, omega, root_k)
 

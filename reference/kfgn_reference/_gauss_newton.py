@@ -1,4 +1,4 @@
-"""Section 3: the Gauss-Newton matrix, equations (12), (13), its blocks (19) and their recursion (22).
+"""Section 3: the Gauss-Newton matrix (12), (13), its diagonal blocks (19) and the recursion (22).
 
 >>> from kfgn_reference import gauss_newton_blocks
 >>> from kfgn_reference._example import X, Y, net
@@ -53,11 +53,11 @@ def gauss_newton(net: Network, X: Array, Y: Array) -> Array:
 
 
 def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLayer:
-    """The diagonal of (15), script G_l = J_l^T H_L J_l, which is (D_l, D_l), of one datapoint by the recursion (22):
+    """The diagonal of (15), script G_l = J_l^T H_L J_l (D_l, D_l), for one datapoint, by the recursion (22):
 
         G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,    G_L = H_L
 
-    which is (8) without its second term. The recursions (8) and (22) agree where f'' = 0.
+    The recursion (22) is (8) without the second term. The recursions (8) and (22) agree where f'' = 0.
     """
     _, h = forward(net, x)
     G = {net.L: output_gauss_newton(net, h[net.L], y)}

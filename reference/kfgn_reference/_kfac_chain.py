@@ -2,8 +2,8 @@
 
 (55)-(59) are five expressions for E[script G_l], in dictionaries with keys l. (60)-(62) are three expressions for the
 blocks of the Fisher matrix between layers, in dictionaries with keys (l, m). All expressions are means over the N
-datapoints, and means over labels are exact (`_outcomes`). For the mixture (27), whose H_L depends on y, (55) differs
-from (56)-(59).
+datapoints, and means over labels of the model are exact (`_outcomes`). For the mixture (27), whose H_L depends on y,
+(55) differs from (56)-(59).
 
 >>> from kfgn_reference import mean_from_gradients, mean_from_jacobians
 >>> from kfgn_reference._example import X, Y, net

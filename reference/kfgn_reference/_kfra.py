@@ -23,8 +23,8 @@ def kfra(net: Network, X: Array, Y: Array) -> PerLayer:
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
-    The product * is elementwise, and the result (D_l, D_l) is a mean over the N datapoints. The result equals KFLR in
-    five cases: at l = L, at l = L - 1 if H_L is constant, in linear networks, if N = 1, and if all inputs are equal.
+    The product * is elementwise, and the result (D_l, D_l) is a mean over the N datapoints. For example, the result
+    equals KFLR at l = L, at l = L - 1 if H_L is constant, in linear networks, for N = 1, and for equal inputs.
     """
     passes = [(forward(net, x)[1], y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: output_gauss_newton(net, h[net.L], y)} for h, y in passes)

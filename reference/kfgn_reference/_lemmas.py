@@ -4,10 +4,10 @@ Each step of the proofs is a function. The predicates `lemma_1` and `lemma_2` ar
 f'' = 0 and H_L is positive semi-definite. For other networks the predicates may be false. The predicates need exact
 arithmetic, see `_linear_algebra`.
 
-Misprints: Lemma 1 omits the factor dE/da in D, writes a_l for a_{l-1}, and uses an f_L, which does not exist. The proof
-of Lemma 2 assumes that all eigenvalues of the Hessian are negative at a strict maximum, but the Hessian of -x^4 is 0 at
-its maximum. The conclusion of Lemma 2 holds nevertheless. By Lemma 1, E is convex in W_l near every smooth point, with
-the other layers fixed. A convex function has no strict maximum in the interior of its domain.
+Misprints: Lemma 1 uses an f_L, which does not exist. Its proof omits the factor dE/da in D, and writes a_l for a_{l-1}.
+The proof of Lemma 2 assumes that all eigenvalues of the Hessian are negative at a strict maximum, but the Hessian of
+-x^4 is 0 at its maximum. The conclusion of Lemma 2 holds nevertheless. By Lemma 1, E is convex in W_l near every smooth
+point, with the other layers fixed. A convex function has no strict maximum in the interior of its domain.
 
 >>> from kfgn_reference import lemma_1, traces
 >>> from kfgn_reference._example import X, Y, net
@@ -37,7 +37,7 @@ def recursion_without_second_term(net: Network, x: Array, y: Any) -> PerLayer:
 
 
 def carried_up(net: Network, x: Array, l: int, v: Array) -> Array:
-    """Equation (67): W_{l+1} B_l v (D_{l+1},), the change of h_{l+1} when h_l changes by v (D_l,)."""
+    """Equation (67): W_{l+1} B_l v (D_{l+1},), the change of h_{l+1} to first order when h_l changes by v (D_l,)."""
     _, h = forward(net, x)
     return net.kernel(l + 1) @ derivative_matrix(net, h, l) @ v
 
@@ -87,9 +87,10 @@ def lemma_2(net: Network, x: Array, y: Any) -> bool:
 
 
 def midpoint_gap(net: Network, X: Array, Y: Array, l: int, V: Array) -> Any:
-    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), which is >= 0 if no unit crosses its kink between W_l - V and W_l + V.
+    """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), a scalar, where E is the mean loss.
 
-    Lemma 2 needs this convexity of E in W_l with the other layers fixed. If the gap is >= 0, then E at W_l + V or E at
+    Under the assumptions of Lemma 1, the gap is >= 0 if no unit crosses its kink between W_l - V and W_l + V. Lemma 2
+    needs this convexity of E in W_l with the other layers fixed. If the gap is >= 0, then E at W_l + V or E at
     W_l - V is at least E(W_l), so that W_l is no strict maximum.
     """
     move = scaled(0, weights(net)) | {l: V}

@@ -75,7 +75,7 @@ def append_unit(a: Array) -> Array:
 def forward(net: Network, x: Array) -> tuple[PerLayer, PerLayer]:
     """Equation (1): h_l = W_l a_{l-1} and a_l = f_l(h_l), for one datapoint x (D_0,).
 
-    Returns the dictionaries a and h. The keys of a are 0, ..., L - 1, and its vectors are without the appended unit.
+    Returns the dictionaries a and h. The keys of a are 0, ..., L - 1, and the vectors of a omit the appended unit.
     The keys of h are 1, ..., L.
 
     Misprint: Algorithm 1 also writes a_L = f_L(h_L). No f_L exists, since the objective takes h_L.

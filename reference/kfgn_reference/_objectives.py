@@ -1,4 +1,4 @@
-"""The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L).
+"""The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L), up to a constant.
 
 The squared error and the two cross-entropies are exponential families in their natural parameters h_L, so H_L is
 positive semi-definite and does not depend on y (Appendix D.2). The H_L of the mixture is indefinite and depends on y,
@@ -110,7 +110,7 @@ def categorical_hessian(h: Array, _y: int) -> Array:
 
 
 def categorical_root(h: Array, _y: int) -> Array:
-    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1. The root diag(sqrt p) alone would lose the term -p p^T of H_L."""
+    """diag(sqrt p) - p sqrt(p)^T, of rank D_L - 1. The matrix diag(sqrt p) alone would lose the term -p p^T."""
     p = softmax(h)
     return diagonal(np.sqrt(p) * others(p)) - np.outer(p, np.sqrt(p)) * off_diagonal(p)
 

@@ -6,9 +6,9 @@ direction, the step size and the update. In every T_tau-th step, tau is then ada
 parameters. Misprint: the algorithm excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never
 changes.
 
-Options that are not in the paper are off by default: bounds, a second threshold, a maximal step size, momentum, less
-frequent updates of the factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards` are not in the paper
-either, but cannot be turned off. The rules act only on rounding errors and after failed steps.
+Options that the experiments of the paper do not use are off by default: bounds, a second threshold, a maximal step
+size, momentum, less frequent updates of the factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards`
+are not in the paper, but cannot be turned off. The rules act only on rounding errors and after failed steps.
 
 >>> from kfgn_reference import Settings, initial_state, optimiser_step
 >>> from kfgn_reference._example import X, Y, net
@@ -68,14 +68,14 @@ class Settings(NamedTuple):
     eta:                      the weight of the L2 term eta / 2 |theta|^2, for which the paper gives no value
     inversion:                a name of `NORMS` for the inverse of (36) with this norm in (38), or "exact" for the
                               inverse of (35)
-    decay_tau, T_tau:         every T_tau steps tau changes by the factor decay_tau^T_tau, C.3.1
-    decay_gamma, T_gamma:     every T_gamma steps gamma may change by the factor decay_gamma^T_gamma, C.3.2
+    decay_tau, T_tau:         every T_tau steps tau may be multiplied or divided by decay_tau^T_tau, C.3.1
+    decay_gamma, T_gamma:     every T_gamma steps gamma may be multiplied or divided by decay_gamma^T_gamma, C.3.2
     curvature_average:        the largest weight of the old factors in their average, Section 5. The pair (0, 1), which
                               is the weight 0, gives no averaging
     parameter_average:        the largest weight of the old parameters in their average, (45)
     thresholds:               tau grows if rho is below the first threshold, and shrinks if rho is above the second
                               threshold
-    tau_bounds, gamma_bounds: pairs (lower, upper) of bounds in the arithmetic of tau
+    tau_bounds, gamma_bounds: pairs (lower, upper) of bounds in the arithmetic of tau, or None
     max_step_size:            an upper bound of |alpha|, or None for no bound
     momentum:                 the fraction of the last update that is added to the next update
     refresh:                  the number of steps from one update of the factors to the next
@@ -124,7 +124,7 @@ class Info(NamedTuple):
 
     f:     the regularised loss before the step
     alpha: the step size, 0 if the step was rejected
-    gamma: the damping of this step
+    gamma: the damping gamma of this step
     rho:   the reduction ratio (42) of the update including momentum, or None if this step did not adapt tau
     ok:    False if the step was rejected
     """

@@ -1,4 +1,4 @@
-"""The full parameter Hessian (2), over all layers, and its two terms (11), one of which is the Gauss-Newton matrix.
+"""The full parameter Hessian (2), over all layers, and its two terms (11).
 
 The matrices are built column by column, by the R-operator along each unit vector of the parameter space. Section 2.2
 defines the full Hessian, and the rest of the paper avoids computing this matrix.

@@ -32,8 +32,8 @@ FLOOR, ROUNDINGS = 8, 8
 def visible(A: Array, damping: Any) -> Any:
     """max(damping, 8 sqrt(D) u tr(A)) for a factor A (D, D) and the unit roundoff u. A damping of 0 stays 0.
 
-    A positive damping below this bound is lost when it is added to A, and the last pivots of a singular A are then
-    rounding errors of either sign.
+    A positive damping below this bound can be smaller than the rounding errors of the factorisation of A. The last
+    pivots of a singular A can then be rounding errors of either sign.
     """
     u = unit_roundoff(A[0, 0])
     if u == 0:

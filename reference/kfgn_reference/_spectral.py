@@ -53,7 +53,7 @@ def positive_part(v: Array) -> Array:
 
 
 def projection(A: Array) -> Array:
-    """The nearest positive semi-definite matrix to A (D, D): its negative eigenvalues are set to zero."""
+    """The nearest positive semi-definite matrix to A (D, D): the negative eigenvalues of A are set to zero."""
     return of_eigenvalues(positive_part, A)
 
 

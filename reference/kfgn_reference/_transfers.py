@@ -51,12 +51,12 @@ def sech_squared(h: Array) -> Array:
 
 
 def logistic_first(h: Array) -> Array:
-    """s (1 - s) with 1 - s(h) = s(-h)."""
+    """s (1 - s) with the logistic function s, where 1 - s(h) = s(-h)."""
     return logistic(h) * logistic(-h)
 
 
 def logistic_second(h: Array) -> Array:
-    """s (1 - s) (1 - 2 s) with 1 - 2 s = -tanh(h / 2)."""
+    """s (1 - s) (1 - 2 s) with the logistic function s, where 1 - 2 s(h) = -tanh(h / 2)."""
     return -logistic_first(h) * np.tanh(h / 2)
 
 

@@ -76,5 +76,5 @@ def test_the_table_of_symbols():
     rows = {row[0]: row[1:] for row in TABLES.symbols()}
     assert rows["h[l]"] == ["h_lambda", "pre-activations", "(D_l,)"]
     assert rows["V, delta"][2] == "(D_l, D_{l-1} + 1)"
-    assert rows["E"] == ["E; E[.]", "the objective of one datapoint; in prose, the mean over datapoints", ""]
+    assert rows["E"] == ["E; E[.]", "the objective of one datapoint; E[.] is the mean over datapoints", ""]
     assert all(meaning for _, meaning, _ in rows.values())

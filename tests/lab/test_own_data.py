@@ -213,4 +213,4 @@ def test_another_network_for_a_named_data_set(tmp_path):
 
 def test_both_names(file, tmp_path, capsys):
     assert run("train", "--data", "digits", "--npz", file, "--updates", 1, "--out", tmp_path / "run") == 2
-    assert f"--data, --npz: expected one of them, got digits and {file}" in capsys.readouterr().err
+    assert f"--data, --npz: expected only one of them, got digits and {file}" in capsys.readouterr().err

@@ -163,7 +163,7 @@ def test_products(case, relative_error):
 
 
 def test_derivation(case, relative_error):
-    """All seven expressions of (28) are the Hessian in h_l, also for a layer without a bias."""
+    """Six expressions of (28), and (29), are the Hessian in h_l, also for a layer without a bias."""
     (net, X, Y), truth = case
     for n, (x, y) in enumerate(zip(X, truth.Y, strict=True)):
         for l in range(1, net.L):

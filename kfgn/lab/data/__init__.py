@@ -5,10 +5,10 @@
 * digits: 1,797 handwritten digits of 8x8 pixels, which kfgn contains
 * curves: 20,000 generated curves of 28x28 pixels, a surrogate of the data set CURVES
 * mnist:  the 50,000 handwritten digits of 28x28 pixels on which the paper trains
-* faces:  103,500 patches of 25x25 pixels, made from the 400 Olivetti faces
+* faces:  103,500 patches of 25x25 pixels, made from 250 of the 400 Olivetti faces
 
-`load` returns the training images, and `load_with_held_out` also the validation and test images of a data set that has
-them. The data sets mnist and faces need files: see `load`.
+`load` returns the training images of a data set. `load_with_held_out` also returns the validation and test images, if
+the data set has them. The data sets mnist and faces need files: see `load`.
 """
 
 from collections.abc import Callable
@@ -57,7 +57,7 @@ def load(name: str, folder: Folder = None) -> Images:
     TypeError
         The folder is not a path.
     DataUnavailableError
-        A file is missing, has a wrong content or cannot be downloaded, or a library that the data set needs is not
+        A file is missing, has wrong content or cannot be downloaded, or a library that the data set needs is not
         installed.
 
     Examples
@@ -73,9 +73,9 @@ def load(name: str, folder: Folder = None) -> Images:
 def load_with_held_out(name: str, folder: Folder = None, report: Report = silent) -> tuple[Images, ...]:
     """Load the training, validation and test images of a data set. The data set digits has only training images.
 
-    The validation set of mnist is the last 10,000 training images. The validation and test curves are generated in the
-    same way as the training curves. The validation and test faces show people who are not in the training set. `report`
-    receives lines about the progress of the generation of images. Raises the errors of `load`.
+    The validation set of mnist is the last 10,000 of the 60,000 training images. The validation and test curves are
+    generated in the same way as the training curves. The validation and test faces show people who are not in the
+    training set. `report` receives lines about the progress of the generation of images. Raises the errors of `load`.
     """
     parts = ("train", "validation", "test")
     if name == "mnist":

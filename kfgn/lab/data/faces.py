@@ -59,7 +59,7 @@ def load_faces(folder: Folder = None, pairs: int = PAIRS) -> Images:
 def faces_with_held_out(
     folder: Folder = None, pairs: int = PAIRS, held_out_pairs: int = HELD_OUT_PAIRS, report: Report = silent
 ) -> tuple[Images, ...]:
-    """Make the training patches of `load_faces`, and patches of 5 other people for validation and of 10 for the test.
+    """Make the training patches of `load_faces`, and patches of 5 more people for validation and 10 more for the test.
 
     The validation and test patches are shifted and scaled by the same numbers as the training patches. With
     held_out_pairs=0, only the training patches are made.
@@ -84,7 +84,8 @@ def _images(pixels: NDArray[np.float32], people: int, pairs: int) -> Images:
         labels=np.repeat(np.arange(people, dtype=np.int64), PICTURES * pairs),
         shape=(SIDE, SIDE),
         about=f"{len(pixels):,} patches of 25x25 pixels, made from the Olivetti faces (AT&T Laboratories Cambridge): "
-        f"{people} people, 10 pictures of each, rotated and scaled in {pairs} ways; zero mean, unit variance.",
+        f"{people} people, 10 pictures of each, rotated and scaled in {pairs} ways; standardised by the training "
+        "patches.",
     )
 
 

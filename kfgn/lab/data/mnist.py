@@ -14,7 +14,7 @@ TRAIN = 50_000
 """The number of training images on which the paper trains. The other 10,000 are the validation set."""
 SIDE = 28
 MAX_BYTES = 16 + 60_000 * SIDE * SIDE
-"""The size in bytes of the unpacked training images, the largest file. No file is read beyond this size."""
+"""The size in bytes of the largest file, the unpacked training images. A larger file is not accepted."""
 
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",

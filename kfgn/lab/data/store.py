@@ -16,7 +16,7 @@ FOLDER_VARIABLE = "KFGN_DATA"
 
 
 class DataUnavailableError(OSError):
-    """Raised if a file or library is missing or damaged, or cannot be downloaded. The message names a remedy."""
+    """Raised if a data file is missing or damaged or cannot be downloaded, or if a library is not installed."""
 
 
 class DataFile(NamedTuple):
@@ -44,7 +44,8 @@ def checked_folder(folder: Folder) -> Folder:
 def locate(file: DataFile, folder: Folder = None) -> Path:
     """Return the path of a file. The file is downloaded if no folder is named and the file is not in the cache.
 
-    The content of an existing file is not checked. Raises `DataUnavailableError` if the file is missing.
+    The content of an existing file is not checked. Raises `DataUnavailableError` if the file is missing in a named
+    folder, or cannot be downloaded.
     """
     named = folder or os.environ.get(FOLDER_VARIABLE)
     try:
@@ -114,7 +115,7 @@ def library(name: str, use: str) -> Any:
 
     use: the part of kfgn that needs the module, for the error message
 
-    Raises `DataUnavailableError` if the library of the module, which the extra `train` installs, is missing.
+    Raises `DataUnavailableError` if the library of the module is missing. The extra `train` installs the library.
     """
     try:
         return importlib.import_module(name)

@@ -37,7 +37,7 @@ def rational_hessians(rational_problem, difference_quotient):
 
 
 def test_equation_28(problem, truths, relative_error):
-    """All seven expressions are script H_l."""
+    """Six expressions of (28) and the matrix form (29) are script H_l."""
     for x, y, l, _, _, H in truths:
         lines = ref.derivation(problem.net, x, y, l)
         assert len(lines) == 7
