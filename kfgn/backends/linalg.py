@@ -117,9 +117,9 @@ def cholesky_solve(L: Array, B: Array) -> Array:
     if is_torch_array(L) and not _is_split(L):
         import torch
 
-        if L.device.type != "cpu":
+        if L.shape[0] <= BLOCK or L.device.type != "cpu":
             return torch.cholesky_solve(B, L)
-        # `torch.cholesky_solve` copies both matrices
+        # `torch.cholesky_solve` copies both matrices, which takes more time than the calls for many rows
         half = torch.linalg.solve_triangular(L.T, B.T, upper=True, left=False)
         return torch.linalg.solve_triangular(L, half, upper=False, left=False).T
     if is_jax_array(L) and not _is_split(L):
