@@ -70,7 +70,7 @@ def _rows(name: str, shared: Shared, settings: Settings) -> list[Row]:
     times = interleaved(calls, settings.rounds, settings.time)
     return [
         Row(
-            name,
+            f"shared, {name}",
             call.work,
             call.library,
             statistics.median(times[call]),
