@@ -19,7 +19,6 @@ class Batch(NamedTuple):
     """
 
     library: Library
-    sizes: Sizes
     network: kfgn.Network
     weights: tuple[Any, ...]
     X: Any
@@ -30,6 +29,11 @@ class Batch(NamedTuple):
         """A call of f(weights, X, Y, *further), compiled under JAX, which returns when its result exists."""
         compiled, arguments = self.library.compiled(f), (self.weights, self.X, self.Y, *further)
         return self.library.waiting(lambda: compiled(*arguments))
+
+    @property
+    def N(self) -> int:  # noqa: N802  (the paper's symbol)
+        """The number of datapoints."""
+        return int(self.X.shape[0])
 
     @property
     def xp(self) -> Any:
@@ -48,19 +52,24 @@ def network_of(sizes: Sizes) -> kfgn.Network:
 
 
 def batch(library: Library, sizes: Sizes) -> Batch:
+    """A network of dense layers with these shapes, with random weights and datapoints."""
+    return batch_of(library, network_of(sizes), sizes.N)
+
+
+def batch_of(library: Library, network: kfgn.Network, N: int) -> Batch:
     """Random weights of variance 1 / inputs, and random datapoints, which are equal in every library."""
     rng = np.random.default_rng(0)
-    network = network_of(sizes)
     weights, V = (
         tuple(library.asarray(rng.standard_normal((D, P)) / np.sqrt(P)) for D, P in network.weight_shapes)
         for _ in range(2)
     )
-    X = rng.random((sizes.N, sizes.widths[0]))
-    return Batch(library, sizes, network, weights, library.asarray(X), library.asarray(_targets(sizes, X, rng)), V)
+    X = rng.random((N, *network.shapes[0]))
+    return Batch(library, network, weights, library.asarray(X), library.asarray(_targets(network, X, rng)), V)
 
 
-def _targets(sizes: Sizes, X: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
-    """Class indices (N,), or X itself for an autoencoder, or random targets (N, D_L)."""
-    if sizes.objective == "categorical":
-        return rng.integers(0, sizes.outputs, sizes.N)
-    return X if sizes.outputs == sizes.widths[0] else rng.random((sizes.N, sizes.outputs))
+def _targets(network: kfgn.Network, X: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
+    """Class indices (N,) or (N, T), or X itself for an autoencoder, or random targets (N, D_L) or (N, T, D_L)."""
+    positions, D = network.shapes[-1][1:], network.widths[-1]
+    if network.classes is not None:
+        return rng.integers(0, network.classes, (X.shape[0], *positions))
+    return X if X.shape[1:] == (D,) else rng.random((X.shape[0], *positions, D))

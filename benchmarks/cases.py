@@ -5,6 +5,7 @@ from functools import partial
 
 from .classes import many_classes
 from .growth import growth
+from .positions import shared_weights
 from .primitives import primitives
 from .roots import kflr_of_autoencoder
 from .rows import Row
@@ -15,6 +16,7 @@ from .trainer import step_in_trainer
 
 CASES: dict[str, Callable[[Settings], list[Row]]] = {
     **{table.name: partial(timed_table, table) for table in TABLES},
+    "shared": shared_weights,
     "roots": kflr_of_autoencoder,
     "classes": many_classes,
     "growth": growth,

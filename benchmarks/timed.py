@@ -61,7 +61,7 @@ def timed_table(table: Table, settings: Settings) -> list[Row]:
     works = [BY_NAME[name] for name in table.works if name in (settings.works or BY_NAME)]
     libraries = sharing(settings)
     batches = {library.name: batch(library, sizes) for library in libraries}
-    calls: dict[Timed, Call] = _references(batches)
+    calls: dict[Timed, Call] = references(batches)
     for name in settings.backends:
         calls |= {Timed(work.name, name): work.prepare(batches[name]) for work in works}
     if settings.peers:
@@ -80,7 +80,7 @@ def sharing(settings: Settings) -> list[Library]:
     return usable(GPU if set(settings.backends) & set(GPU) else HOST, settings.dtype)
 
 
-def _references(batches: dict[str, Batch]) -> dict[Timed, Call]:
+def references(batches: dict[str, Batch]) -> dict[Timed, Call]:
     """The gradient of PyTorch, if PyTorch is usable."""
     found = [b for name, b in batches.items() if name in ("torch", "torch-cuda")]
     if not found:
@@ -93,7 +93,7 @@ def _references(batches: dict[str, Batch]) -> dict[Timed, Call]:
 def _row(case: str, name: Timed, times: dict[Timed, list[float]], sizes: Sizes, libraries: list[Library]) -> Row:
     """The row of a timed call, for one unit of its work."""
     alone, work = name.library in FACTORS_ALONE, BY_NAME.get(name.work)
-    ratios, phases = _over_calls(name, times), {}
+    ratios, phases = over_calls(name, times), {}
     if work and not alone:
         terms = work.terms(sizes)
         ratios |= _over_floors(name, times, terms, libraries)
@@ -106,7 +106,7 @@ def _units(name: Timed) -> int:
     return BY_NAME[name.work].units if name.work in BY_NAME else 1
 
 
-def _over_calls(name: Timed, times: dict[Timed, list[float]]) -> dict[str, Ratio]:
+def over_calls(name: Timed, times: dict[Timed, list[float]]) -> dict[str, Ratio]:
     """The ratios of the time of one unit to other calls."""
     others = {"over gradient": Timed(AUTOGRAD, "PyTorch")}
     if name.work == "KFRA step":

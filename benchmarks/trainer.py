@@ -55,7 +55,7 @@ def step_in_trainer(settings: Settings) -> list[Row]:
 
 def _task(b: Batch) -> Task:
     """An autoencoder of random datapoints, whose batches have the shapes of b."""
-    X = np.random.default_rng(0).random((DATAPOINTS * b.sizes.N, b.sizes.widths[0])).astype(b.library.dtype)
+    X = np.random.default_rng(0).random((DATAPOINTS * b.N, b.network.widths[0])).astype(b.library.dtype)
     return Task("random", b.network, X, X)
 
 
@@ -75,7 +75,7 @@ def _trained(b: Batch, task: Task, settings: Settings) -> float:
         backend=b.library.name,
         dtype=b.library.dtype,
         updates=STEPS + 1,
-        batch=b.sizes.N,
+        batch=b.N,
         evaluate_every=STEPS + 1,
     )
     with tempfile.TemporaryDirectory() as folder:

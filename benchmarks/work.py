@@ -80,7 +80,7 @@ def kfac_labels(b: Batch) -> Any:
 
 
 def _kfac_draws(b: Batch) -> Any:
-    draws: Any = kfgn.KroneckerFactored("kfac").draw(b.network, 0, 1, b.sizes.N)
+    draws: Any = kfgn.KroneckerFactored("kfac").draw(b.network, 0, 1, b.N)
     return b.library.asarray(draws)
 
 

@@ -2,14 +2,14 @@
 
 from curvlinops import KFACLinearOperator
 
-from ..autograd import loss_module, module
+from ..autograd import loss_module, module, targets
 from ..batch import Batch
 from ..timing import Call
 
 
 def call(b: Batch, fisher_type: str) -> Call:
     """A call that makes an operator and computes its factors."""
-    model, loss = module(b), loss_module(b)
+    model, loss, Y = module(b), loss_module(b), targets(b)
     parameters = list(model.parameters())
 
     def factors() -> None:
@@ -17,7 +17,7 @@ def call(b: Batch, fisher_type: str) -> Call:
             model,
             loss,
             parameters,
-            [(b.X, b.Y)],
+            [(b.X, Y)],
             fisher_type=fisher_type,
             separate_weight_and_bias=False,
             check_deterministic=False,

@@ -62,13 +62,17 @@ def _columns_of_positions(at: GaussNewtonLinearisation, rows: Array, T: int) -> 
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the arrays that exist at once: three sets of columns and two of products."""
+    """The bytes per datapoint of the arrays that exist at once: three sets of columns and two of rows of all taps."""
     network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
     sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
     # nothing is pulled back through layer 1, whose weights may have a column for each of many tokens
-    widths = [
-        network.positions[l + 1] * sum(max(O, P if l else 0) for O, P in layer.block_shapes(shape))
+    of_taps = [
+        network.positions[l] * D * -(-P * layer.groups // network.widths[l]) if l else 0  # at least as many as the taps
+        for (l, layer), (D, P) in zip(network.weighted.items(), network.weight_shapes, strict=True)
+    ]
+    of_blocks = [
+        network.positions[l + 1] * sum(O for O, _ in layer.block_shapes(shape))
         for (l, layer), shape in zip(network.weighted.items(), network.weight_shapes, strict=True)
     ]
     columns = at.root_size * network.positions[-1]
-    return int(columns * (3 * max(sizes) + 2 * max(widths)) * bits // 8)
+    return int(columns * (3 * max(sizes) + 2 * max(*of_taps, *of_blocks)) * bits // 8)

@@ -13,7 +13,7 @@ class Forward(NamedTuple):
     """The intermediate results of a forward pass, with one array for each layer, also for those without weights.
 
     inputs:         a_0, ..., a_{L-1}, the rows that W_1, ..., W_L multiply: (N, D_{l-1} + 1) with the appended unit,
-                    or (N, D_{l-1}) for a layer without a bias. The rows of a convolution are its patches
+                    or (N, D_{l-1}) for a layer without a bias. For a convolution, its patches or the padded activation
     preactivations: h_1, ..., h_L, (N, D_l)
     derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l), and a `NormalisationJacobian` for a normalisation
 

@@ -1,24 +1,16 @@
 """The convolution over one or two axes of positions, with stride, padding, dilation and groups."""
 
-import itertools
 import math
-import operator
 from dataclasses import dataclass
-from functools import partial, reduce
-from typing import Any, ClassVar
+from typing import Any
 
-from array_api_compat import array_namespace
-
-from .._algebra.matrices import congruence
 from .._documentation import Documented
-from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_count, checked_flag, set_fields
-from ..backends import matmul
 from .axes import check_axes, checked_padding, checked_per_axis, per_axis
-from .blocks import BlockPerGroup
+from .convolution_map import ConvolutionMap
 from .layer_map import Shape
 from .transfers import TransferName, checked_transfer
-from .windows import Windows, along
+from .windows import Windows
 
 
 @dataclass(frozen=True)
@@ -127,126 +119,5 @@ class Convolution(metaclass=Documented):
                 )
             if not w.fit:
                 raise ValueError(f"width: expected a kernel that fits {w.length} positions, got one of {w.span + 1}")
-        return ConvolutionMap(self, C, windows), (self.units, *(w.outputs for w in windows))
-
-
-@dataclass(frozen=True)
-class ConvolutionMap(BlockPerGroup):
-    """A convolution at its place in a network, a `WeightedMap`.
-
-    The method `inputs` returns the patches as (groups, R', I), for R' output rows. The length I of a patch includes the
-    1 that is appended for the bias.
-    """
-
-    layer: Convolution
-    channels: int
-    windows: tuple[Windows, ...]
-
-    mixes_positions: ClassVar[bool] = True
-
-    @property
-    def groups(self) -> int:
-        """The number of groups of channels."""
-        return self.layer.groups
-
-    @property
-    def taps(self) -> tuple[tuple[int, ...], ...]:
-        """The taps as indices along each axis, in row-major order."""
-        return tuple(itertools.product(*(range(w.width) for w in self.windows)))
-
-    def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The patch of each position, with a 1 at its end if the layer has a bias."""
-        return self._patches(xp, a, xp.ones_like)
-
-    def by_group(self, inputs: Array) -> Arrays:
-        """The patches of each group, (R', I)."""
-        return tuple(inputs[j, :, :] for j in range(self.groups))
-
-    def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
-        """The patches of R_a (..., R, C), with a 0 for the bias. Leading axes are joined with the axis of the rows."""
-        return self._patches(xp, R_a, xp.zeros_like)
-
-    def preactivations(self, W: Array, inputs: Array) -> Array:
-        """For each group, the products of its rows of W with its patches: (R', C')."""
-        xp = array_namespace(W)
-        by_group = xp.reshape(W, (self.groups, -1, W.shape[1]))
-        products = _products(inputs, xp.matrix_transpose(by_group))
-        return xp.reshape(xp.permute_dims(products, (1, 0, 2)), (-1, self.layer.units))
-
-    def preactivation_tangents(self, W: Array, R_a: Array) -> Array:
-        """The convolution of R_a (..., R, C) without the bias."""
-        xp = array_namespace(W)
-        rows = self.preactivations(W, self.input_tangents(xp, R_a))
-        return xp.reshape(rows, (*R_a.shape[:-2], -1, self.layer.units))
-
-    def pulled_back(self, W: Array, rows: Array) -> Array:
-        """The transposed convolution: a product with the kernel, and a sum over the taps at their positions."""
-        xp, groups, outputs = array_namespace(W), self.groups, tuple(w.outputs for w in self.windows)
-        by_group = xp.permute_dims(xp.reshape(rows, (-1, groups, self.layer.units // groups)), (1, 0, 2))
-        kernel = xp.reshape(self._kernel(W), (groups, self.layer.units // groups, -1))
-        products = xp.reshape(_products(by_group, kernel), (groups, -1, len(self.taps), self.channels // groups))
-        by_tap = [xp.permute_dims(products[:, :, k, :], (1, 0, 2)) for k in range(len(self.taps))]
-        total = self._summed(xp, [xp.reshape(part, (-1, *outputs, self.channels)) for part in by_tap])
-        for axis, w in enumerate(self.windows, start=1):
-            total = along(xp, total, axis, w.unpadded)
-        return xp.reshape(total, (*rows.shape[:-2], -1, self.channels))
-
-    def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """The mean over rows of dE/dh a^T, in the shape of W."""
-        xp, R = array_namespace(dE_dh), dE_dh.shape[0]
-        by_group = xp.permute_dims(xp.reshape(dE_dh, (R, self.groups, -1)), (1, 2, 0))
-        return xp.reshape(_products(by_group, inputs), (self.layer.units, -1)) / R
-
-    def carried_over_taps(self, W: Array, G: Array) -> Array:
-        """sum_k T_k/T' W_k^T G W_k, where tap k with the matrix W_k reads an input at T_k of T' output positions."""
-        xp, c = array_namespace(W), self.channels // self.groups
-        kernel, total = self._kernel(W), None
-        for k, tap in enumerate(self.taps):
-            part = math.prod([w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True)])
-            W_k = between_all_channels(xp, kernel[:, k * c : (k + 1) * c], self.groups)
-            term = part * congruence(G, W_k)
-            total = term if total is None else total + term
-        return total
-
-    def _slices(self, tap: tuple[int, ...]) -> tuple[slice, ...]:
-        """The positions of the padded input that a tap reads, as one slice along each axis."""
-        return tuple(w.tap(i) for w, i in zip(self.windows, tap, strict=True))
-
-    def _summed(self, xp: Namespace, parts: list[Array]) -> Array:
-        """The sum of arrays (N, *outputs, C), each placed at the padded positions that its tap reads.
-
-        The last axis is summed first.
-        """
-        for axis, w in reversed(list(enumerate(self.windows, start=1))):
-            placed = [along(xp, part, axis, partial(w.placed, i % w.width)) for i, part in enumerate(parts)]
-            parts = [reduce(operator.add, placed[i : i + w.width]) for i in range(0, len(placed), w.width)]
-        return parts[0]
-
-    def _kernel(self, W: Array) -> Array:
-        """W without its bias column."""
-        return W[:, :-1] if self.layer.bias else W
-
-    def _patches(self, xp: Namespace, a: Array, unit: Any) -> Array:
-        """The patches (groups, R', I). If the layer has a bias, `unit` makes the last entry of each patch."""
-        x = xp.reshape(a, (-1, *(w.length for w in self.windows), self.channels))
-        for axis, w in enumerate(self.windows, start=1):
-            x = along(xp, x, axis, w.padded)
-        read = [x[(slice(None), *self._slices(tap), slice(None))] for tap in self.taps]
-        parts = [xp.reshape(part, (-1, self.groups, self.channels // self.groups)) for part in read]
-        units = [unit(parts[0][:, :, :1])] if self.layer.bias else []
-        return xp.permute_dims(xp.concat([*parts, *units], axis=-1), (1, 0, 2))
-
-
-def _products(A: Array, B: Array) -> Array:
-    """The products (groups, N, M) of A (groups, N, K) and B (groups, K, M)."""
-    return matmul(A[0, :, :], B[0, :, :])[None, :, :] if A.shape[0] == 1 else matmul(A, B)
-
-
-def between_all_channels(xp: Namespace, kernel: Array, groups: int) -> Array:
-    """The matrix (C', C) of a tap, zero between different groups, from the kernel (C', C / groups) of the tap."""
-    if groups == 1:
-        return kernel
-    rows = xp.reshape(kernel, (groups, -1, kernel.shape[1]))
-    zeros = xp.zeros_like(rows[0, :, :])
-    blocks = [xp.concat([rows[j, :, :] if i == j else zeros for i in range(groups)], axis=1) for j in range(groups)]
-    return xp.concat(blocks, axis=0)
+        at = ConvolutionMap(self.units, C, windows, self.groups, self.bias)
+        return at, (self.units, *(w.outputs for w in windows))

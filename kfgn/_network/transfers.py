@@ -15,7 +15,7 @@ import numpy as np
 from .._algebra.matrices import zero
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, checked_number, checked_pair
-from ..backends import erfc, with_derivative
+from ..backends import erfc, tanh_derivative, with_derivative
 from .normalising import Normalising
 
 LEAK = 0.1
@@ -74,9 +74,7 @@ def _leaky_relu(slope: float) -> Transfer:
 
 @with_derivative(lambda xp, h, t: (_tanh(xp, *h)[1] * t[0], _tanh_second(xp, *h) * t[0]))
 def _tanh(xp: Namespace, h: Array) -> tuple[Array, Array]:
-    e = xp.exp(-2 * xp.abs(h))
-    denominator = 1 + e
-    return xp.tanh(h), 4 * e / (denominator * denominator)
+    return xp.tanh(h), tanh_derivative(h)
 
 
 def _tanh_second(xp: Namespace, h: Array) -> Array:

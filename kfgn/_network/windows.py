@@ -63,14 +63,57 @@ class Windows(NamedTuple):
         after = [a[:, :right, :]] if right else []
         return xp.concat([*before, a, *after], axis=1) if left + right else a
 
-    def unpadded(self, xp: Namespace, a: Array) -> Array:
-        """The transpose of `padded`: from (A, `padded_length`, B) to (A, T, B)."""
+    @property
+    def pulled(self) -> range:
+        """The padded positions to which rows of windows are pulled back: all, or those of the input without padding."""
+        first = self.padding[0]
+        return range(self.padded_length) if self.circular else range(first, first + self.length)
+
+    @property
+    def phases(self) -> tuple[tuple[tuple[int, int], ...], ...]:
+        """The taps that read each phase of `pulled`, the positions u stride + phase for u = 0, 1, ...
+
+        A pair (k, shift) means that tap k of window u - shift reads position u.
+        """
+        starts = [self.pulled.start + phase for phase in range(self.stride)]
+        reached = [[k * self.dilation - start for k in range(self.width)] for start in starts]
+        return tuple(
+            tuple((k, n // self.stride) for k, n in enumerate(numbers) if n % self.stride == 0) for numbers in reached
+        )
+
+    @property
+    def per_phase(self) -> int:
+        """The number of positions u of a phase. The last phases may have one position after the end of `pulled`."""
+        return -(-len(self.pulled) // self.stride)
+
+    def with_all_windows(self, xp: Namespace, rows: Array) -> Array:
+        """Rows (A, T', B) of windows with zeros at both ends, for every window that `windows_of` needs."""
+        left, last = self._before, self.per_phase - 1 - min(self._shifts)
+        return with_zeros(xp, rows, left, max(0, last + 1 - self.outputs))
+
+    def windows_of(self, shift: int) -> slice:
+        """The windows u - shift for all u, in the rows of `with_all_windows`."""
+        return slice(self._before - shift, self._before - shift + self.per_phase)
+
+    @property
+    def _shifts(self) -> list[int]:
+        return [shift for phase in self.phases for _, shift in phase]
+
+    @property
+    def _before(self) -> int:
+        """The number of zeros before the first window."""
+        return max(0, *self._shifts)
+
+    def joined(self, xp: Namespace, pulled: Array) -> Array:
+        """The sum of the positions `pulled` (A, T_pulled, B) at the positions of the input: (A, T, B)."""
+        if not self.circular:
+            return pulled[:, : self.length, :]
         (left, right), T = self.padding, self.length
-        total = a[:, left : left + T, :]
-        if self.circular and left:
-            total = total + with_zeros(xp, a[:, :left, :], T - left, 0)
-        if self.circular and right:
-            total = total + with_zeros(xp, a[:, left + T :, :], 0, T - right)
+        total = pulled[:, left : left + T, :]
+        if left:
+            total = total + with_zeros(xp, pulled[:, :left, :], T - left, 0)
+        if right:
+            total = total + with_zeros(xp, pulled[:, left + T : self.padded_length, :], 0, T - right)
         return total
 
     def tap(self, k: int) -> slice:
@@ -103,3 +146,11 @@ def along(xp: Namespace, a: Array, axis: int, method: Callable[[Namespace, Array
     before, after = math.prod(shape[:axis]), math.prod(shape[axis + 1 :])
     result = method(xp, xp.reshape(a, (before, shape[axis], after)))
     return xp.reshape(result, (*shape[:axis], result.shape[1], *shape[axis + 1 :]))
+
+
+def interleaved(xp: Namespace, parts: list[Array], axis: int) -> Array:
+    """Arrays of one shape as one array, whose position u n + i along an axis is position u of the i-th of n parts."""
+    if len(parts) == 1:
+        return parts[0]
+    shape = parts[0].shape
+    return xp.reshape(xp.stack(parts, axis=axis + 1), (*shape[:axis], shape[axis] * len(parts), *shape[axis + 1 :]))

@@ -6,6 +6,7 @@
 * triangular: equations with a triangular matrix, solved by splitting the matrix into halves
 * linalg: Cholesky factors and eigendecompositions that report failure without an exception
 * symmetric_products: products A^T A
+* convolutions: the convolution of a library
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
 * loops: loops of fixed length
@@ -30,8 +31,9 @@ from .arrays import (
 )
 from .branching import branch, can_branch_on
 from .compiling import compiled
+from .convolutions import LibraryConvolution, has_convolution
 from .derivatives import with_derivative
-from .fused import damped, plus_multiple, weighted_mean
+from .fused import damped, plus_multiple, tanh_derivative, weighted_mean
 from .libraries import BACKENDS, Backend, BackendUnavailableError, open_backend
 from .linalg import cholesky, cholesky_solve, eigh
 from .loops import repeat
@@ -47,6 +49,7 @@ __all__ = [
     "BACKENDS",
     "Backend",
     "BackendUnavailableError",
+    "LibraryConvolution",
     "available_memory",
     "branch",
     "can_branch_on",
@@ -63,6 +66,7 @@ __all__ = [
     "eigh",
     "erfc",
     "gram",
+    "has_convolution",
     "has_values",
     "in_host_memory",
     "in_library_of",
@@ -73,6 +77,7 @@ __all__ = [
     "open_backend",
     "plus_multiple",
     "repeat",
+    "tanh_derivative",
     "unit_roundoff",
     "weighted_mean",
     "with_derivative",

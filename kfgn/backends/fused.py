@@ -62,6 +62,40 @@ def plus_multiple(x: Array, scale: Array | float, y: Array) -> Array:
     return torch.add(x, y, alpha=scale) if isinstance(scale, float) else torch.addcmul(x, y, scale)
 
 
+def tanh_derivative(h: Array) -> Array:
+    """Return the derivative of tanh, 1 / cosh(h)^2.
+
+    Parameters
+    ----------
+    h : array of any shape, float32 or float64
+
+    Returns
+    -------
+    array of the shape and dtype of h
+        The derivative, also where 1 - tanh(h)^2 would lose digits.
+
+    Notes
+    -----
+    PyTorch computes the derivative in one new array. Some libraries have no fast cosh, so they compute 4 e / (1 + e)^2
+    with e = exp(-2 |h|).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import tanh_derivative
+    >>> tanh_derivative(np.asarray([0.0, 1.0])).round(3).tolist()
+    [1.0, 0.42]
+    """
+    if is_torch_array(h):
+        import torch
+
+        return torch.cosh(h).reciprocal_().square_()
+    xp = array_namespace(h)
+    e = xp.exp(-2 * xp.abs(h))
+    denominator = 1 + e
+    return 4 * e / (denominator * denominator)
+
+
 def damped(A: Array, k: Array) -> Array:
     """Return the symmetric part of a matrix plus a multiple of the identity.
 

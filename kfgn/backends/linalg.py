@@ -14,6 +14,7 @@ from array_api_compat import array_namespace, is_cupy_array, is_jax_array, is_nu
 
 from .._types import Array, Namespace
 from .derivatives import with_derivative
+from .multiplication import onednn_is_faster
 from .triangular import BLOCK, solve_in_halves
 
 
@@ -116,7 +117,11 @@ def cholesky_solve(L: Array, B: Array) -> Array:
     if is_torch_array(L) and not _is_split(L):
         import torch
 
-        return torch.cholesky_solve(B, L)
+        if L.shape[0] <= BLOCK or L.device.type != "cpu":
+            return torch.cholesky_solve(B, L)
+        # `torch.cholesky_solve` copies both matrices, which takes more time than the calls for many rows
+        half = torch.linalg.solve_triangular(L.T, B.T, upper=True, left=False)
+        return torch.linalg.solve_triangular(L, half, upper=False, left=False).T
     if is_jax_array(L) and not _is_split(L):
         from jax.scipy.linalg import cho_solve
 
@@ -128,9 +133,10 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if `solve_in_halves` replaces the solver of PyTorch or JAX: for more than `BLOCK` rows, and only on a CPU.
+    """True if `solve_in_halves` is used: for more than `BLOCK` rows on a CPU, in JAX and in PyTorch with oneDNN.
 
-    On other devices the many small operations of `solve_in_halves` would be slow.
+    MKL solves triangular equations as fast as it multiplies, so only the products of oneDNN are faster in PyTorch. On
+    other devices the many small operations of `solve_in_halves` would be slow.
     """
     if L.shape[0] <= BLOCK:
         return False
@@ -138,7 +144,7 @@ def _is_split(L: Array) -> bool:
         import jax
 
         return bool(jax.default_backend() == "cpu")
-    return bool(is_torch_array(L) and L.device.type == "cpu")
+    return bool(is_torch_array(L) and L.device.type == "cpu" and onednn_is_faster())
 
 
 def _scipy(A: Array) -> ModuleType | None:

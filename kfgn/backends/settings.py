@@ -38,7 +38,7 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
     The settings are:
 
     * NumPy: no floating-point warnings or errors, since non-finite values are detected in the results
-    * PyTorch: no autocast; products of float32 arrays in full float32 precision
+    * PyTorch: no autocast; products and convolutions of float32 arrays in full float32 precision
     * JAX: standard promotion of dtypes and shapes; no check for NaN or infinity; products of float32 arrays in full
       float32 precision; 64-bit arrays if the first array of real numbers is float64
 
@@ -118,7 +118,7 @@ def _without_autocast(like: Array) -> contextlib.AbstractContextManager[Any]:
 
 
 class _Products:
-    """A context manager that keeps PyTorch's float32 matrix products at full precision while any thread is inside it.
+    """A context manager that keeps PyTorch's products of float32 at full precision while any thread is inside it.
 
     The first thread that enters the context sets the precision, and the last thread that leaves it restores the user's
     precision. If every thread restored the precision that it had found, the precision could change while other threads
@@ -145,16 +145,23 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the highest precision of matrix products. Closing the stack `before` restores the user's precision."""
+    """Set the highest precision of products. Closing the stack `before` restores the precision that the user chose."""
     import torch
 
+    if hasattr(torch.backends.mkldnn, "conv"):  # earlier releases do not round the factors of a convolution
+        _set_ieee(torch.backends.mkldnn.conv, before)
     try:
         precision = torch.get_float32_matmul_precision()
     except RuntimeError:  # the user has set a precision for each backend, so PyTorch has no single value
         for backend in (torch.backends.cuda.matmul, torch.backends.mkldnn.matmul):
-            before.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
-            backend.fp32_precision = "ieee"
+            _set_ieee(backend, before)
         return
     if precision != "highest":
         before.callback(torch.set_float32_matmul_precision, precision)
         torch.set_float32_matmul_precision("highest")
+
+
+def _set_ieee(backend: Any, before: contextlib.ExitStack) -> None:
+    if backend.fp32_precision not in ("none", "ieee"):
+        before.callback(setattr, backend, "fp32_precision", backend.fp32_precision)
+        backend.fp32_precision = "ieee"

@@ -1,11 +1,19 @@
 """Products A^T A, which a BLAS computes with half of the multiplications of other products of the same shapes."""
 
+import math
+
 import numpy as np
 from array_api_compat import array_namespace, is_jax_array, is_torch_array
 
 from .._types import Array
 from .arrays import has_values
 from .placement import in_host_memory
+
+COLUMNS_OF_NUMPY = 96
+"""The number of columns from which NumPy computes the product of a tensor faster than PyTorch, by measurement."""
+
+LARGE = 2**23
+"""The number of multiplications of a full product above which NumPy is faster, in spite of the time of its call."""
 
 ROWS = range(500, 5001)
 """The numbers of rows for which `_gram_in_halves` is faster than one product in JAX, by measurement.
@@ -32,9 +40,9 @@ def gram(A: Array) -> Array:
     Notes
     -----
     NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result. PyTorch
-    computes both triangles. For a tensor in host memory, NumPy therefore computes the product, without a copy of A and
-    with the threads of NumPy. JAX computes both triangles too. On a CPU, a large product of JAX is therefore computed
-    from the halves A_1 and A_2 of the columns of A, with three quarters of the multiplications.
+    computes both triangles. For a large tensor in host memory, NumPy therefore computes the product, without a copy of
+    A and with the threads of NumPy. JAX computes both triangles too. On a CPU, a large product of JAX is therefore
+    computed from the halves A_1 and A_2 of the columns of A, with three quarters of the multiplications.
 
     Examples
     --------
@@ -44,11 +52,16 @@ def gram(A: Array) -> Array:
     array([[10., 14.],
            [14., 20.]])
     """
-    if is_torch_array(A) and has_values(A) and in_host_memory(A):
+    if is_torch_array(A) and _is_large(A) and has_values(A) and in_host_memory(A):
         return _gram_by_numpy(A)
     if is_jax_array(A) and _has_large_halves(A):
         return _gram_in_halves(A)
     return array_namespace(A).matrix_transpose(A) @ A
+
+
+def _is_large(A: Array) -> bool:
+    D = A.shape[-1]
+    return bool(D >= COLUMNS_OF_NUMPY and math.prod(A.shape) * D > LARGE)
 
 
 def _gram_by_numpy(A: Array) -> Array:

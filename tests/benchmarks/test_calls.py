@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import kfgn
-from benchmarks.batch import batch
+from benchmarks import positions
+from benchmarks.batch import batch, batch_of, network_of
 from benchmarks.calls import library_of
 from benchmarks.growth import slope
 from benchmarks.libraries import usable
@@ -16,15 +17,23 @@ from benchmarks.work import BY_NAME, steps_of
 CATEGORICAL = Sizes((6, 7, 5, 4), 9, "categorical")
 
 
-def test_autograd_gives_the_gradient_of_kfgn():
+NETWORKS = {
+    "dense": network_of(CATEGORICAL),
+    "images": positions.images(8, (2, 3)),
+    "tokens": positions.tokens((4, 8, 3), 5),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_autograd_gives_the_gradient_of_kfgn(name):
+    """The gradient of kfgn, as weights of a module, is that of the parameters of the module."""
     pytest.importorskip("torch")
     from benchmarks import autograd
 
-    b = batch(library_of("torch", "float64"), CATEGORICAL)
-    found = autograd.gradient(b)()
-    for l, expected in enumerate(kfgn.gradient(b.network, b.weights, b.X, b.Y)):
-        np.testing.assert_allclose(found[2 * l], expected[:, :-1], rtol=1e-9, atol=1e-12)
-        np.testing.assert_allclose(found[2 * l + 1], expected[:, -1], rtol=1e-9, atol=1e-12)
+    b = batch_of(library_of("torch", "float64"), NETWORKS[name], 9)
+    expected = autograd.module(b._replace(weights=kfgn.gradient(b.network, b.weights, b.X, b.Y)))
+    for x, parameter in zip(autograd.gradient(b)(), expected.parameters(), strict=True):
+        np.testing.assert_allclose(x, parameter.detach(), rtol=1e-9, atol=1e-12)
 
 
 def test_the_work_is_the_same_in_every_library():

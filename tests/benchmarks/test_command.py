@@ -37,7 +37,7 @@ def test_rows_and_machine_are_written(tmp_path, capsys):
 
 
 @pytest.mark.usefixtures("threads")
-@pytest.mark.parametrize("case", ["growth", "start", "primitives", "trainer"])
+@pytest.mark.parametrize("case", ["growth", "start", "primitives", "trainer", "shared"])
 def test_cases_without_a_floor(case, capsys):
     assert main(["--case", case, "--backend", "numpy", "--work", "KFAC, 1 sample", "--clock", "cpu", "--quick"]) == 0
     assert case in capsys.readouterr().out
@@ -53,7 +53,7 @@ def test_unknown_names_are_refused(option, name, capsys):
 
 def test_every_table_has_a_case():
     of_networks = {"autoencoder", "classifier", "small"}
-    assert set(CASES) == of_networks | {"roots", "classes", "growth", "start", "primitives", "trainer"}
+    assert set(CASES) == of_networks | {"shared", "roots", "classes", "growth", "start", "primitives", "trainer"}
 
 
 @pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="peak memory is read from /proc")

@@ -17,12 +17,15 @@ from benchmarks.plain_step import kfra_step
 from benchmarks.sizes import SMALL, Sizes
 from benchmarks.timing import CLOCKS, interleaved, ratio
 from benchmarks.work import ADAM, BY_NAME
-from kfgn.backends import matmul
+from kfgn.backends import matmul, multiplication
 
 SIZES = Sizes((300, 400, 200, 400, 300), 400)
 
 KFRA_LIMIT = 1.7
+"""Between 1.1 to 1.4, the medians of 12 tries on NumPy and PyTorch, and twice these ratios, on an Intel processor."""
+
 STEP_LIMIT = 2.0
+"""Between 1.2, the median of 12 tries on the same processor, and twice this ratio."""
 
 PRODUCT_LIMIT = 3.0
 
@@ -84,6 +87,16 @@ def test_products_of_views(view):
     assert lowest_ratio(lambda: matmul(A, B), lambda: A @ B, PRODUCT_LIMIT) <= PRODUCT_LIMIT
 
 
+@pytest.fixture
+def products_of_plain_code(monkeypatch):
+    """The products of tensors by the routine of the operator @, which plain code uses.
+
+    On some processors `matmul` calls a faster routine, with which even twice the work would stay below the limit.
+    """
+    monkeypatch.setattr(multiplication, "onednn_is_faster", lambda: False)
+
+
+@pytest.mark.usefixtures("products_of_plain_code")
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_kfra(library):
     pytest.importorskip(library)
@@ -102,8 +115,11 @@ def test_operators_of_a_small_step():
     assert ours <= OPERATORS_LIMIT * adam
 
 
-def test_a_kfra_that_works_twice_is_noticed():
-    call, reference = kfra("numpy")
+@pytest.mark.usefixtures("products_of_plain_code")
+@pytest.mark.parametrize("library", ["numpy", "torch"])
+def test_a_kfra_that_works_twice_is_noticed(library):
+    pytest.importorskip(library)
+    call, reference = kfra(library)
     assert lowest_ratio(twice(call), reference, KFRA_LIMIT, tries=2) > KFRA_LIMIT
 
 

@@ -5,12 +5,12 @@ import pytest
 import kfgn.backends
 
 CONSTANTS = {"BACKENDS"}
-OF_JAX = {"drawn_from_key"}
-"""The functions whose examples import JAX."""
+OF_LIBRARY = {"drawn_from_key": "jax", "LibraryConvolution": "torch"}
+"""The names whose examples import a library, and the library."""
 
 
 @pytest.mark.parametrize("name", sorted(set(kfgn.backends.__all__) - CONSTANTS))
 def test_example(name, run_examples):
-    if name in OF_JAX:
-        pytest.importorskip("jax")
+    if name in OF_LIBRARY:
+        pytest.importorskip(OF_LIBRARY[name])
     run_examples(name, getattr(kfgn.backends, name))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kfgn.backends import damped, plus_multiple, weighted_mean
+from kfgn.backends import damped, plus_multiple, tanh_derivative, unit_roundoff, weighted_mean
 
 DTYPES = pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-6), ("float64", 2e-15)])
 
@@ -49,3 +49,16 @@ def test_damped(backend, arrays, dtype, tolerance, D):
         assert came.dtype == a.dtype
         np.testing.assert_allclose(backend.to_numpy(came), (A + A.T) / 2 + 0.3 * np.eye(D), rtol=0, atol=tolerance)
         np.testing.assert_array_equal(backend.to_numpy(a), A)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_tanh_derivative(backend, arrays, dtype):
+    """The derivative has a small relative error until it is smaller than the normal numbers, and 0 at infinity."""
+    h = np.concatenate([np.linspace(-43, 43, 501), [np.inf, -np.inf]]).astype(dtype)
+    with np.errstate(over="ignore"):
+        expected = 4 / (np.exp(h.astype("float64")) + np.exp(-h.astype("float64"))) ** 2
+    (x,) = arrays(h)
+    derivative = tanh_derivative(x)
+    assert derivative.dtype == x.dtype
+    np.testing.assert_allclose(backend.to_numpy(derivative), expected, rtol=50 * unit_roundoff(x), atol=0)
+    assert np.isnan(float(tanh_derivative(arrays(np.nan)[0])))

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from kfgn.backends import cholesky, cholesky_solve, eigh
+from kfgn.backends import cholesky, cholesky_solve, eigh, linalg
 from kfgn.backends.triangular import solve_in_halves
 
 
@@ -37,6 +37,20 @@ def test_equations_in_halves(backend, n):
     B = np.random.default_rng(1).standard_normal((3, n))
     X = backend.to_numpy(solve_in_halves(backend.asarray(L), backend.asarray(B)))
     np.testing.assert_allclose(X @ L @ L.T, B, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("backend", ["torch"], indirect=True)
+@pytest.mark.parametrize("halves", [True, False])
+@pytest.mark.parametrize("n", [7, 300])
+def test_equations_of_pytorch(backend, monkeypatch, n, halves):
+    """Both routes solve the equations, on every processor. Halves are for more than `BLOCK` rows."""
+    split = []
+    monkeypatch.setattr(linalg, "onednn_is_faster", lambda: halves)
+    monkeypatch.setattr(linalg, "solve_in_halves", lambda L, B: split.append(1) or solve_in_halves(L, B))
+    L, B = np.linalg.cholesky(matrix(n) + np.eye(n)), np.random.default_rng(1).standard_normal((n, 3))
+    X = backend.to_numpy(cholesky_solve(backend.asarray(L), backend.asarray(B)))
+    np.testing.assert_allclose(L @ L.T @ X, B, rtol=0, atol=1e-9)
+    assert len(split) == (halves and n == 300)
 
 
 def with_entry(i, j, value):

@@ -11,7 +11,7 @@ def routine(request, backend, monkeypatch):
     if request.param == "onednn":
         if backend.name != "torch":
             pytest.skip("oneDNN is a part of PyTorch on the host")
-        monkeypatch.setattr(multiplication, "_is_faster_in_onednn", lambda: True)
+        monkeypatch.setattr(multiplication, "onednn_is_faster", lambda: True)
         monkeypatch.setattr(multiplication, "LARGE", 0)
 
 
@@ -44,7 +44,7 @@ def test_matmul(backend, left, right, dtype, transposed):
 def test_thin_matrices_are_not_converted(monkeypatch):
     """The copies of large and thin matrices would take more time and memory than oneDNN saves."""
     torch = pytest.importorskip("torch")
-    monkeypatch.setattr(multiplication, "_is_faster_in_onednn", lambda: True)
+    monkeypatch.setattr(multiplication, "onednn_is_faster", lambda: True)
     converted = []
     linear = torch.nn.functional.linear
     monkeypatch.setattr(torch.nn.functional, "linear", lambda A, B: converted.append(A.shape) or linear(A, B))

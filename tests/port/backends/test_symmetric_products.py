@@ -6,6 +6,13 @@ import pytest
 from kfgn.backends import gram, symmetric_products
 
 
+@pytest.fixture(autouse=True)
+def small_tensors_by_numpy(monkeypatch):
+    """NumPy multiplies the small tensors of these tests too."""
+    monkeypatch.setattr(symmetric_products, "COLUMNS_OF_NUMPY", 0)
+    monkeypatch.setattr(symmetric_products, "LARGE", 0)
+
+
 def _integers(shape, dtype="float32"):
     """Random integers, whose products have no rounding errors."""
     return np.random.default_rng(0).integers(-9, 10, size=shape).astype(dtype)
@@ -70,3 +77,14 @@ def test_a_recorded_program_contains_the_product():
     A, B = torch.from_numpy(_integers((5, 3))), torch.ones(5, 3)
     for program in (torch.jit.trace(gram, (B,), check_trace=False), make_fx(gram)(B)):
         assert torch.equal(program(A), A.T @ A)
+
+
+def test_numpy_multiplies_large_and_wide_tensors(monkeypatch):
+    torch = pytest.importorskip("torch")
+    monkeypatch.undo()
+    by_numpy = []
+    monkeypatch.setattr(symmetric_products, "_gram_by_numpy", lambda A: by_numpy.append(A.shape) or A.T @ A)
+    for shape in ((1000, 60), (100, 100), (1000, 100)):
+        A = torch.from_numpy(_integers(shape))
+        assert torch.equal(gram(A), A.T @ A)
+    assert by_numpy == [(1000, 100)]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn._network import convolution_map
 
 from .problems import ALL, close, problem
 
@@ -104,3 +105,30 @@ def test_compiled_in_one_graph(backend, name):
     compiled = torch.compile(results, backend="eager", fullgraph=True, dynamic=False)
     for a, b in zip(leaves(compiled(*p[1:4])), leaves(results(*p[1:4])), strict=True):
         np.testing.assert_allclose(a, b, rtol=0, atol=1e-13 * float(b.abs().max()))
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("backend", ["torch"], indirect=True)
+def test_products_of_patches_agree_with_the_convolution_of_the_library(backend, name, monkeypatch):
+    """PyTorch without its convolution, as on a GPU, computes the same results."""
+    p = problem(ALL[name]).on(backend)
+    expected = results(p)
+    monkeypatch.setattr(convolution_map, "has_convolution", lambda _: False)
+    for a, b in zip(results(p), expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-13 * float(b.abs().max()))
+
+
+@pytest.mark.parametrize("backend", ["torch"], indirect=True)
+def test_a_gradient_forms_no_patches(backend, monkeypatch):
+    """The patches have as many elements as the activation for each tap. Only the factors Q need them."""
+    p = problem(ALL["plane"]).on(backend)
+    formed = []
+    patches = convolution_map.ConvolutionMap._patches
+    monkeypatch.setattr(
+        convolution_map.ConvolutionMap, "_patches", lambda *arguments: formed.append(1) or patches(*arguments)
+    )
+    kfgn.gradient(*p[:4])
+    kfgn.gauss_newton_product(*p[:4], p.V)
+    assert not formed
+    kfgn.kfra(*p[:4])
+    assert len(formed) == 2  # once for each convolution
