@@ -108,8 +108,24 @@ def _kfac_reduce(*arguments: Any) -> kfgn.LossAndFactors:
     return kfgn.kfac(*arguments, sharing="reduce")
 
 
+def _expand(p: _Arrays) -> kfgn.LossAndFactors:
+    return _without_scale_shift(p).batch(kfgn.kflr)  # type: ignore[no-any-return]
+
+
+def _expand_kfac(p: _Arrays) -> kfgn.LossAndFactors:
+    return _without_scale_shift(p).batch(kfgn.kfac, p.labels)  # type: ignore[no-any-return]
+
+
+def _without_scale_shift(p: _Arrays) -> _Arrays:
+    """The problem. Raises `UnsupportedError` for a `ScaleShift`, whose blocks of expand and of KFRA the port lacks."""
+    if any(isinstance(layer, kfgn.ScaleShift) for layer in p.network.layers):
+        raise UnsupportedError("kfgn has the exact block of a ScaleShift for both values of sharing")
+    return p
+
+
 def _kfra_over_taps(p: _Arrays) -> tuple[Any, ...]:
     """The second factors of KFRA. The port has only the diagonal blocks of the factor of a layer with groups."""
+    _without_scale_shift(p)
     if len(p.network.block_shapes) > p.network.depth:
         raise UnsupportedError("kfgn.kfra computes the blocks of each group, and not the parts between groups")
     return p.batch(kfgn.kfra).G  # type: ignore[no-any-return]
@@ -200,9 +216,9 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "shared_hessian_blocks": lambda p: p.batch(kfgn.hessian_blocks),
     "shared_gauss_newton_blocks": lambda p: p.batch(kfgn.gauss_newton_blocks),
     "expand_q": lambda p: p.batch(kfgn.kflr).Q,
-    "expand_g": lambda p: p.batch(kfgn.kflr).G,
-    "expand_blocks": lambda p: p.dense(p.batch(kfgn.kflr)),
-    "expand_kfac_blocks": lambda p: p.dense(p.batch(kfgn.kfac, p.labels)),
+    "expand_g": lambda p: _expand(p).G,
+    "expand_blocks": lambda p: p.dense(_expand(p)),
+    "expand_kfac_blocks": lambda p: p.dense(_expand_kfac(p)),
     "reduce_q": lambda p: p.batch(_kflr_reduce).Q,
     "reduce_g": lambda p: p.batch(_kflr_reduce).G,
     "reduce_blocks": lambda p: p.dense(p.batch(_kflr_reduce)),
