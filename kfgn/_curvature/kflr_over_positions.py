@@ -1,77 +1,38 @@
-"""KFLR for networks with positions: expand and reduce from the columns of a root of H_L.
+"""KFLR for networks with positions: expand and reduce from the columns of a root of H_L."""
 
-H_L of a datapoint has a block for each of the T_L positions of the outputs, and so its root has T_L K columns, of which
-K belong to a position. Above every layer that mixes positions, the columns of position t are zero at all other
-positions, and the K columns of all positions are propagated together. Below such a layer, all T_L K columns are
-propagated.
-"""
-
-from .._algebra.matrices import identity_like
-from .._linearisation.arguments import gauss_newton_split
 from .._linearisation.linearisation import GaussNewtonLinearisation
-from .._network.divided import divided
 from .._types import Array, Arrays
 from ..backends import gram
-from .sharing import per_group, sum_over_positions
+from .chunk_memory import chunks
+from .columns import Columns, bytes_of_columns, carried_back, root_columns
+from .sharing import columns_of_groups, sum_over_positions
 
 
-def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memory: int) -> tuple[Arrays, Arrays]:
+def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memory: int | None) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N T_l, D_l) of every layer, and G_l of every group, in chunks of datapoints.
 
-    memory: the number of bytes that the arrays of a chunk may need
+    memory: the number of bytes that the arrays of a chunk may need; None for the default
     """
-    N, chunk = at.X.shape[0], max(1, memory // _bytes_per_datapoint(at))
     total: list[Array] = []
-    for start in range(0, N, chunk):
-        sums = _sums(at, start, min(start + chunk, N), sharing)
+    for start, stop in chunks(at, memory, bytes_of_columns(at, at.root_size * at.network.positions[-1])):
+        sums = _sums(at.part(start, stop), sharing)
         total = [t + s for t, s in zip(total, sums, strict=True)] if total else sums
-    return at.dE_dh(), tuple(t / N for t in total)
+    return at.dE_dh(), tuple(t / at.X.shape[0] for t in total)
 
 
-def _sums(at: GaussNewtonLinearisation, start: int, stop: int, sharing: str) -> list[Array]:
-    """The sums of G_l over the datapoints start, ..., stop - 1, for each group of each layer with weights."""
-    network, weights = at.network, at.weights_by_layer
-    rows, separate = _root(at, start, stop), True
-    found = [(rows, separate)]
-    for l in reversed(range(len(network.layers) - 1)):
-        layer, T = network.maps[l + 1], network.positions
-        if separate and layer.mixes_positions:
-            rows, separate = _columns_of_positions(at, rows, T[l + 2]), False
-        derivative = at.forward.derivatives[l][start * T[l + 1] : stop * T[l + 1], :]
-        rows = layer.pulled_back(weights[l + 1], rows) * derivative
-        found.append((rows, separate))
-    found.reverse()
-    separated = [found[l][1] for l, layer in network.weighted.items() for _ in range(layer.groups)]
-    groups = zip(per_group(at, tuple(rows for rows, _ in found)), separated, strict=True)
-    summed = (v if sharing == "expand" or alone else sum_over_positions(at.xp, v, T) for (v, T), alone in groups)
-    return [gram(at.xp.reshape(v, (-1, v.shape[-1]))) for v in summed]
+def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
+    """The sums of G_l over the datapoints of a linearisation, for each group of each layer with weights."""
+    sums: list[Array] = []
+    for l, columns in carried_back(at, root_columns(at)):
+        if l in at.network.weighted:
+            sums = [*_of_groups(at, l, columns, sharing), *sums]
+    return sums
 
 
-def _root(at: GaussNewtonLinearisation, start: int, stop: int) -> Array:
-    """The K columns of the root of each output position, as rows (K, n T_L, D_L) for n datapoints."""
-    xp, network, T, K = at.xp, at.network, at.network.positions[-1], at.root_size
-    outputs, Y = at.outputs[start * T : stop * T, :], at.Y[start * T : stop * T, ...]
-    M = divided(gauss_newton_split(network).output_curvature(xp, outputs, Y), network.divisor)
-    units = identity_like(xp, K, outputs)[:, None, :]
-    return M.root_product(xp.broadcast_to(units, (K, outputs.shape[0], K)))
-
-
-def _columns_of_positions(at: GaussNewtonLinearisation, rows: Array, T: int) -> Array:
-    """The columns (T K, n T, D) with one column for each position, from rows (K, n T, D) of all positions."""
-    if T == 1:
-        return rows
-    xp, (K, _, D) = at.xp, rows.shape
-    same_position = identity_like(xp, T, rows)[:, None, None, :, None]
-    return xp.reshape(xp.reshape(rows, (1, K, -1, T, D)) * same_position, (T * K, -1, D))
-
-
-def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the arrays that exist at once: three sets of columns, and two of products by tap."""
-    network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
-    sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
-    patches = [
-        network.positions[l + 1] * P * layer.groups
-        for (l, layer), (_, P) in zip(network.weighted.items(), network.weight_shapes, strict=True)
-    ]
-    columns = at.root_size * network.positions[-1]
-    return int(columns * (3 * max(sizes) + 2 * max(patches)) * bits // 8)
+def _of_groups(at: GaussNewtonLinearisation, l: int, columns: Columns, sharing: str) -> list[Array]:
+    """The sum of v v^T over the columns v of each group of a layer, and over their positions or after a sum of them."""
+    xp, T = at.xp, at.network.positions[l + 1]
+    groups = columns_of_groups(at.network, l, columns.rows)
+    if sharing == "reduce" and not columns.separate:
+        groups = [sum_over_positions(xp, v, T) for v in groups]
+    return [gram(xp.reshape(v, (-1, v.shape[-1]))) for v in groups]

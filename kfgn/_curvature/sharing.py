@@ -38,12 +38,16 @@ def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
 def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
     """The columns of each group of rows (..., N T_l, D_l), and T_l, for each layer with weights."""
     network, found = at.network, []
-    for l, layer in network.weighted.items():
-        size = network.widths[l + 1] // layer.groups
-        columns = [slice(j * size, (j + 1) * size) for j in range(layer.groups)]
-        parts = [rows[l][..., part] for part in columns] if layer.groups > 1 else [rows[l]]
-        found += [(part, network.positions[l + 1]) for part in parts]
+    for l in network.weighted:
+        found += [(part, network.positions[l + 1]) for part in columns_of_groups(network, l, rows[l])]
     return found
+
+
+def columns_of_groups(network: Network, l: int, rows: Array) -> list[Array]:
+    """The columns of each group of the layer with index l, from rows (..., N T_l, D_l)."""
+    groups = network.weighted[l].groups
+    size = network.widths[l + 1] // groups
+    return [rows[..., j * size : (j + 1) * size] for j in range(groups)] if groups > 1 else [rows]
 
 
 def by_group(network: Network, arrays: Arrays) -> Arrays:

@@ -111,6 +111,21 @@ class Linearisation:
         """The means over the T positions of each datapoint: (N T, I) to (N, I)."""
         return a if T == 1 else self.xp.mean(self.xp.reshape(a, (-1, T, a.shape[1])), axis=1)
 
+    def part(self, start: int, stop: int) -> "Linearisation":
+        """The linearisation of the datapoints start, ..., stop - 1."""
+        return Linearisation(self.xp, self.network, self.weights, *self._batch_of_part(start, stop))
+
+    def _batch_of_part(self, start: int, stop: int) -> tuple[Array, Array, Forward]:
+        N, T = self.X.shape[0], self.network.positions[-1]
+
+        def rows(x: Array) -> Array:
+            """The rows of the datapoints. The rows of a convolution have an axis of groups before them."""
+            positions = x.shape[-2] // N
+            return x[..., start * positions : stop * positions, :]
+
+        forward = Forward(*(tuple(map(rows, arrays)) for arrays in self.forward))
+        return self.X[start:stop, ...], self.Y[start * T : stop * T, ...], forward
+
     def by_datapoint(self, rows: Array) -> Array:
         """Rows (N T, D_L) of the outputs as (N, T, D_L) or (N, H, W, D_L), and unchanged without positions."""
         if not self.network.has_positions:
@@ -133,10 +148,8 @@ class GaussNewtonLinearisation(Linearisation):
         return gauss_newton_split(self.network).root_size(self.network.widths[-1])
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
-        """The linearisation of the datapoints start, ..., stop - 1, for a network without positions."""
-        rows = slice(start, stop)
-        forward = Forward(*(tuple(x[rows, :] for x in arrays) for arrays in self.forward))
-        return _with_curvature(self.network, self.weights, self.X[rows, :], self.Y[rows, ...], forward)
+        """The linearisation of the datapoints start, ..., stop - 1."""
+        return _with_curvature(self.network, self.weights, *self._batch_of_part(start, stop))
 
 
 def checked_batch(
