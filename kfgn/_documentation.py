@@ -56,6 +56,18 @@ SHARED = {
             of an outer product at each position: Q_l is the mean over positions, and G_l is the sum. For "reduce",
             they are outer products of the mean and of the sum over positions. With one position both are equal.
         """,
+    "columns_of_labels": """
+        labels : array, shape (N, S, D_L) or (N, S), optional
+            S labels per datapoint from `sample_labels`. The gradients at these labels replace the columns of the root
+            of H_L, as in `kfac`. By default, the columns are exact. For outputs at T positions, (N, S, T, D_L) or
+            (N, S, T).
+        """,
+    "memory_of_pairs": """
+        memory : int, optional
+            The memory for the columns, in bytes. The batch is split into chunks of datapoints whose columns fit into
+            this memory, with at least one datapoint per chunk. The default is 2^26, and 2^28 in a program that
+            `jax.jit` or `torch.compile` traces, since such a program contains every chunk.
+        """,
     "check": """
         check : bool, default True
             If True, values are checked to be finite and in range, and the host waits for the device. If False, no value

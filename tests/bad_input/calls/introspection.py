@@ -34,7 +34,7 @@ WITHOUT_ARGUMENTS = {"TensorBoard", "Flatten"}
 
 RECORDS = {
     *("Counts", "Factors", "FirstOrderState", "Info", "State"),
-    *("LossAndFactors", "Images", "Run", "Solution", "Task"),
+    *("LossAndFactors", "LossAndEigenBlocks", "Images", "Run", "Solution", "Task"),
 }
 """Results of functions, with the constructors of named tuples and dataclasses, and the task, which `train` checks."""
 
