@@ -29,8 +29,8 @@ Products     `jacobian_product`, `transposed_jacobian_product`, `gauss_newton_pr
              `gauss_newton_block_product`, `hessian_block_product`
 Solves       `solve_gauss_newton`, `solve_gauss_newton_blocks`, which return `Solution`
 Model        `quadratic_model`, `curvature_along`, `step_size`, `reduction_ratio`
-Optimisers   `GaussNewton` with `KroneckerFactored` or `HessianFree`, `Damping`, `SGD`, `Adam`
-States       `State` with `Factors`, `FirstOrderState`, `Counts`, and `Info` on a step
+Optimisers   `GaussNewton` with `KroneckerFactored`, `EigenvalueCorrected` or `HessianFree`, `Damping`, `SGD`, `Adam`
+States       `State` with `Factors` or `EigenFactors`, `FirstOrderState`, `Counts`, and `Info` on a step
 
 Conventions
 -----------
@@ -111,6 +111,8 @@ from ._optimisers import (
     Adam,
     Counts,
     Damping,
+    EigenFactors,
+    EigenvalueCorrected,
     Factors,
     FirstOrderState,
     GaussNewton,
@@ -139,6 +141,8 @@ __all__ = [
     "Damping",
     "Dense",
     "EigenBlock",
+    "EigenFactors",
+    "EigenvalueCorrected",
     "Factors",
     "FirstOrderState",
     "Flatten",

@@ -36,7 +36,7 @@ def test_functions(backend):
             call()
 
 
-@pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp"])
+@pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp", "tkfac", "ekfac"])
 def test_optimisers(backend, method):
     network, weights, *_ = huge(backend)
     optimiser = kfgn.GaussNewton(network, curvature=method)

@@ -9,7 +9,12 @@ torch = pytest.importorskip("torch")
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
 @pytest.mark.parametrize(
-    "curvature", [kfgn.KroneckerFactored(), kfgn.KroneckerFactored(refresh=2), kfgn.HessianFree(iterations=2)], ids=str
+    "curvature",
+    [
+        *(kfgn.KroneckerFactored(), kfgn.KroneckerFactored(refresh=2), kfgn.HessianFree(iterations=2)),
+        *(kfgn.KroneckerFactored("kfoc"), kfgn.EigenvalueCorrected(refresh=2)),
+    ],
+    ids=str,
 )
 def test_a_compiled_step_is_in_few_graphs(curvature):
     """The compiler leaves its graph where the form of the state is checked, and nowhere in the computation."""
