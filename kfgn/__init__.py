@@ -19,16 +19,18 @@ Contents
 --------
 Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation`, `ScaleShift` and `Embedding`
 Loss         `loss`, `gradient`
-Factors      `kfra`, `kflr`, `kfac`, `rp`, which return `LossAndFactors`
+Factors      `kfra`, `kflr`, `kfac`, `rp`, and beyond the paper `tkfac`, `tnt`, `kfoc`, `foof`, which return
+             `LossAndFactors`
+EKFAC        `ekfac`, which returns `LossAndEigenBlocks`, and `ekfac_diagonal`
 Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
-Blocks       `kronecker_blocks`, `KroneckerBlock`, `omega`
+Blocks       `kronecker_blocks`, `KroneckerBlock`, `EigenBlock`, `omega`
 Exact        `preactivation_gauss_newton`, `gauss_newton_blocks`, `preactivation_hessians`, `hessian_blocks`
 Products     `jacobian_product`, `transposed_jacobian_product`, `gauss_newton_product`, `hessian_product`,
              `gauss_newton_block_product`, `hessian_block_product`
 Solves       `solve_gauss_newton`, `solve_gauss_newton_blocks`, which return `Solution`
 Model        `quadratic_model`, `curvature_along`, `step_size`, `reduction_ratio`
-Optimisers   `GaussNewton` with `KroneckerFactored` or `HessianFree`, `Damping`, `SGD`, `Adam`
-States       `State` with `Factors`, `FirstOrderState`, `Counts`, and `Info` on a step
+Optimisers   `GaussNewton` with `KroneckerFactored`, `EigenvalueCorrected` or `HessianFree`, `Damping`, `SGD`, `Adam`
+States       `State` with `Factors` or `EigenFactors`, `FirstOrderState`, `Counts`, and `Info` on a step
 
 Conventions
 -----------
@@ -88,15 +90,21 @@ constants for `backward`. `TypeError` is raised for a tensor inside a transform 
 
 from ._algebra.conjugate_gradient import Solution
 from ._algebra.definiteness import NotPositiveDefiniteError
+from ._algebra.eigen_block import EigenBlock
 from ._algebra.kronecker import KroneckerBlock, kronecker_blocks, omega
+from ._curvature.ekfac import LossAndEigenBlocks, ekfac, ekfac_diagonal
+from ._curvature.foof import foof
 from ._curvature.gauss_newton import gauss_newton_blocks, preactivation_gauss_newton
 from ._curvature.hessian import hessian_blocks, preactivation_hessians
 from ._curvature.kfac import kfac, label_draws_shape, sample_labels
 from ._curvature.kflr import kflr
+from ._curvature.kfoc import kfoc
 from ._curvature.kfra import kfra
 from ._curvature.loss_and_factors import LossAndFactors
 from ._curvature.loss_and_gradient import gradient, loss
 from ._curvature.random_projections import projection_shape, rp
+from ._curvature.tkfac import tkfac
+from ._curvature.tnt import tnt
 from ._network.convolution import Convolution
 from ._network.dense import Dense
 from ._network.embedding import Embedding
@@ -110,6 +118,8 @@ from ._optimisers import (
     Adam,
     Counts,
     Damping,
+    EigenFactors,
+    EigenvalueCorrected,
     Factors,
     FirstOrderState,
     GaussNewton,
@@ -137,6 +147,9 @@ __all__ = [
     "Counts",
     "Damping",
     "Dense",
+    "EigenBlock",
+    "EigenFactors",
+    "EigenvalueCorrected",
     "Embedding",
     "Factors",
     "FirstOrderState",
@@ -146,6 +159,7 @@ __all__ = [
     "Info",
     "KroneckerBlock",
     "KroneckerFactored",
+    "LossAndEigenBlocks",
     "LossAndFactors",
     "Network",
     "Normalisation",
@@ -155,6 +169,9 @@ __all__ = [
     "Solution",
     "State",
     "curvature_along",
+    "ekfac",
+    "ekfac_diagonal",
+    "foof",
     "gauss_newton_block_product",
     "gauss_newton_blocks",
     "gauss_newton_product",
@@ -165,6 +182,7 @@ __all__ = [
     "jacobian_product",
     "kfac",
     "kflr",
+    "kfoc",
     "kfra",
     "kronecker_blocks",
     "label_draws_shape",
@@ -180,5 +198,7 @@ __all__ = [
     "solve_gauss_newton",
     "solve_gauss_newton_blocks",
     "step_size",
+    "tkfac",
+    "tnt",
     "transposed_jacobian_product",
 ]

@@ -57,6 +57,18 @@ SHARED = {
             is made of outer products of means over positions, and G_l of outer products of sums over positions. With
             one position per datapoint, and for a `ScaleShift`, both values give the same factors.
         """,
+    "columns_of_labels": """
+        labels : array, shape (N, S, D_L) or (N, S), optional
+            S labels per datapoint from `sample_labels`. The gradients at these labels replace the columns of the root
+            of H_L, as in `kfac`. By default, the columns are exact. For outputs at T positions, (N, S, T, D_L) or
+            (N, S, T).
+        """,
+    "memory_of_pairs": """
+        memory : int, optional
+            The memory for the columns, in bytes. The batch is split into chunks of datapoints whose columns fit into
+            this memory, with at least one datapoint per chunk. The default is 2^26, and 2^28 in a program that
+            `jax.jit` or `torch.compile` traces, since such a program contains every chunk.
+        """,
     "check": """
         check : bool, default True
             If True, the values of arrays are checked to be finite and in range, and the host waits for the device. If

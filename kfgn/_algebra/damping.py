@@ -93,7 +93,7 @@ class CholeskyInverse(NamedTuple):
 
 
 class EigenInverse(NamedTuple):
-    """The inverse of (35), stored as eigenvectors U (P, P) of Q and T (D, D) of G, and damped eigenvalues (D, P)."""
+    """The inverse of (35), or of a damped block of EKFAC: eigenvectors U (P, P) and T (D, D), eigenvalues (D, P)."""
 
     U: Array
     T: Array
@@ -167,8 +167,7 @@ def _zero_d(xp: Namespace, value: Array | float, like: Array) -> Array:
 def _eigen_inverse(xp: Namespace, Q: Array, G: Array, damping: Array | float) -> tuple[EigenInverse, Array]:
     """The inverse of (35), and a 0-d boolean, true if the inverse exists."""
     (q, U), (g, T) = _spectrum(xp, Q), _spectrum(xp, G)
-    spectrum, ok = _damped_spectrum(xp, q, g, damping)
-    return EigenInverse(U, T, spectrum), ok
+    return damped_spectrum(xp, U, T, g[:, None] * q[None, :], damping)
 
 
 def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
@@ -178,11 +177,16 @@ def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
     return xp.where(xp.abs(eigenvalues) <= rounding, xp.zeros_like(eigenvalues), eigenvalues), vectors
 
 
-def _damped_spectrum(xp: Namespace, q: Array, g: Array, damping: Array | float) -> tuple[Array, Array]:
-    """The eigenvalues g_i q_j + k (D, P), and a 0-d boolean, true if all eigenvalues are positive and finite.
+def damped_spectrum(
+    xp: Namespace, U: Array, T: Array, eigenvalues: Array, damping: Array | float
+) -> tuple[EigenInverse, Array]:
+    """The inverse of a matrix with given eigenvectors and damped eigenvalues, and a 0-d boolean, true if it exists.
 
-    An eigenvalue that is not positive and finite is replaced by NaN.
+    A damped eigenvalue that is not positive and finite is replaced by NaN.
+
+    U, T:        the eigenvectors are U kron T, with U (P, P) and T (D, D)
+    eigenvalues: (D, P)
     """
-    spectrum = g[:, None] * q[None, :] + damping
+    spectrum = eigenvalues + damping
     positive = (spectrum > 0) & xp.isfinite(spectrum)
-    return xp.where(positive, spectrum, xp.full_like(spectrum, float("nan"))), xp.all(positive)
+    return EigenInverse(U, T, xp.where(positive, spectrum, xp.full_like(spectrum, float("nan")))), xp.all(positive)

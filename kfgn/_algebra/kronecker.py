@@ -7,12 +7,12 @@ from array_api_compat import array_namespace
 
 from .._documentation import documented_tuple
 from .._types import Array, Namespace
-from .._validation.arrays import check_finite, check_floating_dtype, one_library_and_device
-from .._validation.scalars import checked_flag, checked_name, checked_representable, checked_scalar
+from .._validation.scalars import checked_name
 from .._words import type_of
-from ..backends import detached, has_values, matmul, with_own_settings
+from ..backends import detached, matmul, with_own_settings
+from .block_arguments import checked_damping, checked_matrices, checked_result, checked_vector
 from .damping import INVERSIONS, NORMS, DampedInverse, balance, damped_inverses
-from .definiteness import dominates, largest, no_inverse
+from .definiteness import largest
 from .matrices import diagonal_of, kron
 
 
@@ -192,7 +192,7 @@ class KroneckerBlock(NamedTuple):
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
         V = _vector(self, V, check=check)
-        k = _damping(damping, Q, check=check)
+        k = checked_damping(damping, Q, "Q", check=check)
         (inverse,), ok = damped_inverses(xp, (Q,), (G,), k, inversion)
         solved = inverse.times(V)
         underflow = xp.any(V != 0) & xp.all(solved == 0)
@@ -245,7 +245,7 @@ class KroneckerBlock(NamedTuple):
         """
         checked_name("inversion", inversion, INVERSIONS)
         xp, Q, G = _factors(self, check=check)
-        k = _damping(damping, Q, check=check)
+        k = checked_damping(damping, Q, "Q", check=check)
         (inverse,), ok = damped_inverses(xp, (Q,), (G,), k, inversion)
         return _checked_result(KroneckerBlock(Q, G), k, inverse, inverse.logdet(), ok, check=check)
 
@@ -347,35 +347,13 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
 
 def _factors(block: KroneckerBlock, layer: str = "", *, check: bool = False) -> tuple[Namespace, Array, Array]:
     """Check the factors. Return the namespace of the factors, and Q and G outside any autograd graph."""
-    check = checked_flag("check", check)
-    named = {f"Q{layer}": block.Q, f"G{layer}": block.G}
-    xp = one_library_and_device(named)
-    check_floating_dtype(xp, named)
-    for name, A in named.items():
-        shape = tuple(A.shape)
-        if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
-            raise ValueError(f"{name}: expected a square matrix, got shape {shape}")
-    if check:
-        check_finite(xp, named)
+    xp = checked_matrices({f"Q{layer}": block.Q, f"G{layer}": block.G}, check=check)
     return xp, detached(block.Q), detached(block.G)
 
 
 def _vector(block: KroneckerBlock, V: Array, *, check: bool) -> Array:
     """Check V (D, P), and return it outside any autograd graph."""
-    xp = one_library_and_device({"Q": block.Q, "V": V})
-    check_floating_dtype(xp, {"Q": block.Q, "V": V})
-    expected = (block.G.shape[0], block.Q.shape[0])
-    if (came := tuple(V.shape)) != expected:
-        raise ValueError(f"V: expected shape {expected}, got {came}")
-    if check:
-        check_finite(xp, {"V": V})
-    return detached(V)
-
-
-def _damping(damping: Array | float, Q: Array, *, check: bool) -> Array | float:
-    """Return the damping, after a check that the damping is positive and that the dtype of Q can hold its value."""
-    k = checked_scalar("damping", damping, Q, of="Q", check=check, positive=True)
-    return checked_representable("damping", k, Q, check=check, positive=True)
+    return checked_vector(V, (block.G.shape[0], block.Q.shape[0]), {"Q": block.Q}, check=check)
 
 
 def _checked_result(
@@ -388,20 +366,12 @@ def _checked_result(
     *,
     check: bool,
 ) -> Array:
-    """Return the result, or NaN if no inverse exists or if the result is not finite.
-
-    With `check`, the function raises `NotPositiveDefiniteError` instead of returning NaN. The exception is also raised
-    for a pivot within rounding error, and for a result that underflows because of a large damping. If values cannot be
-    read, no exception is raised.
-
-    underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
-    """
+    """Return the result, NaN if no inverse exists, or raise `NotPositiveDefiniteError` as `checked_result` does."""
     xp, (Q, G) = array_namespace(result), block
-    ok = ok & xp.all(xp.isfinite(result))
-    if check and has_values(result):
-        k, size = float(damping), largest(xp, Q, G)
-        vanished = underflow is not None and bool(underflow) and dominates(xp, k, size, Q.dtype)
-        if vanished or not bool(ok & inverse.resolved()):
-            shapes = f"Q {tuple(Q.shape)} kron G {tuple(G.shape)}"
-            raise no_inverse(xp, shapes, k, size, Q.dtype)
-    return xp.where(ok, result, xp.full_like(result, float("nan")))
+    return checked_result(
+        *(result, ok, inverse, damping),
+        matrix=f"Q {tuple(Q.shape)} kron G {tuple(G.shape)}",
+        size=lambda: largest(xp, Q, G),
+        underflow=underflow,
+        check=check,
+    )

@@ -7,17 +7,12 @@ from .._network.network import Network
 from .._network.output_hessian import Identity
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
-from ..backends import gram, has_values, matmul, with_own_settings
+from ..backends import gram, matmul, with_own_settings
+from .chunk_memory import chunks
 from .factor_memory import check_memory
 from .kflr_over_positions import kflr_factor_over_positions
 from .loss_and_factors import LossAndFactors, loss_and_factors
 from .sharing import checked_sharing
-
-MEMORY = 2**26
-"""The default number of bytes for the roots of one chunk of datapoints. Larger chunks would not fit into caches."""
-
-TRACED_MEMORY = 2**28
-"""The same default in a traced program. The chunks are larger, since the program has the code of every chunk."""
 
 
 def kflr_factor(
@@ -28,20 +23,20 @@ def kflr_factor(
     If H_L = I, E[G_{L-1}] is the first step of KFRA (26), which is exact. The columns of the root are not split into
     chunks, since the restart that `_sums` describes needs all columns of a datapoint.
     """
-    memory = memory or (MEMORY if has_values(at.outputs) else TRACED_MEMORY)
     if at.network.has_positions:
         return kflr_factor_over_positions(at, sharing, memory)
-    H, mean, N = at.output_curvature, at.output_curvature.mean(), at.outputs.shape[0]
+    H, mean = at.output_curvature, at.output_curvature.mean()
     G = [mean]
     if isinstance(H, Identity) and at.network.depth > 1:
         kernel = at.network.layers[-1].kernel(at.weights[-1])
         G.append(H.congruence(mean, kernel) * second_moment(at.xp, at.forward.derivatives[-1]))
-    chunk, missing = max(1, memory // _bytes_per_datapoint(at)), at.network.depth - len(G)
+    missing = at.network.depth - len(G)
     total: list[Array] = []
     if missing > 0:
-        for start in range(0, N, chunk):
-            sums = _sums(at.part(start, min(start + chunk, N)), missing)
+        for start, stop in chunks(at, memory, _bytes_per_datapoint(at)):
+            sums = _sums(at.part(start, stop), missing)
             total = [t + s for t, s in zip(total, sums, strict=True)] if total else sums
+    N = at.outputs.shape[0]
     return at.dE_dh(), tuple(reversed([*G, *(t / N for t in total)]))
 
 

@@ -1,4 +1,4 @@
-"""The result of KFLR, KFRA, KFAC and random projections."""
+"""The result of the methods that compute Kronecker factors."""
 
 from typing import NamedTuple
 
@@ -12,9 +12,9 @@ from .._types import Array, Arrays
 class LossAndFactors(NamedTuple):
     """The loss, its gradient and the Kronecker factors of a batch, as means over the N datapoints.
 
-    `kflr`, `kfra`, `kfac` and `rp` return a `LossAndFactors`. The Gauss-Newton block of vec(W_l), where vec stacks
-    columns, is approximated by Q_l kron G_l, equation (20). A `LossAndFactors` is a named tuple of arrays, and so a
-    pytree for JAX and PyTorch.
+    `kflr`, `kfra`, `kfac`, `rp`, `tkfac`, `tnt`, `kfoc` and `foof` return a `LossAndFactors`. The Gauss-Newton block of
+    vec(W_l), where vec stacks columns, is approximated by Q_l kron G_l, equation (20). A `LossAndFactors` is a named
+    tuple of arrays, and so a pytree for JAX and PyTorch.
 
     Attributes
     ----------
@@ -25,11 +25,11 @@ class LossAndFactors(NamedTuple):
     Q : tuple of L arrays
         E[Q_l], equation (21), of shape (D_{l-1} + 1, D_{l-1} + 1) with the appended unit in the last row and column, or
         (D_{l-1}, D_{l-1}) for a layer without a bias. For a convolution, the number of weights of a patch replaces
-        D_{l-1}.
+        D_{l-1}. `tkfac`, `tnt` and `kfoc` have weighted means.
     G : tuple of L arrays
-        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`. For a layer
-        with groups, both tuples have an array for each group, and G_l has shape (D_l / groups, D_l / groups). For a
-        `ScaleShift`, Q_l is 1, of shape (1, 1), and G_l is the block of vec(W_l).
+        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`. The other methods
+        define their own G_l. For a layer with groups, both tuples have an array for each group, and G_l has shape
+        (D_l / groups, D_l / groups). For a `ScaleShift`, Q_l is 1, of shape (1, 1), and G_l is the block of vec(W_l).
 
     Examples
     --------

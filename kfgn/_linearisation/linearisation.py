@@ -107,6 +107,24 @@ class Linearisation:
         a, T, layers = self.forward.inputs, self.network.positions[1:], self.network.weighted.items()
         return tuple(Q for l, layer in layers for Q in layer.second_moments(a[l], T[l], sharing))
 
+    def part(self, start: int, stop: int) -> "Linearisation":
+        """The linearisation of the datapoints start, ..., stop - 1."""
+        return Linearisation(self.xp, self.network, self.weights, *self._batch_of_part(start, stop))
+
+    def _batch_of_part(self, start: int, stop: int) -> tuple[Array, Array, Forward]:
+        """X, the rows of Y and the forward pass of the datapoints start, ..., stop - 1."""
+        N, T = self.X.shape[0], self.network.positions[-1]
+
+        def part(x: Any) -> Any:
+            """The rows of the datapoints. The rows of a convolution have an axis of groups before them."""
+            if isinstance(x, NormalisationJacobian):
+                return NormalisationJacobian(part(x.z), part(x.s))
+            positions = x.shape[-2] // N
+            return x[..., start * positions : stop * positions, :]
+
+        forward = Forward(*(tuple(map(part, arrays)) for arrays in self.forward))
+        return self.X[start:stop, ...], self.Y[start * T : stop * T, ...], forward
+
     def by_datapoint(self, rows: Array) -> Array:
         """Rows (N T, D_L) of the outputs as (N, T, D_L) or (N, H, W, D_L), and unchanged without positions."""
         if not self.network.has_positions:
@@ -130,19 +148,7 @@ class GaussNewtonLinearisation(Linearisation):
 
     def part(self, start: int, stop: int) -> "GaussNewtonLinearisation":
         """The linearisation of the datapoints start, ..., stop - 1."""
-        N = self.X.shape[0]
-
-        def part(x: Any) -> Any:
-            """The rows of the datapoints. The rows of a convolution have an axis of groups before them."""
-            if isinstance(x, NormalisationJacobian):
-                return NormalisationJacobian(part(x.z), part(x.s))
-            T = x.shape[-2] // N
-            return x[..., start * T : stop * T, :]
-
-        T = self.network.positions[-1]
-        X, Y = self.X[start:stop, ...], self.Y[start * T : stop * T, ...]
-        forward = Forward(*(tuple(map(part, arrays)) for arrays in self.forward))
-        return _with_curvature(self.network, self.weights, X, Y, forward)
+        return _with_curvature(self.network, self.weights, *self._batch_of_part(start, stop))
 
 
 def checked_batch(

@@ -13,7 +13,10 @@ A step that cannot be computed raises no error. The optimiser rejects the step, 
     adaptation           the adaptation of tau and gamma
     rejection            the dampings after a rejected step
     curvature_estimate   the interface of a curvature estimate
+    factor_methods       the methods that compute Kronecker factors
     kronecker_factored   the curvature estimate by averaged Kronecker factors
+    eigenvalue_corrected the curvature estimate of EKFAC
+    eigen_factors        the arrays that EKFAC keeps between steps
     hessian_free         directions with the exact curvature, by conjugate gradients
     sgd, adam            the first-order methods with which the paper compares its optimiser
     first_order          the base class of the first-order methods
@@ -26,6 +29,8 @@ A step that cannot be computed raises no error. The optimiser rejects the step, 
 
 from .adam import Adam
 from .adaptation import Damping
+from .eigen_factors import EigenFactors
+from .eigenvalue_corrected import EigenvalueCorrected
 from .gauss_newton import GaussNewton
 from .hessian_free import HessianFree
 from .kronecker_factored import KroneckerFactored
@@ -37,6 +42,8 @@ __all__ = [
     "Adam",
     "Counts",
     "Damping",
+    "EigenFactors",
+    "EigenvalueCorrected",
     "Factors",
     "FirstOrderState",
     "GaussNewton",

@@ -16,6 +16,11 @@ def zeros(shape: tuple[int, ...], like: Array) -> Array:
     return array_namespace(like).zeros(shape, dtype=like.dtype, device=creation_device(like))
 
 
+def identity(n: int, like: Array) -> Array:
+    """The identity (n, n) in the dtype and on the device of `like`."""
+    return array_namespace(like).eye(n, dtype=like.dtype, device=creation_device(like))
+
+
 def scalar(value: float, like: Array) -> Array:
     """A 0-d array in the dtype and on the device of `like`."""
     return array_namespace(like).full((), value, dtype=like.dtype, device=creation_device(like))

@@ -27,10 +27,10 @@ class Added(NamedTuple):
 class CurvatureEstimate(Protocol[Kept]):
     """An estimate of the Gauss-Newton matrix, for the computation of damped directions.
 
-    An instance has settings and no arrays. `KroneckerFactored` and `HessianFree` implement this protocol.
-    `GaussNewton.init` calls `check_memory` and `start`, and `GaussNewton.draw` calls `draw`. `GaussNewton.step` calls
-    `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No method reads the value of an
-    array on the host.
+    An instance has settings and no arrays. `KroneckerFactored`, `EigenvalueCorrected` and `HessianFree` implement this
+    protocol. `GaussNewton.init` calls `check_memory` and `start`, and `GaussNewton.draw` calls `draw`.
+    `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No method
+    reads the value of an array on the host.
     """
 
     @property
@@ -46,7 +46,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """True if the directions depend on `Added.blocks`, and False if they depend on `Added.full`."""
 
     def refreshes(self, t: int | Array) -> bool | Array:
-        """True if step t = 1, 2, ... computes the curvature again; a Python bool if t is a Python integer."""
+        """True if step t = 1, 2, ... computes the factors again; a Python bool if t is a Python integer."""
 
     def draw(self, network: Network, seed: int, t: int, N: int) -> NDArray[Any] | None:
         """The random numbers of step t for N datapoints, in float32; None if nothing is sampled."""
@@ -71,7 +71,7 @@ class CurvatureEstimate(Protocol[Kept]):
     ) -> tuple[Arrays, Kept]:
         """The gradient of the mean loss of the batch, and the arrays `kept`, updated with the batch.
 
-        refresh: the result of `refreshes`; if false, the arrays `kept` do not change
+        refresh: the result of `refreshes`; if false, the factors in `kept` do not change
         """
 
     def direction(

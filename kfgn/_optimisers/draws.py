@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 from array_api_compat import is_jax_array
 
+from .._curvature.kfac import label_draws_shape
+from .._linearisation.arguments import checked_draws
+from .._network.network import Network
 from .._types import Array
 from .._validation.scalars import checked_count, checked_seed
-from ..backends import drawn_from_key, has_values, is_random_key
+from ..backends import drawn_from_key, has_values, in_library_of, is_random_key
 
 
 def checked_moment(seed: Any, t: int | Array, N: int) -> tuple[Any, int | Array, int]:
@@ -49,3 +52,20 @@ def normals(seed: Any, t: Any, shape: tuple[int, ...]) -> Array:
     if is_random_key(seed):
         return drawn_from_key(seed, t, shape, normal=True)
     return generator(seed, t).standard_normal(shape, dtype=np.float32)
+
+
+def label_draws(network: Network, seed: Any, t: int | Array, N: int, samples: int) -> Array:
+    """The random numbers from which `sample_labels` makes labels: normals for squared_error, and otherwise uniforms."""
+    kind = normals if network.objective == "squared_error" else uniforms
+    return kind(seed, t, label_draws_shape(network, N, samples))
+
+
+def checked_label_draws(network: Network, X: Array, draws: Array | None, method: str, *, sampled: bool) -> Array | None:
+    """The draws of labels in the library of X (N, D_0), whose values are not read, or None if nothing is sampled."""
+    if not sampled:
+        if draws is not None:
+            raise ValueError(f"draws: expected None for {method}, which samples nothing, got an array")
+        return None
+    if draws is None:
+        raise ValueError(f"draws: expected the random numbers of {method} from `draw`, got None")
+    return checked_draws(network, X, in_library_of(draws, X), check=False)

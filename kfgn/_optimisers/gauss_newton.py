@@ -26,10 +26,10 @@ class GaussNewton(Settings):
     ----------
     network : Network
         The network and its objective.
-    curvature : KroneckerFactored, HessianFree or str, optional
-        The estimate of the Gauss-Newton matrix, by default KFRA. The names "kfra", "kflr", "kfac" and "rp" select
-        `KroneckerFactored` with the method of this name. The name "hessian_free" selects `HessianFree()`. The attribute
-        `curvature` of an instance is never a name.
+    curvature : KroneckerFactored, EigenvalueCorrected, HessianFree or str, optional
+        The estimate of the Gauss-Newton matrix, by default KFRA. The name of a method of `KroneckerFactored`, such as
+        "kflr", selects this method, "ekfac" selects `EigenvalueCorrected()`, and "hessian_free" selects
+        `HessianFree()`. The attribute `curvature` of an instance is never a name.
     eta : float, optional
         The weight of L2 regularisation.
     tau, gamma : Damping or None, optional
@@ -146,8 +146,8 @@ class GaussNewton(Settings):
         Returns
         -------
         array of NumPy or JAX, or None
-            The random numbers in float32. The shape is the result of `label_draws_shape` for KFAC, and of
-            `projection_shape` for random projections. `step` converts the random numbers to the library, dtype and
+            The random numbers in float32. The shape is the result of `label_draws_shape` for labels, and
+            of `projection_shape` for random projections. `step` converts the random numbers to the library, dtype and
             device of the weights. The result is None for methods that sample nothing.
 
         Raises

@@ -2,21 +2,17 @@
 
 from __future__ import annotations  # PyTorch's compiler cannot evaluate the annotations of nested functions
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from array_api_compat import array_namespace
 
 from .._algebra.damping import INVERSIONS, DampedInverse, blank_inverse, damped_inverses
 from .._curvature.factor_memory import check_memory
-from .._curvature.kfac import drawn_labels, kfac_factor, label_draws_shape
-from .._curvature.kflr import kflr_factor
-from .._curvature.kfra import kfra_factor
-from .._curvature.random_projections import projection_shape, rp_factor
+from .._curvature.random_projections import projection_shape
 from .._curvature.sharing import by_group, checked_sharing, of_groups
 from .._documentation import Documented
-from .._linearisation.arguments import checked_draws, checked_projections, draws_allowed
+from .._linearisation.arguments import checked_projections, draws_allowed
 from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
 from .._types import Array, Arrays
@@ -26,19 +22,10 @@ from .adaptation import Damping
 from .arrays import zero_count, zeros
 from .averages import averaged
 from .curvature_estimate import Added
-from .draws import normals, uniforms
+from .draws import checked_label_draws, label_draws, normals
+from .factor_methods import METHODS, OF_PAIRS, WITH_SHARING
 from .schedule import is_multiple
 from .state import Factors
-
-Factor: TypeAlias = Callable[[GaussNewtonLinearisation, Any, str], tuple[Arrays, Arrays]]
-"""A function of a batch, its draws and the sharing, which returns dE/dh_l (N, D_l) for the batch's targets, and G_l."""
-
-METHODS: dict[str, Factor] = {
-    "kflr": lambda at, _draws, sharing: kflr_factor(at, sharing=sharing),
-    "kfra": lambda at, _draws, _sharing: kfra_factor(at),
-    "kfac": lambda at, draws, sharing: kfac_factor(at, drawn_labels(at, draws), sharing),
-    "rp": rp_factor,
-}
 
 
 @dataclass(frozen=True)
@@ -47,10 +34,13 @@ class KroneckerFactored(metaclass=Documented):
 
     Parameters
     ----------
-    method : {"kfra", "kflr", "kfac", "rp"}, optional
-        The method that computes G_l: KFRA (26), KFLR (25), KFAC (59), or random projections.
-    samples : int, optional
-        S, the number of labels (KFAC) or of projections (`rp`) per datapoint. KFRA and KFLR ignore `samples`.
+    method : {"kfra", "kflr", "kfac", "rp", "tkfac", "tnt", "kfoc", "foof"}, optional
+        The method that computes the factors: KFRA (26), KFLR (25), KFAC (59), random projections, or the function
+        `tkfac`, `tnt`, `kfoc` or `foof`. The last four are not in the paper.
+    samples : int or None, optional
+        S, the number of labels (KFAC) or of projections (`rp`) per datapoint, with None for 1. TKFAC, TNT and KFOC use
+        the exact root of H_L for None, and the gradients at S sampled labels for a number. The other methods ignore
+        `samples`.
     inversion : {"trace", "frobenius", "spectral", "exact"}, optional
         The method that damps and inverts a block. The name of a norm selects the factored damping (36), whose omega
         (38) balances Q_l and G_l in this norm. The name "exact" selects the inversion of the damped block (35) by
@@ -64,14 +54,15 @@ class KroneckerFactored(metaclass=Documented):
         inverses again.
     sharing : {"expand", "reduce"}, optional
         The treatment of the positions of a datapoint, if the network has positions: Q_l and G_l from the products at
-        each position for "expand", and from the mean and the sum over positions for "reduce". KFRA has "expand" alone.
+        each position for "expand", and from the mean and the sum over positions for "reduce". KFLR, KFAC and `rp` have
+        both, and the other methods have "expand" alone.
 
     Raises
     ------
     TypeError
         If `samples`, `average` or `refresh` is not a number.
     ValueError
-        If a name is unknown, if a number is out of range, or if `sharing` is "reduce" for KFRA.
+        If a name is unknown, if a number is out of range, or if `sharing` is "reduce" for a method without "reduce".
 
     Notes
     -----
@@ -100,7 +91,7 @@ class KroneckerFactored(metaclass=Documented):
     uses_gamma: ClassVar[bool] = True
 
     method: str = "kfra"
-    samples: int = 1
+    samples: int | None = None
     inversion: str = "trace"
     average: float = 0.9
     refresh: int = 1
@@ -110,14 +101,24 @@ class KroneckerFactored(metaclass=Documented):
         set_fields(
             self,
             method=checked_name("method", self.method, tuple(METHODS)),
-            samples=checked_count("samples", self.samples),
+            samples=self._checked_samples(),
             inversion=checked_name("inversion", self.inversion, INVERSIONS),
             average=checked_number("average", self.average, upper=1.0),
             refresh=checked_count("refresh", self.refresh),
             sharing=checked_sharing(self.sharing),
         )
-        if self.method == "kfra" and self.sharing != "expand":
-            raise ValueError(f"sharing: expected 'expand' for kfra, got {self.sharing!r}")
+        if self.method not in WITH_SHARING and self.sharing != "expand":
+            raise ValueError(f"sharing: expected 'expand' for {self.method}, got {self.sharing!r}")
+
+    def _checked_samples(self) -> int | None:
+        if self.samples is None:
+            return None if self.method in OF_PAIRS else 1
+        return checked_count("samples", self.samples)
+
+    @property
+    def samples_labels(self) -> bool:
+        """True if a step samples labels."""
+        return self.method == "kfac" or (self.method in OF_PAIRS and self.samples is not None)
 
     def refreshes(self, t: int | Array) -> bool | Array:
         """True if step t = 1, 2, ... computes the factors again."""
@@ -125,26 +126,20 @@ class KroneckerFactored(metaclass=Documented):
 
     def draw(self, network: Network, seed: Any, t: int | Array, N: int) -> Array | None:
         """The random numbers of step t for N datapoints, in float32; None if nothing is sampled."""
-        if self.method == "kfac":
-            kind = normals if network.objective == "squared_error" else uniforms
-            return kind(seed, t, label_draws_shape(network, N, self.samples))
+        S = self.samples or 1
         if self.method == "rp":
-            return normals(seed, t, projection_shape(network, N, self.samples))
-        return None
+            return normals(seed, t, projection_shape(network, N, S))
+        return label_draws(network, seed, t, N, S) if self.samples_labels else None
 
     def checked_draws(self, network: Network, X: Array, draws: Array | None) -> Array | None:
         """The draws in the library of X (N, D_0), checked for the method and the batch.
 
         The values of the draws are not read on the host.
         """
-        if self.method in ("kflr", "kfra"):
-            if draws is not None:
-                raise ValueError(f"draws: expected None for {self.method}, which samples nothing, got an array")
-            return None
-        if draws is None:
-            raise ValueError(f"draws: expected the random numbers of {self.method} from `draw`, got None")
-        checked = checked_draws if self.method == "kfac" else checked_projections
-        return checked(network, X, in_library_of(draws, X), check=False)
+        if self.method == "rp" and draws is not None:
+            return checked_projections(network, X, in_library_of(draws, X), check=False)
+        sampled = self.method == "rp" or self.samples_labels
+        return checked_label_draws(network, X, draws, self.method, sampled=sampled)
 
     def check_memory(self, network: Network, like: Array) -> None:
         """Raise `MemoryError` if the factors of a step exceed the memory of the device.
@@ -177,9 +172,9 @@ class KroneckerFactored(metaclass=Documented):
         """The gradient of the mean loss, and the averaged factors, updated with the factors of the batch."""
 
         def with_batch() -> tuple[Arrays, Factors]:
-            dE_dh, G = METHODS[self.method](at, draws, self.sharing)
+            dE_dh, Q, G = METHODS[self.method](at, draws, self.sharing)
             n, blocks = kept.count + 1, len(G)
-            averages = averaged(at.xp, kept.Q + kept.G, at.input_moments(self.sharing) + G, n, self.average)
+            averages = averaged(at.xp, kept.Q + kept.G, Q + G, n, self.average)
             return at.mean_gradient(dE_dh), kept._replace(count=n, Q=averages[:blocks], G=averages[blocks:])
 
         return branch(refresh, with_batch, lambda: (at.mean_gradient(at.dE_dh()), kept))
@@ -200,7 +195,7 @@ class KroneckerFactored(metaclass=Documented):
         averages_exist = kept.count > 0  # false without refresh, if no earlier step was accepted
         if draws is None:
             return averages_exist
-        return averages_exist & draws_allowed(at.xp, at.network, draws, self.method == "kfac")
+        return averages_exist & draws_allowed(at.xp, at.network, draws, self.samples_labels)
 
     def _inverses(self, kept: Factors, added: Added) -> tuple[tuple[DampedInverse, ...], Array]:
         """The inverse of each damped block, and a 0-d boolean, true if all blocks can be inverted."""

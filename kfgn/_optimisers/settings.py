@@ -1,7 +1,7 @@
 """The settings of `GaussNewton`, and their validation."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._documentation import Documented
 from .._linearisation.arguments import check_network, gauss_newton_split
@@ -10,12 +10,17 @@ from .._types import Array
 from .._validation.scalars import checked_name, checked_number, checked_pair, set_fields
 from .._words import shown
 from .adaptation import Damping, Dampings
+from .eigenvalue_corrected import EigenvalueCorrected
+from .factor_methods import METHODS
 from .hessian_free import HessianFree
-from .kronecker_factored import METHODS, KroneckerFactored
+from .kronecker_factored import KroneckerFactored
 from .schedule import Schedule, is_multiple
 
-HESSIAN_FREE = "hessian_free"
-"""The name that is a short form of `HessianFree()`."""
+Curvature: TypeAlias = KroneckerFactored | EigenvalueCorrected | HessianFree
+"""An estimate of the Gauss-Newton matrix, which implements `CurvatureEstimate`."""
+
+OTHERS: dict[str, Curvature] = {"ekfac": EigenvalueCorrected(), "hessian_free": HessianFree()}
+"""The estimates that have a name and are not a method of `KroneckerFactored`."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +28,7 @@ class Settings(metaclass=Documented):
     """The arguments of `GaussNewton`: the network and the hyperparameters."""
 
     network: Network
-    curvature: KroneckerFactored | HessianFree | str = KroneckerFactored("kfra")  # noqa: RUF009  (frozen)
+    curvature: Curvature | str = KroneckerFactored("kfra")  # noqa: RUF009  (frozen)
     eta: float = 1e-5
     tau: Damping | None = None
     gamma: Damping | None = None
@@ -52,7 +57,7 @@ class Settings(metaclass=Documented):
             set_fields(self, max_step_size=checked_number("max_step_size", self.max_step_size, above=True))
 
     @property
-    def estimate(self) -> KroneckerFactored | HessianFree:
+    def estimate(self) -> Curvature:
         """The attribute `curvature`, which is never a name, since `__post_init__` replaces a name by an estimate."""
         assert not isinstance(self.curvature, str)
         return self.curvature
@@ -74,15 +79,15 @@ def schedule_at(settings: Settings, t: int | Array) -> Schedule:
     )
 
 
-def _curvature(value: Any) -> KroneckerFactored | HessianFree:
+def _curvature(value: Any) -> Curvature:
     """Return the value unchanged if it is a curvature, and the curvature with this name if it is a name."""
-    if isinstance(value, KroneckerFactored | HessianFree):
+    if isinstance(value, Curvature):
         return value
     if not isinstance(value, str):
-        names = ", ".join((*METHODS, HESSIAN_FREE))
-        raise TypeError(f"curvature: expected KroneckerFactored, HessianFree or one of {names}, got {shown(value)}")
-    name = checked_name("curvature", value, (*METHODS, HESSIAN_FREE))
-    return HessianFree() if name == HESSIAN_FREE else KroneckerFactored(name)
+        kinds, names = "KroneckerFactored, EigenvalueCorrected, HessianFree", ", ".join((*METHODS, *OTHERS))
+        raise TypeError(f"curvature: expected {kinds} or one of {names}, got {shown(value)}")
+    name = checked_name("curvature", value, (*METHODS, *OTHERS))
+    return OTHERS[name] if name in OTHERS else KroneckerFactored(name)
 
 
 def _damping(name: str, value: Any, default: Damping) -> Damping:

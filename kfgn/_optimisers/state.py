@@ -93,7 +93,8 @@ class State(NamedTuple):
     average : tuple of Array
         The moving average of the weights (44), (45), in the shapes of the weights.
     factors : Factors or tuple
-        The averaged curvature: `Factors` for `KroneckerFactored`, and () for `HessianFree`.
+        The averaged curvature: `Factors` for `KroneckerFactored`, `EigenFactors` for `EigenvalueCorrected`, and () for
+        `HessianFree`.
     tau, gamma : Array
         The damping tau of the full matrix and the damping gamma of the blocks, 0-d.
     update : tuple of Array

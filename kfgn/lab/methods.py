@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from .._network.network import Network
-from .._optimisers import SGD, Adam, Damping, GaussNewton, HessianFree, KroneckerFactored
+from .._optimisers import SGD, Adam, Damping, EigenvalueCorrected, GaussNewton, HessianFree, KroneckerFactored
+from .._optimisers.settings import Curvature
 from .._optimisers.state_checks import check_representable
 from .._validation.scalars import checked_name
 from .arguments import with_usage_error
@@ -40,7 +41,7 @@ class Method(NamedTuple):
     first_order: bool = False
 
 
-def _gauss_newton(network: Network, curvature: KroneckerFactored | HessianFree, given: dict[str, Any]) -> GaussNewton:
+def _gauss_newton(network: Network, curvature: Curvature, given: dict[str, Any]) -> GaussNewton:
     defaults = {"tau": curvature.default_tau, "gamma": curvature.default_gamma}
     dampings = {name: _with_initial(name, given[name], defaults[name]) for name in DAMPING_OPTIONS if name in given}
     return GaussNewton(network, curvature, **{**given, **dampings})
@@ -58,10 +59,16 @@ def _with_initial(name: str, initial: float, default: Damping) -> Damping:
 
 
 def _kronecker_factored(name: str, *without: str) -> Method:
+    return _averaged(partial(KroneckerFactored, name), *without)
+
+
+def _averaged(curvature: Callable[..., Curvature], *without: str) -> Method:
+    """The method of a curvature that averages factors. `without` has the names of options that it ignores or lacks."""
+
     def make(network: Network, given: dict[str, Any]) -> Optimiser:
         factors = {option: given[option] for option in FACTOR_OPTIONS if option in given}
         others = {option: value for option, value in given.items() if option not in factors}
-        return _gauss_newton(network, KroneckerFactored(name, **factors), others)
+        return _gauss_newton(network, curvature(**factors), others)
 
     return Method(make, tuple(o for o in (*FACTOR_OPTIONS, *DAMPING_OPTIONS, "eta") if o not in without))
 
@@ -85,6 +92,11 @@ METHODS: dict[str, Method] = {
     "kfra": _kronecker_factored("kfra", "samples"),
     "kfac": _kronecker_factored("kfac"),
     "rp": _kronecker_factored("rp"),
+    "ekfac": _averaged(EigenvalueCorrected, "inversion"),
+    "tkfac": _kronecker_factored("tkfac"),
+    "tnt": _kronecker_factored("tnt"),
+    "kfoc": _kronecker_factored("kfoc"),
+    "foof": _kronecker_factored("foof", "samples"),
     "hessian_free": _hessian_free(blocks=False),
     "hessian_free_blocks": _hessian_free(blocks=True),
     "sgd": _sgd(),
@@ -94,9 +106,10 @@ METHODS: dict[str, Method] = {
 }
 """The methods by name.
 
-The methods kflr, kfra and kfac are those of the paper, and rp uses random projections. The method hessian_free applies
-conjugate gradients to the full Gauss-Newton matrix, and hessian_free_blocks to the blocks of the layers. The
-first-order methods are sgd, momentum, nesterov and adam.
+The methods kflr, kfra and kfac are those of the paper, and rp uses random projections. The methods ekfac, tkfac, tnt,
+kfoc and foof have other factors of the same blocks. The method hessian_free applies conjugate gradients to the full
+Gauss-Newton matrix, and hessian_free_blocks to the blocks of the layers. The first-order methods are sgd, momentum,
+nesterov and adam.
 """
 
 

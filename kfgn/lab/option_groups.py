@@ -150,8 +150,13 @@ GROUPS: dict[str, dict[str, Option]] = {
             float, "X", "Add L2 regularisation to the loss: X/2 times the sum of the squares of all weights."
         ),
     },
-    "Kronecker-factored methods (kflr, kfra, kfac, rp)": {
-        "samples": Option(int, "S", "Draw S labels per datapoint for kfac, or S random projections for rp."),
+    "methods with factors (kflr, kfra, kfac, rp, ekfac, tkfac, tnt, kfoc, foof)": {
+        "samples": Option(
+            int,
+            "S",
+            "Draw S labels per datapoint for kfac, ekfac, tkfac, tnt or kfoc, or S random projections for rp. Without "
+            "this option kfac and rp draw one, and the others use the exact root of H_L.",
+        ),
         "average": Option(
             float, "X", "Give earlier batches at most the weight X, from 0 to 1, in the running average of the factors."
         ),
@@ -159,11 +164,12 @@ GROUPS: dict[str, dict[str, Option]] = {
             str,
             "NAME",
             f"Invert the damped blocks in this way, one of {', '.join(INVERSIONS)}. The name of a norm selects the "
-            "factored damping (36) of the paper, and exact selects the inverse by eigenvalues.",
+            "factored damping (36) of the paper, and exact selects the inverse by eigenvalues. The method ekfac has no "
+            "such option.",
         ),
-        "refresh": Option(int, "N", "Compute the factors and their inverses only every N updates."),
+        "refresh": Option(int, "N", "Compute the factors and their inverses, or eigenvectors, only every N updates."),
     },
-    "second-order methods (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks)": {
+    "second-order methods (those with factors, hessian_free, hessian_free_blocks)": {
         "tau": Option(float, "X", "Begin with the damping tau = X of the full matrix. Later updates adapt tau."),
         "gamma": Option(
             float,

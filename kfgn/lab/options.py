@@ -75,17 +75,20 @@ class Options(metaclass=Documented):
         The seed of the split into training, validation and test datapoints. The split does not depend on `seed`, so
         that runs with different values of `seed` are tested on the same datapoints.
     samples : int, optional
-        The number S of sampled labels (kfac) or random projections (rp) per datapoint.
+        The number S of sampled labels (kfac, ekfac, tkfac, tnt, kfoc) or random projections (rp) per datapoint. With
+        None, kfac and rp have one sample, and the other methods use the exact root of H_L.
     average : float, optional
-        The largest weight of earlier batches in the running average of the factors (kflr, kfra, kfac, rp).
+        The largest weight of earlier batches in the running average of the factors (kflr, kfra, kfac, rp, ekfac, tkfac,
+        tnt, kfoc, foof).
     inversion : str, optional
-        The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (kflr, kfra, kfac, rp).
+        The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (the same methods without
+        ekfac).
     refresh : int, optional
-        The number of steps between computations of the curvature (kflr, kfra, kfac, rp).
+        The number of steps between computations of the factors (the methods of `average`).
     tau : float, optional
-        The initial damping tau of the full matrix (kflr, kfra, kfac, rp, hessian_free, hessian_free_blocks).
+        The initial damping tau of the full matrix (the methods of `average`, hessian_free, hessian_free_blocks).
     gamma : float, optional
-        The initial damping gamma of the blocks (kflr, kfra, kfac, rp, hessian_free_blocks).
+        The initial damping gamma of the blocks (the methods of `average`, hessian_free_blocks).
     eta : float, optional
         The weight of L2 regularisation (all methods).
     learning_rate : float, optional

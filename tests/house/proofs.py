@@ -46,11 +46,18 @@ def curvature(reference: str, test: int | str, port: str, file: str, name: str =
     return Proof(reference, test, port, f"curvature/test_{file}.py::{name}")
 
 
-def shared(function: str, file: str, test: str, port: str = "", port_test: str = "") -> Proof:
-    """A proof of a quantity with shared weights. The port has some of them."""
+def shared(
+    function: str, file: str, test: str, port: str = "", port_test: str = "", port_file: str = "reference"
+) -> Proof:
+    """A proof of a quantity with shared weights. The port has most of them."""
     reference_test = f"reference/shared_weights/test_{file}.py::{test}"
-    path = f"positions/test_reference.py::{port_test}" if port else ""
+    path = f"positions/test_{port_file}.py::{port_test}" if port else ""
     return Proof(f"shared_weights.{function}", reference_test, port, path)
+
+
+def approximation(function: str, test: str, port_test: str = "test_factors") -> Proof:
+    """A proof of an approximation with shared weights, which has the same name in the port."""
+    return shared(function, "approximations", test, function, port_test, "approximations")
 
 
 BLOCKS = ("factored_blocks", 20, "KroneckerBlock.dense", "algebra/test_kronecker.py::test_products")
@@ -168,11 +175,13 @@ PROOFS = {
         "test_kfra_over_taps",
     ),
     "kfra_over_taps": shared("kfra_over_taps", "kfra", "test_closed_form_over_taps", "kfra", "test_kfra_over_taps"),
-    "ekfac_blocks": shared("ekfac", "approximations", "test_order_of_the_errors"),
-    "ekfac_diagonal": shared("ekfac_diagonal", "approximations", "test_ekfac_diagonal_is_that_of_the_exact_block"),
-    "kfoc_blocks": shared("kfoc", "approximations", "test_order_of_the_errors"),
-    "tkfac_blocks": shared("tkfac", "approximations", "test_tnt_and_tkfac_by_definition"),
-    "tnt_blocks": shared("tnt", "approximations", "test_tnt_and_tkfac_by_definition"),
+    "ekfac_blocks": approximation("ekfac", "test_order_of_the_errors", "test_ekfac"),
+    "ekfac_diagonal": approximation(
+        "ekfac_diagonal", "test_ekfac_diagonal_is_that_of_the_exact_block", "test_ekfac_diagonal"
+    ),
+    "kfoc_blocks": approximation("kfoc", "test_order_of_the_errors"),
+    "tkfac_blocks": approximation("tkfac", "test_tnt_and_tkfac_by_definition"),
+    "tnt_blocks": approximation("tnt", "test_tnt_and_tkfac_by_definition"),
     "optimiser_step": Proof(
         "optimiser_step",
         "reference/test_optimiser.py::test_steps",

@@ -30,7 +30,7 @@ def backend(request):
     return found
 
 
-LAYERED = {"W": "weights", "V": "V", "delta": "delta", "b": "b"}
+LAYERED = {"W": "weights", "V": "V", "delta": "delta", "b": "b", "U_Q": "U_Q", "U_G": "U_G"}
 """The arguments that are a tuple of one array per layer, by the letter that names an array of the tuple."""
 
 OPTIONS = {"damping": 0.5, "tau": 0.25, "eta": 0.125, "iterations": 3}
@@ -39,7 +39,7 @@ OPTIONS = {"damping": 0.5, "tau": 0.25, "eta": 0.125, "iterations": 3}
 
 def split_name(name):
     """("V", 2) for V_2, the array of a layer, and (name, None) for every other argument."""
-    letter, _, l = name.partition("_")
+    letter, _, l = name.rpartition("_")
     return (LAYERED[letter], int(l)) if letter in LAYERED and l.isdigit() else (name, None)
 
 
@@ -57,6 +57,8 @@ class Problem(NamedTuple):
     V: Any
     delta: Any
     b: Any
+    U_Q: Any
+    U_G: Any
 
     def having(self, name, value):
         """This problem with another value of an argument; `W_2` is one array of the weights, `V_1` one of V."""
@@ -86,6 +88,10 @@ class Function(NamedTuple):
     name: str
     takes: tuple[str, ...]
     options: tuple[str, ...]
+
+    def may_leave_out(self, name):
+        """True if None is the default of the argument."""
+        return inspect.signature(getattr(kfgn, self.name)).parameters[split_name(name)[0]].default is None
 
     def __call__(self, problem, **options):
         usual = {name: OPTIONS[name] for name in self.options}
@@ -132,6 +138,9 @@ def problem():
             def normal(*shape):
                 return asarray(rng.standard_normal(shape).astype(dtype))
 
+            def identity(n):
+                return asarray(np.eye(n, dtype=dtype))
+
             def layers():
                 return tuple(normal(*shape) for shape in network.weight_shapes)
 
@@ -147,6 +156,8 @@ def problem():
                 V=layers(),
                 delta=layers(),
                 b=layers(),
+                U_Q=tuple(identity(P) for _, P in network.block_shapes),
+                U_G=tuple(identity(D) for D, _ in network.block_shapes),
             )
 
         yield make

@@ -50,6 +50,7 @@ class _Arrays:
         self.labels, self.draws = problem.labels, problem.draws
         if problem.is_shared and not self.network.shapes[-1][1:]:  # the outputs of the port after `Flatten`
             self.Y, self.labels = problem.Y[:, 0, ...], problem.labels[:, :, 0, ...]
+        self.bases = tuple(zip(*problem.bases, strict=True))
         self.V, self.U, self.Z, self.tau, self.gamma, self.eta = problem.arguments
         self.trajectory, self.jitted = problem.trajectory, jitted
         self.roundoff = float(np.finfo(dtype).eps) / 2
@@ -78,6 +79,10 @@ class _Arrays:
     def dense(self, curvature: kfgn.LossAndFactors) -> Any:
         """Q_l kron G_l."""
         return self.run(_dense)(kfgn.kronecker_blocks(curvature.Q, curvature.G))
+
+    def ekfac(self) -> Any:
+        """The blocks of EKFAC as matrices."""
+        return self.run(_dense)(self.batch(kfgn.ekfac).blocks)
 
     def along(self, f: Callable[..., Any]) -> tuple[Any, ...]:
         """Return f(network, weights, X, Y, V, tau=tau, eta=eta) as a tuple of one array, where V is a step."""
@@ -134,7 +139,7 @@ def _kfra_over_taps(p: _Arrays) -> tuple[Any, ...]:
 Blocks = tuple[kfgn.KroneckerBlock, ...]
 
 
-def _dense(blocks: Blocks) -> tuple[Any, ...]:
+def _dense(blocks: Blocks | tuple[kfgn.EigenBlock, ...]) -> tuple[Any, ...]:
     return tuple(block.dense() for block in blocks)
 
 
@@ -225,6 +230,11 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "reduce_kfac_blocks": lambda p: p.dense(p.batch(_kfac_reduce, p.labels)),
     "kfra_over_tokens": _kfra_over_taps,  # both are the same recursion where no layer mixes positions
     "kfra_over_taps": _kfra_over_taps,
+    "ekfac_blocks": lambda p: p.ekfac(),
+    "ekfac_diagonal": lambda p: p.batch(kfgn.ekfac_diagonal, *p.bases),
+    "kfoc_blocks": lambda p: p.dense(p.batch(kfgn.kfoc)),
+    "tkfac_blocks": lambda p: p.dense(p.batch(kfgn.tkfac)),
+    "tnt_blocks": lambda p: p.dense(p.batch(kfgn.tnt)),
     "block_conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton_blocks, p.gamma + p.eta),
 }
 

@@ -14,7 +14,7 @@ OBSERVING = ("on_preparation", "on_start", "on_updates", "on_end", "on_warning")
 
 PROTOCOL = {
     **dict.fromkeys(
-        ("KroneckerFactored", "HessianFree"),
+        ("KroneckerFactored", "EigenvalueCorrected", "HessianFree"),
         ("refreshes", "draw", "checked_draws", "check_memory", "start", "completed", "observed", "direction", "ready"),
     ),
     **dict.fromkeys(("SGD", "Adam"), ("updated",)),
@@ -36,8 +36,8 @@ WITHOUT_ARGUMENTS = {"TensorBoard", "Flatten"}
 """Classes whose constructors have no arguments. `TensorBoard` is of a library that may be missing."""
 
 RECORDS = {
-    *("Counts", "Factors", "FirstOrderState", "Info", "State"),
-    *("LossAndFactors", "Images", "Run", "Solution", "Task"),
+    *("Counts", "EigenFactors", "Factors", "FirstOrderState", "Info", "State"),
+    *("LossAndFactors", "LossAndEigenBlocks", "Images", "Run", "Solution", "Task"),
 }
 """Results of functions, with the constructors of named tuples and dataclasses, and the task, which `train` checks."""
 

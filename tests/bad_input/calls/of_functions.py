@@ -25,6 +25,8 @@ ROLES: dict[str, Role] = {
     "V": v.arrays,
     "delta": v.arrays,
     "b": v.arrays,
+    "U_Q": v.squares,
+    "U_G": v.squares,
     "tau": v.scalar,
     "eta": v.scalar,
     "tolerance": v.scalar,
@@ -59,8 +61,11 @@ class Problem:
         self.tau = self.eta = self.damping = self.tolerance = 0.25
         self.iterations, self.memory, self.N, self.S = 2, 1000, N, S
         self.check, self.sharing = True, "expand"
+        self.U_Q, self.U_G = (tuple(library(np.eye(shape[i])) for shape in SHAPES) for i in (1, 0))
 
-    def role(self, name: str) -> Role:
+    def role(self, name: str, optional: bool = False) -> Role:
+        if optional:
+            return v.optional(self.role(name))
         if name in ("Y", "labels"):
             role = v.indices if self.objective == "categorical" else v.array
             return v.samples(role) if name == "labels" else role
@@ -71,7 +76,7 @@ class Problem:
         for name in kfgn.__all__:
             function = getattr(kfgn, name)
             if inspect.isfunction(function) and "network" in (names := inspect.signature(function).parameters):
-                arguments = {n: (getattr(self, n), self.role(n)) for n in names}
+                arguments = {n: (getattr(self, n), self.role(n, p.default is None)) for n, p in names.items()}
                 if not check and "check" in arguments:
                     arguments["check"] = (False, v.flag)
                 elif not check:
@@ -100,8 +105,31 @@ def kronecker(library: Library) -> Iterator[Call]:
         yield Call(name, getattr(block, method), _method(block, method, ("Q", "G")), arguments)
     yield Call("kfgn.KroneckerBlock", block, lambda Q, G: block(Q, G).trace(), unread)
     yield Call("kfgn.omega", kfgn.omega, kfgn.omega, {**factors, "norm": ("trace", v.name), **check})
+    yield from _eigen(library, V)
     pairs = {"Q": ((Q, Q), v.squares), "G": ((G, G), v.squares), **check}
     yield Call("kfgn.kronecker_blocks", kfgn.kronecker_blocks, kfgn.kronecker_blocks, pairs)
+
+
+def _eigen(library: Library, V: Any) -> Iterator[Call]:
+    """The methods of a block with given eigenvectors."""
+    fields: dict[str, tuple[Any, Role]] = {
+        "U_Q": (library(np.eye(4)), v.square),
+        "U_G": (library(np.eye(3)), v.square),
+        "S": (library(np.ones((3, 4))), v.array),
+    }
+    unread = {name: (A, v.unread(role)) for name, (A, role) in fields.items()}
+    check = {"check": (True, v.flag)}
+    block = kfgn.EigenBlock
+    for method, arguments in {
+        "dense": unread,
+        "trace": unread,
+        "matvec": {**fields, "V": (V, v.array), **check},
+        "solve": {**fields, "V": (V, v.array), "damping": (0.25, v.damping), **check},
+        "logdet": {**fields, "damping": (0.25, v.damping), **check},
+    }.items():
+        name = f"kfgn.EigenBlock.{method}"
+        yield Call(name, getattr(block, method), _method(block, method, ("U_Q", "U_G", "S")), arguments)
+    yield Call("kfgn.EigenBlock", block, lambda U_Q, U_G, S: block(U_Q, U_G, S).trace(), unread)
 
 
 def _method(kind: Callable[..., Any], method: str, fields: tuple[str, ...]) -> Callable[..., Any]:

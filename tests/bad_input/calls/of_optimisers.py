@@ -36,8 +36,14 @@ def constructors() -> Iterator[Call]:
         },
         kfgn.KroneckerFactored: {
             "method": ("kfra", v.name),
-            "samples": (1, v.count),
+            "samples": (1, v.optional(v.count)),
             "inversion": ("trace", v.name),
+            "average": (0.9, v.part),
+            "refresh": (1, v.count),
+            "sharing": ("expand", v.name),
+        },
+        kfgn.EigenvalueCorrected: {
+            "samples": (1, v.optional(v.count)),
             "average": (0.9, v.part),
             "refresh": (1, v.count),
             "sharing": ("expand", v.name),

@@ -22,6 +22,11 @@ def test_functions(backend):
         "kfra": lambda: kfgn.kfra(*batch),
         "kflr": lambda: kfgn.kflr(*batch),
         "kfac": lambda: kfgn.kfac(*batch, labels),
+        "tkfac": lambda: kfgn.tkfac(*batch),
+        "tnt": lambda: kfgn.tnt(*batch),
+        "kfoc": lambda: kfgn.kfoc(*batch),
+        "foof": lambda: kfgn.foof(*batch),
+        "ekfac": lambda: kfgn.ekfac(*batch),
         "rp": lambda: kfgn.rp(*batch, backend.asarray(np.ones((2, 1, HUGE), "float32"))),
     }
     for call in calls.values():
@@ -31,10 +36,10 @@ def test_functions(backend):
             call()
 
 
-@pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp"])
+@pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp", "tkfac", "ekfac"])
 def test_optimisers(backend, method):
     network, weights, *_ = huge(backend)
-    optimiser = kfgn.GaussNewton(network, curvature=kfgn.KroneckerFactored(method))
+    optimiser = kfgn.GaussNewton(network, curvature=method)
     with pytest.raises(MemoryError, match=r"^G_1: .*kfgn\.HessianFree"):
         optimiser.init(weights)
     kfgn.GaussNewton(network, curvature=kfgn.HessianFree()).init(weights)

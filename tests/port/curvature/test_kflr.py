@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn._curvature import kflr as module
+from kfgn._curvature import chunk_memory as module
 from kfgn._linearisation.linearisation import GaussNewtonLinearisation
 
 from .by_hand import DEEP, OBJECTIVES, assert_layers, batch, in_order, reference, without_jax

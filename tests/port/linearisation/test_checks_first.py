@@ -16,6 +16,10 @@ STEP = {"tau": 1.0, "eta": 1.0}
 WRONG = {
     "kflr": lambda: kfgn.kflr(*BATCH, memory=0),
     "kfac": lambda: kfgn.kfac(*BATCH, "labels"),
+    "tkfac": lambda: kfgn.tkfac(*BATCH, labels="labels"),
+    "kfoc": lambda: kfgn.kfoc(*BATCH, iterations=0),
+    "ekfac": lambda: kfgn.ekfac(*BATCH, sharing="sum"),
+    "ekfac_diagonal": lambda: kfgn.ekfac_diagonal(*BATCH, "U_Q", "U_G"),
     "rp": lambda: kfgn.rp(*BATCH, "projections"),
     "sample_labels": lambda: kfgn.sample_labels(NETWORK, WEIGHTS, X, "draws"),
     "jacobian_product": lambda: kfgn.jacobian_product(NETWORK, WEIGHTS, X, "V"),
@@ -53,7 +57,7 @@ def test_wrong_arguments(name):
         WRONG[name]()
 
 
-@pytest.mark.parametrize("name", ["kfra", "kflr", "kfac", "rp"])
+@pytest.mark.parametrize("name", ["kfra", "kflr", "kfac", "rp", "tkfac", "tnt", "kfoc", "foof", "ekfac"])
 def test_factors_that_do_not_fit(name, monkeypatch):
     monkeypatch.setattr("kfgn._curvature.factor_memory.available_memory", lambda like: 1)
     monkeypatch.setattr("kfgn._curvature.factor_memory.SMALL", 0)

@@ -6,7 +6,7 @@ import pytest
 import kfgn
 from kfgn._optimisers import Factors
 
-METHODS = ("kfra", "kflr", "kfac", "rp")
+METHODS = ("kfra", "kflr", "kfac", "rp", "tkfac", "tnt", "kfoc", "foof")
 INVERSIONS = ("trace", "frobenius", "spectral", "exact")
 numpy_alone = pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 NETWORK = kfgn.Network.dense((3, 5, 4, 2), ("tanh", "softplus"), "bernoulli")

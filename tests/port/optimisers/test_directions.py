@@ -43,17 +43,31 @@ def test_kronecker_factors(backend, method, inversion):
     batch = NETWORK, weights(), X, Y
     draws = optimiser.draw(0, 1, N)
     draws = None if draws is None else draws.astype("float64")
-    further = {
-        "kfac": lambda: (kfgn.sample_labels(NETWORK, weights(), X, draws),),
-        "rp": lambda: (draws,),
-    }.get(method, tuple)
-    factors = getattr(kfgn, method)(*batch, *further())
+    further = {}
+    if method == "rp":
+        further = {"projections": draws}
+    elif draws is not None:
+        further = {"labels": kfgn.sample_labels(NETWORK, weights(), X, draws)}
+    factors = getattr(kfgn, method)(*batch, **further)
     blocks = kfgn.kronecker_blocks(factors.Q, factors.G)
     g = regularised_gradient(X, Y)
     direction = tuple(
         block.solve(g_l, damping=GAMMA + ETA, inversion=inversion) for block, g_l in zip(blocks, g, strict=True)
     )
     assert_step(optimiser, backend, direction, draws)
+
+
+@pytest.mark.parametrize("method", ["tkfac", "tnt", "kfoc"])
+@numpy_alone
+def test_exact_roots(backend, method):
+    """Without a number of samples, no label is sampled."""
+    optimiser = kfgn.GaussNewton(NETWORK, method, **OPTIONS)
+    assert optimiser.draw(0, 1, N) is None
+    X, Y = data()
+    factors = getattr(kfgn, method)(NETWORK, weights(), X, Y)
+    blocks = kfgn.kronecker_blocks(factors.Q, factors.G)
+    parts = zip(blocks, regularised_gradient(X, Y), strict=True)
+    assert_step(optimiser, backend, tuple(block.solve(g_l, damping=GAMMA + ETA) for block, g_l in parts))
 
 
 @pytest.mark.parametrize("blocks", [False, True])

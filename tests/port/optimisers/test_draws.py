@@ -5,7 +5,7 @@ import pytest
 
 import kfgn
 
-from .runs import NETWORK
+from .runs import METHODS, NETWORK
 
 
 def test_draws_are_those_of_seed_and_step():
@@ -56,9 +56,12 @@ def test_an_inexact_conversion_is_refused(backend):
             optimiser.step(optimiser.init(weights), X, Y, draws)
 
 
-@pytest.mark.parametrize("name", ["kfra", "kflr", "kfac", "rp", "hessian_free"])
+OTHERS = {"hessian_free": kfgn.HessianFree(), "ekfac": kfgn.EigenvalueCorrected()}
+
+
+@pytest.mark.parametrize("name", [*METHODS, *OTHERS])
 def test_a_name_is_a_short_form(name):
-    long = kfgn.HessianFree() if name == "hessian_free" else kfgn.KroneckerFactored(name)
+    long = OTHERS.get(name) or kfgn.KroneckerFactored(name)
     assert kfgn.GaussNewton(NETWORK, name) == kfgn.GaussNewton(NETWORK, long)
     assert kfgn.GaussNewton(NETWORK, curvature=name).curvature == long
 

@@ -16,6 +16,7 @@ OPTIMISERS = {
     "refreshed": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=3)),
     "exact": kfgn.GaussNewton(NETWORK, kfgn.KroneckerFactored(refresh=3, inversion="exact")),
     "hessian_free": kfgn.GaussNewton(NETWORK, kfgn.HessianFree()),
+    "ekfac": kfgn.GaussNewton(NETWORK, kfgn.EigenvalueCorrected(refresh=3)),
     "sgd": kfgn.SGD(NETWORK, 0.1, momentum=0.5),
     "adam": kfgn.Adam(NETWORK),
 }

@@ -15,6 +15,8 @@ OPTIMISERS = {
         NETWORK, kfgn.KroneckerFactored("kfac", samples=2, refresh=2), momentum=0.3, **DAMPINGS
     ),
     "hessian_free": kfgn.GaussNewton(NETWORK, kfgn.HessianFree(iterations=4), **DAMPINGS),
+    "ekfac": kfgn.GaussNewton(NETWORK, kfgn.EigenvalueCorrected(samples=2, refresh=2), **DAMPINGS),
+    "kfoc": kfgn.GaussNewton(NETWORK, "kfoc", **DAMPINGS),
     "adam": kfgn.Adam(NETWORK),
     "sgd": kfgn.SGD(NETWORK, 0.1, momentum=0.5),
 }

@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from array_api_compat import array_namespace, device
 
 import kfgn
 from kfgn._network import convolution_map
@@ -15,11 +16,24 @@ def results(p, sharing="reduce"):
     """The results of all functions of a problem, as a flat list."""
     batch = p[:4]
     found = [kfgn.kflr(*batch, sharing=sharing), kfgn.kfra(*batch), kfgn.kfac(*batch, p.labels, sharing=sharing)]
+    found += [f(*batch, labels=labels) for f in (kfgn.tkfac, kfgn.tnt) for labels in (None, p.labels)]
+    found += [kfgn.foof(*batch), kfgn.ekfac_diagonal(*batch, *unit_vectors(p))]
     found += [kfgn.rp(*batch, p.projections, sharing=sharing), kfgn.sample_labels(*batch[:3], p.draws)]
     found += [f(*batch) for f in (kfgn.gauss_newton_blocks, kfgn.hessian_blocks, kfgn.preactivation_hessians)]
     found += [f(*batch, p.V) for f in (kfgn.gauss_newton_product, kfgn.hessian_product, kfgn.hessian_block_product)]
     found += [kfgn.jacobian_product(*batch[:3], p.V), kfgn.transposed_jacobian_product(*batch[:3], p.U)]
     return leaves(found)
+
+
+def unit_vectors(p):
+    """The bases of unit vectors, for `ekfac_diagonal`."""
+    xp, like = array_namespace(p.X), {"dtype": p.X.dtype, "device": device(p.X)}
+    return [tuple(xp.eye(shape[i], **like) for shape in p.network.block_shapes) for i in (1, 0)]
+
+
+def spectral(p):
+    """The results of the functions that need the extension `linalg`, as a flat list."""
+    return leaves([f(*p[:4], labels=labels) for f in (kfgn.kfoc, kfgn.ekfac) for labels in (None, p.labels)])
 
 
 def leaves(result):
@@ -35,6 +49,10 @@ def test_without_what_the_standard_makes_optional(backend, name, version):
         api_version=version, boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=()
     ):
         assert results(p)
+    with backend.xp.ArrayAPIStrictFlags(
+        api_version=version, boolean_indexing=False, data_dependent_shapes=False, enabled_extensions=("linalg",)
+    ):
+        assert spectral(p)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -51,7 +69,7 @@ def test_results_live_on_the_device(backend, name):
             for field, value in zip(p._fields[1:], p[1:], strict=True)
         }
     )
-    for a, b in zip(results(on_host), results(elsewhere), strict=True):
+    for a, b in zip(results(on_host) + spectral(on_host), results(elsewhere) + spectral(elsewhere), strict=True):
         assert b.device == there
         np.testing.assert_array_equal(backend.to_numpy(a), np.asarray(b.to_device(xp.Device("CPU_DEVICE"))))
 
@@ -67,6 +85,13 @@ def test_jitted(backend, name):
         compiled = jax.jit(partial(kfgn.kflr, p.network, sharing="reduce", check=False))
         for a, b in zip(leaves(compiled(*p[1:4])), leaves(kfgn.kflr(*host[:4], sharing="reduce")), strict=True):
             np.testing.assert_allclose(backend.to_numpy(a), b, rtol=0, atol=1e-13 * np.abs(b).max())
+        for function in (kfgn.tnt, kfgn.kfoc):
+            compiled = jax.jit(partial(function, p.network, check=False))
+            for a, b in zip(compiled(*p[1:4]).Q, function(*host[:4]).Q, strict=True):
+                np.testing.assert_allclose(backend.to_numpy(a), b, rtol=0, atol=1e-12 * np.abs(b).max())
+        compiled = jax.jit(lambda *arrays: [b.trace() for b in kfgn.ekfac(p.network, *arrays, check=False).blocks])
+        expected = [float(block.trace()) for block in kfgn.ekfac(*host[:4]).blocks]
+        np.testing.assert_allclose([float(trace) for trace in compiled(*p[1:4])], expected, rtol=1e-12)
         optimiser = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kfra"))
         _, info = jax.jit(optimiser.step)(optimiser.init(p.weights), p.X, p.Y)
         _, expected = kfgn.GaussNewton(p.network, kfgn.KroneckerFactored("kfra")).step(
@@ -95,10 +120,8 @@ def test_compiled_in_one_graph(backend, name):
     p = problem(ALL[name]).on(backend)
 
     def results(*arrays):
-        factors = (
-            kfgn.kflr(p.network, *arrays, sharing="reduce", check=False),
-            kfgn.kfra(p.network, *arrays, check=False),
-        )
+        functions = (partial(kfgn.kflr, sharing="reduce"), kfgn.kfra, kfgn.tkfac, kfgn.tnt, kfgn.kfoc, kfgn.foof)
+        factors = [f(p.network, *arrays, check=False) for f in functions]
         return factors, kfgn.hessian_product(p.network, *arrays, V=p.V, check=False)
 
     torch._dynamo.reset()  # the shapes of earlier tests would make those of this test symbolic

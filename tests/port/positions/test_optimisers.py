@@ -13,8 +13,17 @@ CURVATURES = {
     "kfra, exact": kfgn.KroneckerFactored("kfra", inversion="exact"),
     "kfac, reduce": kfgn.KroneckerFactored("kfac", sharing="reduce", samples=2),
     "rp": kfgn.KroneckerFactored("rp", refresh=2),
+    "tkfac": kfgn.KroneckerFactored("tkfac"),
+    "tnt": kfgn.KroneckerFactored("tnt", samples=2),
+    "kfoc": kfgn.KroneckerFactored("kfoc"),
+    "foof": kfgn.KroneckerFactored("foof"),
+    "ekfac, reduce": kfgn.EigenvalueCorrected(sharing="reduce"),
+    "ekfac": kfgn.EigenvalueCorrected(samples=2, refresh=2),
     "hessian_free": kfgn.HessianFree(iterations=20),
 }
+
+DAMPED = {"foof": {"tau": kfgn.Damping(0.1, 5)}}
+"""Options of the optimiser. The blocks of FOOF do not have the scale of the loss, and neither has its first damping."""
 
 
 @pytest.mark.parametrize("curvature", CURVATURES)
@@ -22,7 +31,7 @@ CURVATURES = {
 @without_jax
 def test_steps_decrease_the_loss(backend, name, curvature):
     p = problem(ALL[name], N=8).on(backend)
-    optimiser = kfgn.GaussNewton(p.network, CURVATURES[curvature])
+    optimiser = kfgn.GaussNewton(p.network, CURVATURES[curvature], **DAMPED.get(curvature, {}))
     state = optimiser.init(p.weights)
     for t in range(1, 7):
         state, info = optimiser.step(state, p.X, p.Y, optimiser.draw(seed=0, t=t, N=8))

@@ -12,8 +12,8 @@ torch = pytest.importorskip("torch")
     "curvature",
     [
         pytest.param(kfgn.KroneckerFactored(), marks=pytest.mark.thorough),
-        kfgn.KroneckerFactored(refresh=2),
-        kfgn.HessianFree(iterations=2),
+        *(kfgn.KroneckerFactored(refresh=2), kfgn.HessianFree(iterations=2)),
+        *(kfgn.KroneckerFactored("kfoc"), kfgn.EigenvalueCorrected(refresh=2)),
     ],
     ids=str,
 )

@@ -14,12 +14,13 @@ NUMBERS = [
     (
         lambda: kfgn.GaussNewton(NETWORK, None),
         TypeError,
-        "curvature: expected KroneckerFactored, HessianFree or one of kflr, kfra, kfac, rp, hessian_free, got None",
+        "curvature: expected KroneckerFactored, EigenvalueCorrected, HessianFree or one of kflr, kfra, kfac, rp, "
+        "tkfac, tnt, kfoc, foof, ekfac, hessian_free, got None",
     ),
     (
         lambda: kfgn.GaussNewton(NETWORK, "kfra "),
         ValueError,
-        "curvature: expected one of kflr, kfra, kfac, rp, hessian_free, got 'kfra '",
+        "curvature: expected one of kflr, kfra, kfac, rp, tkfac, tnt, kfoc, foof, ekfac, hessian_free, got 'kfra '",
     ),
     (lambda: kfgn.GaussNewton(NETWORK, eta=-1), ValueError, "eta: expected a finite number of at least 0, got -1"),
     (lambda: kfgn.GaussNewton(NETWORK, eta=True), TypeError, "eta: expected a finite number of at least 0, got True"),
@@ -41,7 +42,17 @@ NUMBERS = [
     (lambda: kfgn.Damping(1.0, 5, upper=0.5), ValueError, "initial: expected a number from 0 to 0.5, got 1.0"),
     (lambda: kfgn.Damping(1.0, 5, decay=0.0), ValueError, "decay: expected a number above 0 and at most 1, got 0.0"),
     (lambda: kfgn.Damping(float("nan"), 5), ValueError, "initial: expected a number from 0 to 1e+10, got nan"),
-    (lambda: kfgn.KroneckerFactored("kfaq"), ValueError, "method: expected one of kflr, kfra, kfac, rp, got 'kfaq'"),
+    (
+        lambda: kfgn.KroneckerFactored("kfaq"),
+        ValueError,
+        "method: expected one of kflr, kfra, kfac, rp, tkfac, tnt, kfoc, foof, got 'kfaq'",
+    ),
+    (lambda: kfgn.KroneckerFactored("tkfac", samples=0), ValueError, "samples: expected a positive integer, got 0"),
+    (lambda: kfgn.KroneckerFactored("tnt", sharing="reduce"), ValueError, "sharing: expected 'expand' for tnt"),
+    (lambda: kfgn.EigenvalueCorrected(samples=0), ValueError, "samples: expected a positive integer, got 0"),
+    (lambda: kfgn.EigenvalueCorrected(average=2), ValueError, "average: expected a number from 0 to 1, got 2"),
+    (lambda: kfgn.EigenvalueCorrected(refresh=1.5), TypeError, "refresh: expected a positive integer, got 1.5"),
+    (lambda: kfgn.EigenvalueCorrected(sharing="sum"), ValueError, "sharing: expected one of expand, reduce, got 'sum'"),
     (
         lambda: kfgn.KroneckerFactored(inversion="L1"),
         ValueError,

@@ -1,0 +1,80 @@
+"""The checks of the arguments and of the results of blocks, which `KroneckerBlock` and `EigenBlock` share."""
+
+from collections.abc import Callable
+
+from array_api_compat import array_namespace
+
+from .._types import Array, Namespace
+from .._validation.arrays import check_finite, check_floating_dtype, one_library_and_device
+from .._validation.scalars import checked_flag, checked_representable, checked_scalar
+from ..backends import detached, has_values
+from .damping import DampedInverse
+from .definiteness import dominates, no_inverse
+
+
+def checked_matrices(named: dict[str, Array], *, square: bool = True, check: bool) -> Namespace:
+    """Return the namespace of the matrices of a block, after a check of their libraries, dtypes and shapes.
+
+    square: True if every matrix is square
+    """
+    check = checked_flag("check", check)
+    xp = one_library_and_device(named)
+    check_floating_dtype(xp, named)
+    for name, A in named.items():
+        shape = tuple(A.shape)
+        if square and (len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0):
+            raise ValueError(f"{name}: expected a square matrix, got shape {shape}")
+    if check:
+        check_finite(xp, named)
+    return xp
+
+
+def checked_vector(V: Array, shape: tuple[int, int], named: dict[str, Array], *, check: bool) -> Array:
+    """Check V, which has the given shape and the library of one named array, and return it outside any graph."""
+    xp = one_library_and_device(named | {"V": V})
+    check_floating_dtype(xp, named | {"V": V})
+    if (came := tuple(V.shape)) != shape:
+        raise ValueError(f"V: expected shape {shape}, got {came}")
+    if check:
+        check_finite(xp, {"V": V})
+    return detached(V)
+
+
+def checked_damping(damping: Array | float, like: Array, of: str, *, check: bool) -> Array | float:
+    """Return the damping, after a check that the damping is positive and that the dtype of `like` can hold its value.
+
+    of: the name of `like` in a message
+    """
+    k = checked_scalar("damping", damping, like, of=of, check=check, positive=True)
+    return checked_representable("damping", k, like, check=check, positive=True)
+
+
+def checked_result(
+    result: Array,
+    ok: Array,
+    inverse: DampedInverse,
+    damping: Array | float,
+    *,
+    matrix: str,
+    size: Callable[[], float],
+    underflow: Array | None = None,
+    check: bool,
+) -> Array:
+    """Return the result, or NaN if no inverse exists or if the result is not finite.
+
+    With `check`, the function raises `NotPositiveDefiniteError` instead of returning NaN. The exception is also raised
+    for a pivot within rounding error, and for a result that underflows because of a large damping. If values cannot be
+    read, no exception is raised.
+
+    matrix:    the words for the block in a message
+    size:      a function that reads the largest absolute element of the block, or a bound of it, on the host
+    underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
+    """
+    xp = array_namespace(result)
+    ok = ok & xp.all(xp.isfinite(result))
+    if check and has_values(result):
+        k = float(damping)
+        vanished = underflow is not None and bool(underflow) and dominates(xp, k, size(), result.dtype)
+        if vanished or not bool(ok & inverse.resolved()):
+            raise no_inverse(xp, matrix, k, size(), result.dtype)
+    return xp.where(ok, result, xp.full_like(result, float("nan")))

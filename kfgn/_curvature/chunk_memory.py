@@ -1,0 +1,20 @@
+"""The chunks of datapoints in which the columns of a root of H_L are carried back, so that they fit into a memory."""
+
+from .._linearisation.linearisation import Linearisation
+from ..backends import has_values
+
+MEMORY = 2**26
+"""The default number of bytes for the arrays of one chunk of datapoints. Larger chunks would not fit into caches."""
+
+TRACED_MEMORY = 2**28
+"""The number of bytes in a traced program. Such a program contains the code of every chunk, so chunks are larger."""
+
+
+def chunks(at: Linearisation, memory: int | None, bytes_per_datapoint: int) -> list[tuple[int, int]]:
+    """The first datapoint of each chunk and the datapoint after its last, with at least one datapoint per chunk.
+
+    memory: the number of bytes that the arrays of a chunk may need; None for the default
+    """
+    memory = memory or (MEMORY if has_values(at.outputs) else TRACED_MEMORY)
+    N, size = at.X.shape[0], max(1, memory // bytes_per_datapoint)
+    return [(start, min(start + size, N)) for start in range(0, N, size)]

@@ -1,0 +1,94 @@
+"""TKFAC (Gao et al., 2021): factors that are weighted by the trace of the other factor."""
+
+from array_api_compat import array_namespace
+
+from .._algebra.matrices import identity_like, root
+from .._documentation import with_shared_text
+from .._network.network import Network
+from .._types import Array, Arrays, Weights
+from ..backends import gram, with_own_settings
+from .loss_and_factors import LossAndFactors
+from .pairs import Pairs, PairsOfBatch, checked_pairs
+
+
+def tkfac_factors(pairs: PairsOfBatch) -> tuple[Arrays, Arrays]:
+    """Q and G of every group."""
+    return with_second_of_unit_trace(pairs.means(lambda _, of_group: weighted_sums(of_group)))
+
+
+def weighted_sums(pairs: Pairs) -> Arrays:
+    """The sums over datapoints and positions of |C|^2 a a^T (I, I) and of |a|^2 C C^T (O, O)."""
+    xp, (a, C) = array_namespace(pairs.a), pairs.flat()
+    of_inputs, of_columns = root(xp, xp.sum(a * a, axis=1)), root(xp, xp.sum(C * C, axis=(0, 2)))
+    return gram(of_columns[:, None] * a), gram(xp.reshape(of_inputs[:, None] * C, (-1, C.shape[2])))
+
+
+def with_second_of_unit_trace(factors: list[Arrays]) -> tuple[Arrays, Arrays]:
+    """All Q, and all G / tr Q. If tr Q is 0, all columns of the group are 0, and so is G."""
+    Q, G = zip(*factors, strict=True)
+    xp = array_namespace(*Q)
+    traces = (xp.sum(A * identity_like(xp, A.shape[0], A)) for A in Q)  # `linalg.diagonal` is an optional extension
+    return Q, tuple(B / xp.where(t > 0, t, xp.ones_like(t)) for B, t in zip(G, traces, strict=True))
+
+
+@with_own_settings
+@with_shared_text
+def tkfac(
+    network: Network,
+    weights: Weights,
+    X: Array,
+    Y: Array,
+    *,
+    labels: Array | None = None,
+    memory: int | None = None,
+    check: bool = True,
+) -> LossAndFactors:
+    """The loss, its gradient and the Kronecker factors of TKFAC (Gao et al., 2021).
+
+    Without sharing of weights, the trace of the Kronecker product is the trace of the exact block. The method is not in
+    the paper of Botev et al.
+
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {columns_of_labels}
+    {memory_of_pairs}
+    {check}
+
+    Returns
+    -------
+    LossAndFactors
+        The loss, the gradient, Q and G. The trace of G is 1, and Q has the scale of the block. If all columns of a
+        layer are 0, so are its Q and G.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+    {memory_error}
+
+    Notes
+    -----
+    With the columns C of a root of H_L that are carried back to the pre-activations, and with |C|^2 summed over the K
+    columns, the factors are::
+
+        Q = 1/N sum_n |C_n|^2 a_n a_n^T        G = 1/N sum_n |a_n|^2 C_n C_n^T / tr Q
+
+    With positions, each sum is over the positions too, so that a position counts as a datapoint. The cost is that of
+    `kflr` without its restart: K backward passes, N P_l^2 and N K D_l^2 multiplications per layer.
+
+    Examples
+    --------
+    {example}
+    >>> loss, gradient, Q, G = kfgn.tkfac(network, weights, X, Y)
+    >>> blocks, exact = kfgn.kronecker_blocks(Q, G), kfgn.gauss_newton_blocks(network, weights, X, Y)
+    >>> for block, F in zip(blocks, exact):
+    ...     print(block.trace().round(3), np.trace(F).round(3))
+    0.886 0.886
+    0.802 0.802
+    """
+    pairs = checked_pairs(network, weights, X, Y, labels, memory, check=check)
+    at = pairs.at
+    return LossAndFactors(at.loss(), at.mean_gradient(at.dE_dh()), *tkfac_factors(pairs))

@@ -1,0 +1,92 @@
+"""TNT (Ren and Goldfarb, 2021): the second moments of the rows and of the columns of the gradient of the weights."""
+
+from array_api_compat import array_namespace
+
+from .._documentation import with_shared_text
+from .._network.network import Network
+from .._types import Array, Arrays, Weights
+from ..backends import gram, with_own_settings
+from .loss_and_factors import LossAndFactors
+from .pairs import Pairs, PairsOfBatch, checked_pairs
+from .tkfac import weighted_sums, with_second_of_unit_trace
+
+
+def tnt_factors(pairs: PairsOfBatch) -> tuple[Arrays, Arrays]:
+    """Q and G of every group."""
+    return with_second_of_unit_trace(pairs.means(lambda _, of_group: _sums(of_group)))
+
+
+def _sums(pairs: Pairs) -> Arrays:
+    """The sums over datapoints and columns of P^T P (I, I) and of P P^T (O, O). For T = 1 they are those of TKFAC."""
+    if pairs.positions == 1:
+        return weighted_sums(pairs)
+    xp, P = array_namespace(pairs.a), pairs.gradients()
+    return tuple(gram(xp.reshape(A, (-1, A.shape[2]))) for A in (P, xp.matrix_transpose(P)))
+
+
+@with_own_settings
+@with_shared_text
+def tnt(
+    network: Network,
+    weights: Weights,
+    X: Array,
+    Y: Array,
+    *,
+    labels: Array | None = None,
+    memory: int | None = None,
+    check: bool = True,
+) -> LossAndFactors:
+    """The loss, its gradient and the Kronecker factors of TNT (Ren and Goldfarb, 2021).
+
+    The trace of the Kronecker product is the trace of the exact block, also for weights that are used at several
+    positions. The method is not in the paper of Botev et al.
+
+    Parameters
+    ----------
+    {network}
+    {weights}
+    {X}
+    {Y}
+    {columns_of_labels}
+    {memory_of_pairs}
+    {check}
+
+    Returns
+    -------
+    LossAndFactors
+        The loss, the gradient, Q and G. The trace of G is 1, and Q has the scale of the block. If all columns of a
+        layer are 0, so are its Q and G.
+
+    Raises
+    ------
+    {gauss_newton_errors}
+    {memory_error}
+
+    Notes
+    -----
+    With the columns C of a root of H_L that are carried back to the pre-activations of each position t, the factors
+    are::
+
+        Q = 1/N sum_n sum_c P_nc^T P_nc        G = 1/N sum_n sum_c P_nc P_nc^T / tr Q,  P_nc = sum_t C_ntc a_nt^T
+
+    With one position, the factors are those of `tkfac`, at the same cost. With T positions, the cost is N K T D_l P_l
+    multiplications for the matrices P_nc, and N K D_l P_l (D_l + P_l) for their products, with K columns over all
+    output positions. The matrices P_nc exist for one chunk of datapoints at a time.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> network = kfgn.Network((1, 4), (kfgn.Convolution(2, 2, "tanh"), kfgn.Flatten(), kfgn.Dense(2)), "categorical")
+    >>> weights = [np.linspace(-1, 1, D * P).reshape(D, P) for D, P in network.weight_shapes]
+    >>> X, Y = np.array([[[0.5, -1.0, 2.0, 0.0]], [[1.0, 1.0, -0.5, 3.0]]]), np.array([0, 1])
+    >>> loss, gradient, Q, G = kfgn.tnt(network, weights, X, Y)
+    >>> blocks, exact = kfgn.kronecker_blocks(Q, G), kfgn.gauss_newton_blocks(network, weights, X, Y)
+    >>> for block, F in zip(blocks, exact):
+    ...     print(block.trace().round(3), np.trace(F).round(3))
+    0.565 0.565
+    1.44 1.44
+    """
+    pairs = checked_pairs(network, weights, X, Y, labels, memory, check=check)
+    at = pairs.at
+    return LossAndFactors(at.loss(), at.mean_gradient(at.dE_dh()), *tnt_factors(pairs))

@@ -1,0 +1,58 @@
+"""The arrays that EKFAC keeps between steps: averaged factors, their eigenvectors, and averaged eigenvalues."""
+
+from typing import NamedTuple
+
+from .._documentation import documented_tuple
+from .._types import Array, Arrays
+from ..backends import matmul
+
+
+@documented_tuple
+class EigenFactors(NamedTuple):
+    """The averaged curvature of a run with `EigenvalueCorrected`.
+
+    Attributes
+    ----------
+    count : Array
+        The number of batches in the averages of Q_l and G_l, a 0-d integer array.
+    Q : tuple of Array
+        The averages of Q_l, (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) for a layer without a bias.
+    G : tuple of Array
+        The averages of G_l, (D_l, D_l) for l = 1, ..., L.
+    U_Q, U_G : tuple of Array
+        The eigenvectors of Q_l and of G_l, in the shapes of Q_l and G_l. While `count` is 0, they are unit vectors.
+    batches : Array
+        The number of batches in the averages S, a 0-d integer array. While it is 0, S has no meaning.
+    S : tuple of Array
+        The averages of the eigenvalues of the blocks, in the basis of the eigenvectors, (D_l, D_{l-1} + 1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import kfgn
+    >>> optimiser = kfgn.GaussNewton(kfgn.Network.dense((2, 3, 1), ("tanh",), "squared_error"), "ekfac")
+    >>> factors = optimiser.init((np.ones((3, 3)), np.ones((1, 4)))).factors
+    >>> int(factors.batches), [S.shape for S in factors.S]
+    (0, [(3, 3), (1, 4)])
+    """
+
+    count: Array
+    Q: Arrays
+    G: Arrays
+    U_Q: Arrays
+    U_G: Arrays
+    batches: Array
+    S: Arrays
+
+
+def in_new_basis(S: Array, old: tuple[Array, Array], new: tuple[Array, Array]) -> Array:
+    """The diagonal in a new basis of U diag(vec S) U^T with U = U_Q kron U_G, as (D, P).
+
+    The sum of all elements stays the same. If the new basis has the old vectors in another order and with other signs,
+    the elements have the new order.
+
+    old, new: U_Q (P, P) and U_G (D, D) of each basis
+    """
+    (U_Q, U_G), (V_Q, V_G) = old, new
+    cosines_Q, cosines_G = matmul(V_Q.T, U_Q), matmul(V_G.T, U_G)
+    return matmul(matmul(cosines_G * cosines_G, S), (cosines_Q * cosines_Q).T)

@@ -1,0 +1,57 @@
+"""The methods of `KroneckerFactored`: functions of a batch and of its draws that compute Kronecker factors."""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+from .._curvature.foof import foof_factors
+from .._curvature.kfac import drawn_labels, kfac_factor
+from .._curvature.kflr import kflr_factor
+from .._curvature.kfoc import kfoc_factors
+from .._curvature.kfra import kfra_factor
+from .._curvature.pairs import PairsOfBatch, pairs_at_labels
+from .._curvature.random_projections import rp_factor
+from .._curvature.tkfac import tkfac_factors
+from .._curvature.tnt import tnt_factors
+from .._linearisation.linearisation import GaussNewtonLinearisation
+from .._types import Arrays
+
+Method: TypeAlias = Callable[[GaussNewtonLinearisation, Any, str], tuple[Arrays, Arrays, Arrays]]
+"""A function of a batch, its draws and the sharing, which returns dE/dh_l (N, D_l) at the targets, Q_l and G_l."""
+
+
+def _with_moments(factor: Callable[[GaussNewtonLinearisation, Any, str], tuple[Arrays, Arrays]]) -> Method:
+    """The method with a given G_l, and with the second moment of the inputs as Q_l."""
+
+    def method(at: GaussNewtonLinearisation, draws: Any, sharing: str) -> tuple[Arrays, Arrays, Arrays]:
+        dE_dh, G = factor(at, draws, sharing)
+        return dE_dh, at.input_moments(sharing), G
+
+    return method
+
+
+def _of_pairs(factors: Callable[[PairsOfBatch], tuple[Arrays, Arrays]]) -> Method:
+    """The method whose factors are made of the pairs of the batch, at sampled labels if draws are given."""
+    return lambda at, draws, _sharing: (at.dE_dh(), *factors(drawn_pairs(at, draws)))
+
+
+def drawn_pairs(at: GaussNewtonLinearisation, draws: Any) -> PairsOfBatch:
+    """The pairs of a batch at labels that are sampled with given draws, or at the exact roots if there are no draws."""
+    return PairsOfBatch(at) if draws is None else pairs_at_labels(at, drawn_labels(at, draws))
+
+
+METHODS: dict[str, Method] = {
+    "kflr": _with_moments(lambda at, _draws, sharing: kflr_factor(at, sharing=sharing)),
+    "kfra": _with_moments(lambda at, _draws, _sharing: kfra_factor(at)),
+    "kfac": _with_moments(lambda at, draws, sharing: kfac_factor(at, drawn_labels(at, draws), sharing)),
+    "rp": _with_moments(rp_factor),
+    "tkfac": _of_pairs(tkfac_factors),
+    "tnt": _of_pairs(tnt_factors),
+    "kfoc": _of_pairs(kfoc_factors),
+    "foof": lambda at, _draws, _sharing: (at.dE_dh(), *foof_factors(at)),
+}
+
+OF_PAIRS = ("tkfac", "tnt", "kfoc")
+"""The methods that use exact roots, or sampled labels if the number of samples is given."""
+
+WITH_SHARING = ("kflr", "kfac", "rp")
+"""The methods that have factors of "expand" and of "reduce"."""
