@@ -1,9 +1,9 @@
 """KFLR for networks with positions: expand and reduce from the columns of a root of H_L.
 
 H_L of a datapoint has a block for each of the T_L positions of the outputs. The root of H_L has K columns for each
-position, and T_L K columns in total. Above every layer that mixes positions, the columns of position t are zero at all
-other positions, and the K columns of all positions are propagated together. Below such a layer, all T_L K columns are
-propagated.
+position, and T_L K columns in total. From the outputs down to the last layer that mixes positions, the columns of
+position t are zero at all other positions, and the K columns of all positions are propagated together. Below that
+layer, all T_L K columns are propagated.
 """
 
 from .._algebra.matrices import identity_like
@@ -14,7 +14,7 @@ from .sharing import per_group, sum_over_positions, sums_positions
 
 
 def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memory: int) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N T_l, D_l) of every layer, and G_l of every group, which is summed over chunks of datapoints.
+    """dE/dh_l (N T_l, D_l) of every layer, and G of every Kronecker block, computed in chunks of datapoints.
 
     memory: the number of bytes that the arrays of a chunk may need
     """
@@ -27,7 +27,7 @@ def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memor
 
 
 def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
-    """The sums of G_l over the datapoints of a linearisation, for each Kronecker block of each layer with weights."""
+    """The sum of the G of the datapoints of a linearisation, for each Kronecker block of each layer with weights."""
     network, weights = at.network, at.weights_by_layer
     rows, separate = _root(at), True
     found = [(rows, separate)]
@@ -65,7 +65,7 @@ def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
     """The bytes per datapoint of the arrays that exist at once: three sets of columns and two of products."""
     network, bits = at.network, at.xp.finfo(at.outputs.dtype).bits
     sizes = [C * T for C, T in zip(network.widths[1:], network.positions[1:], strict=True)]
-    # nothing is pulled back through layer 1, whose weights may have a column for each of many tokens
+    # no rows are pulled back through layer 1. Its P columns are left out, since an embedding has one for each token
     widths = [
         network.positions[l + 1] * sum(max(O, P if l else 0) for O, P in layer.block_shapes(shape))
         for (l, layer), shape in zip(network.weighted.items(), network.weight_shapes, strict=True)
