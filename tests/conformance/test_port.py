@@ -70,13 +70,14 @@ def test_drawn(backend, split, thorough):
 def test_drawn_with_shared_weights(backend, split, thorough):
     """The port on networks with any layers over positions. Without --thorough, JAX is left out.
 
-    JAX would compile every operation for the shapes of every layer of each problem.
+    JAX would compile every operation for the shapes of every layer of each problem. The oracles of a problem take
+    seconds, so that the other libraries have two problems of each objective.
     """
     if backend.library == "jax" and not thorough:
         pytest.skip("JAX compiles every operation for the shapes of every layer")
     ports = {dtype: Implementation("", KfgnPort(backend, dtype)) for dtype in DTYPES}
 
-    @settings(max_examples=EXAMPLES)
+    @settings(max_examples=EXAMPLES if thorough else 2)
     @given(shared_problems([split]))
     def check(problem: Problem):
         rows = [row for row in SHARED_WEIGHTS.values() if row.name in COMPUTE and row.applies_to(problem)]
