@@ -1,7 +1,8 @@
 """The fixed problems over images: convolutions and pooling along two axes.
 
-The numbers differ as in `sequences`, and the two axes differ from each other: in the positions of each activation, in
-the sides of each kernel, and where a problem has them in padding, stride and dilation.
+The sizes differ by the rules of `sequences`. The two axes differ in the numbers of positions of each activation with
+more than one position, in the sides of each kernel and window, in each padding, and in each stride and dilation that is
+not 1 along both axes.
 """
 
 from ..dyadic import Recipe

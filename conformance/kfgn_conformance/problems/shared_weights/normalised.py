@@ -1,7 +1,7 @@
 """The fixed problems with normalisations and embeddings.
 
-The numbers differ as in `sequences`. A scale-and-shift layer has the channels of the layer below it. Tokens repeat
-within a datapoint.
+The sizes differ by the rules of `sequences`. A scale-and-shift layer is an exception, since it has as many channels as
+the layer below it. Some tokens repeat within a datapoint.
 """
 
 from ..dyadic import Recipe

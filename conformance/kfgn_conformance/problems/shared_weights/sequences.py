@@ -1,8 +1,9 @@
 """The fixed problems over sequences: dense layers over tokens, and convolutions along one axis.
 
-In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and the number of positions of
-some activation. Among N, such a number of positions and a number of taps, no number divides a different one. No two
-divisors therefore agree.
+In each problem, the inputs and the layers with weights have pairwise different numbers of channels. N, S and D_L
+are pairwise different, and differ from every number of positions above 1. Let T be any number of positions above 1, and
+k the number of taps of any convolution. Among N, T and k, no number divides a different one. A mean over a wrong axis
+therefore has a wrong divisor.
 """
 
 from typing import NamedTuple
