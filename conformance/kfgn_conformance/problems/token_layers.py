@@ -83,7 +83,7 @@ class ScaleShift:
     -----
     W_l is [gamma, beta], (C, 2), or (C, 1) without the shift. An approximation regards the layer as one group, with the
     weights vec(W_l), a matrix of one column, and the input 1 at every position. Q of expand and of reduce is therefore
-    1, and G of reduce is the exact block.
+    1, and G of reduce is the exact block of the Gauss-Newton matrix.
 
     Examples
     --------

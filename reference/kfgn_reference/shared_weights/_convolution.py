@@ -57,7 +57,7 @@ class Convolution(NamedTuple):
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """The windows along each axis. Raises `ValueError` if the arguments have different numbers of axes."""
+        """The windows along each axis. Raises `ValueError` for a wrong width, stride, padding or dilation."""
         return windows(self.width, self.stride, self.padding, self.circular, self.dilation)
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:

@@ -80,7 +80,7 @@ class Pooling(NamedTuple):
     kind: str
 
     def windows(self, positions: tuple[int, ...]) -> tuple[Window, ...]:
-        """The windows along each axis. Raises `ValueError` if the arguments have different numbers of axes."""
+        """The windows along each axis. Raises `ValueError` for a wrong width or stride."""
         return tuple(map(Window, positions)) if self.width is None else windows(self.width, self.stride)
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
@@ -119,7 +119,7 @@ class Flatten(NamedTuple):
         return vec(a)[:, None]
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """One tap for each input position t, which moves the channels of position t to their place in vec(a)."""
+        """One tap for each input position t. The tap moves the channels of position t to their place in vec(a)."""
         C, T = matrix(a).shape
         moves = diagonal(one(vec(a)))
         column = np.eye(T, dtype=bool)

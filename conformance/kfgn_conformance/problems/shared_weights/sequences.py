@@ -27,7 +27,7 @@ TOKENS = (Dense(4, "tanh"), Dense(6, "softplus"), Dense(2))
 
 SEQUENCES: dict[str, Fixed] = {
     "tokens-bernoulli": Fixed(
-        "a missing or repeated T, and expand and reduce exchanged: dense layers over tokens, and a sum over tokens",
+        "a factor T that is missing or repeated, and expand and reduce exchanged: dense layers, and a sum over tokens",
         Recipe("bernoulli", "project", (3, 5), TOKENS, 7, 3),
     ),
     "tokens-mean-categorical": Fixed(
@@ -46,7 +46,7 @@ SEQUENCES: dict[str, Fixed] = {
         ),
     ),
     "padded-categorical": Fixed(
-        "padding on the wrong side, a patch with its channels first, and a flattened activation in another order",
+        "padding on the wrong side, a patch with its channels first, and a flattened activation in a wrong order",
         Recipe(
             "categorical",
             "project",
