@@ -146,8 +146,8 @@ def _shapes_of_checkpoint(problem: Problem, here: Checkpoint, path: str) -> Iter
 def _bases(problem: Problem) -> Iterator[NamedShape]:
     """Yield the path, the array and the right shape for the two orthogonal matrices of every group.
 
-    Only problems with shared weights have these matrices. The first item checks the number of pairs by a placeholder
-    with one element for each pair, whose right shape is the right number of pairs.
+    Only problems with shared weights have these matrices. The first item checks the number of pairs. This item is a
+    placeholder with one element for each pair, and the right shape of the placeholder is the right number of pairs.
     """
     pairs = list(shapes_of_groups(problem)) if problem.is_shared else []
     yield "bases: arrays", np.empty(len(problem.bases)), (len(pairs),)

@@ -1,6 +1,6 @@
-"""Random networks with shared weights: the layers, the numbers of positions and the other sizes, without the numbers.
+"""Random recipes of problems with shared weights: the layers, the numbers of positions and the other sizes.
 
-The sizes are small, so that the matrices over all positions are small too. `drawn` draws the numbers of a problem.
+The sizes are small, so that the matrices over all positions are small too. `drawn` draws the arrays of a problem.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -5,9 +5,9 @@ the questions whose answers may differ from the answers of NumPy:
 
 * PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
 * array-api-strict computes with NumPy and checks the calls, so it runs problems that make different calls.
-* JAX compiles a program for each quantity, network and shape, so it runs only a few problems. Each quantity of
-  networks with shared weights has three fixed problems, and one of them has images. Each other quantity has two fixed
-  problems and, if it is not the steps of the optimiser, the first random problem.
+* JAX compiles a program for each quantity, network and shape, so it runs only a few problems. The quantities
+  of networks with shared weights are run on three fixed problems, one of them with images. The steps of the optimiser
+  are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
 
 The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
