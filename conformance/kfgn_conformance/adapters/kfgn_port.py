@@ -48,7 +48,7 @@ class _Arrays:
         problem = problem.map_arrays(array)
         self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
         self.labels, self.draws = problem.labels, problem.draws
-        if problem.is_shared and not self.network.shapes[-1][1:]:  # the outputs of the port after `Flatten`
+        if problem.is_shared and not self.network.shapes[-1][1:]:  # after `Flatten`, the port has no axis of positions
             self.Y, self.labels = problem.Y[:, 0, ...], problem.labels[:, :, 0, ...]
         self.bases = tuple(zip(*problem.bases, strict=True))
         self.V, self.U, self.Z, self.tau, self.gamma, self.eta = problem.arguments
@@ -122,7 +122,10 @@ def _expand_kfac(p: _Arrays) -> kfgn.LossAndFactors:
 
 
 def _without_scale_shift(p: _Arrays) -> _Arrays:
-    """The problem. Raises `UnsupportedError` for a `ScaleShift`, whose blocks of expand and of KFRA the port lacks."""
+    """The problem itself. Raises `UnsupportedError` if a layer is a `ScaleShift`.
+
+    The port has no blocks of expand, and no factors of KFRA over taps, for this kind of layer.
+    """
     if any(isinstance(layer, kfgn.ScaleShift) for layer in p.network.layers):
         raise UnsupportedError("kfgn has the exact block of a ScaleShift for both values of sharing")
     return p

@@ -69,7 +69,7 @@ def _in_present_format(written: Any, place: object) -> Any:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """The fault of the first array with a wrong shape or with classes out of range. Returns "" if there is no fault."""
+    """The fault of the first array with a wrong shape, or with tokens or classes out of range. "" means no fault."""
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"
@@ -144,9 +144,10 @@ def _shapes_of_checkpoint(problem: Problem, here: Checkpoint, path: str) -> Iter
 
 
 def _bases(problem: Problem) -> Iterator[NamedShape]:
-    """Yield the orthogonal matrices of every group of a problem with shared weights.
+    """Yield the path, the array and the right shape for the two orthogonal matrices of every group.
 
-    The first item checks the number of matrices, as in `_per_layer`.
+    Only problems with shared weights have these matrices. The first item checks the number of pairs. This item is a
+    placeholder with one element for each pair, and the right shape of the placeholder is the right number of pairs.
     """
     pairs = list(shapes_of_groups(problem)) if problem.is_shared else []
     yield "bases: arrays", np.empty(len(problem.bases)), (len(pairs),)

@@ -262,9 +262,9 @@ def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
 def with_shared_weights(name: str, description: str, recipe: Recipe) -> Question:
     """A problem with shared weights, on which the tolerance of each quantity is narrow enough to show mistakes.
 
-    The problem has a vector for every quantity in `SHARED_WEIGHTS` that is defined and unique on it, with one
-    exception. If an eigenvalue of a factor is repeated, the problem has no vector for the block of EKFAC, since balls
-    then cannot certify the eigenvectors.
+    The problem has a vector for every quantity in `SHARED_WEIGHTS` that applies to the problem, with one exception. If
+    an eigenvalue of a factor is repeated, the problem has no vector for the blocks of EKFAC, since ball arithmetic
+    cannot certify the eigenvectors of a repeated eigenvalue.
     """
 
     def wanted(problem: Problem) -> bool:

@@ -89,4 +89,4 @@ SHARED: dict[str, tuple[str, Recipe]] = {
         Recipe("categorical", "project", (4, 5), (Embedding(3), Dense(2)), 3, 2),
     ),
 }
-"""Descriptions and recipes of the problems with shared weights, by name. Each has a vector for every quantity."""
+"""Descriptions and recipes of the problems with shared weights, by name."""

@@ -35,7 +35,7 @@ DATAPOINTS = (3, 1)
 LABELS = (2, 1)
 
 EXAMPLES = 5
-"""The number of problems that are drawn for each shape."""
+"""The number of problems that are drawn for each recipe."""
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:
@@ -101,7 +101,7 @@ def problems(draw: st.DrawFn, splits: Sequence[tuple[str, str]] = SPLITS) -> Pro
 
 @st.composite
 def shared_problems(draw: st.DrawFn, splits: Sequence[tuple[str, str]] = SPLITS) -> Problem:
-    """A strategy for problems with shared weights and any layers, with one of these pairs as `problems`."""
+    """A strategy for problems with shared weights, whose objective and replacement for H_L are one pair of `splits`."""
 
     def choose(options: Sequence[Any]) -> Any:
         return draw(st.sampled_from(options))
@@ -197,7 +197,7 @@ def drawn_problems(count: int, seed_value: int) -> list[Problem]:
 
 
 def drawn_shared_problems(count: int, seed_value: int) -> list[Problem]:
-    """Return `count` conclusive random problems with shared weights and distinct layers or sizes."""
+    """Return `count` conclusive random problems with shared weights, of distinct recipes."""
     return conclusive("drawn-shared", count, distinct_recipes(seed_value), seed_value)
 
 

@@ -1,6 +1,6 @@
-"""Random networks with shared weights: the layers, the numbers of positions and the other sizes, without the numbers.
+"""Random recipes of problems with shared weights: the layers, the numbers of positions and the other sizes.
 
-The sizes are small, so that the matrices over all positions are small too. `drawn` draws the numbers of a problem.
+The sizes are small, so that the matrices over all positions are small too. `drawn` draws the arrays of a problem.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -47,7 +47,7 @@ def distinct_recipes(seed: int) -> Iterator[Recipe]:
 def any_recipe(choose: Choose, objective: str, psd: str) -> Recipe:
     """A recipe with 1 to 4 layers, and with outputs at one position or at several.
 
-    The divisor is 1, the number of positions of the outputs, or a different number. The mixture has 3 outputs.
+    The divisor is 1, 2, or the number of positions of the outputs. The mixture has 3 outputs.
     """
     inputs = (choose(CHANNELS), *choose(POSITIONS))
     layers: tuple[Layer, ...] = ()
@@ -85,7 +85,10 @@ def a_layer(kind: str, choose: Choose, below: Shape) -> Layer:
 
 
 def a_window(choose: Choose, positions: int, circular: bool) -> Window:
-    """A window along an axis. Its span is at most the number of positions, with those of the padding if these are 0."""
+    """A window along an axis, whose span is at most the number of positions.
+
+    This number includes the positions of zero padding, and not those of circular padding.
+    """
     padding = choose((0, 1)), choose((0, 1, 2))
     longest = positions if circular else positions + sum(padding)
     dilation = choose((1, 2))
@@ -94,5 +97,5 @@ def a_window(choose: Choose, positions: int, circular: bool) -> Window:
 
 
 def of_axes(values: Sequence[Any]) -> Any:
-    """The field of a layer with these values along the axes: the value of one axis, or a tuple."""
+    """The field of a layer from its values along the axes: the value itself for one axis, or a tuple for several."""
     return values[0] if len(values) == 1 else tuple(values)

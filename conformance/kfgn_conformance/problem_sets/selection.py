@@ -5,11 +5,11 @@ the questions whose answers may differ from the answers of NumPy:
 
 * PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
 * array-api-strict computes with NumPy and checks the calls, so it runs problems that make different calls.
-* JAX compiles a program for each quantity, network and shape, so it runs only two fixed problems for each quantity, and
-  the first random problem for all quantities except the steps. It runs three problems with shared weights, one of them
-  with images.
+* JAX compiles a program for each quantity, network and shape, so it runs only a few problems. The quantities
+  of networks with shared weights are run on three fixed problems, one of them with images. The steps of the optimiser
+  are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
 
-The quantities of a group have the same two problems on JAX, so that these quantities share programs. One of the two
+The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
 shapes, so that one program solves with the blocks of both problems. All groups together contain each objective, each
 transfer function, and layers without a bias.
@@ -116,8 +116,8 @@ SELECTIONS = {
     ),
     "jax": Selection(
         "jax: two fixed problems for each quantity, and a third one with images for shared weights, compiled by "
-        "jax.jit, and the first random problem for all quantities except the steps. Quantities are repeated in other "
-        "orders on one further problem, in float32 and without jax.jit.",
+        "jax.jit, and the first random problem for all quantities except the steps and those with shared weights. "
+        "Quantities are repeated in other orders on one further problem, in float32 and without jax.jit.",
         {
             "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
             "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),

@@ -43,7 +43,7 @@ def drawn(count: int, seed: int, progress: Progress = ignored, *, shared: bool =
 
 
 def number_shared(examples: int) -> int:
-    """The number of random problems with shared weights, in addition to `examples` random problems without: a third."""
+    """A third of `examples`, rounded down: the number of random problems with shared weights in a run."""
     return examples // 3
 
 
@@ -52,8 +52,9 @@ def problem_set(
 ) -> tuple[Problem, ...]:
     """Return all problems of a run.
 
-    examples: the number of random problems of the paper. A third of this number have shared weights in addition
-    offered:  the names of the offered quantities. Without quantities with shared weights, no problem has them
+    examples: the number of random problems without shared weights
+    offered:  the names of the offered quantities. If one of them is defined for shared weights, the run also has the
+              fixed problems with shared weights, and `number_shared` random problems with shared weights
     """
     progress("preparing the fixed problems")
     added = (problem for problem in added_cases() if problem.objective == "categorical")
@@ -66,7 +67,7 @@ def problem_set(
 
 
 def counts(examples: int) -> dict[str, int]:
-    """The number of random problems by the first words of their ids."""
+    """The numbers of random problems without and with shared weights, by the prefix of their ids."""
     return {"drawn": examples, "drawn-shared": number_shared(examples)}
 
 

@@ -143,12 +143,12 @@ def _for_each(read: Read, written: Any, path: str) -> tuple[Any, ...]:
 
 
 def _per_axis(written: Any, path: str) -> Any:
-    """Read a positive integer for both axes of an image, or two of them."""
+    """Read one positive integer for both axes of an image, or a list of two."""
     return _for_each(_positive, written, path) if isinstance(written, list) else _positive(written, path)
 
 
 def _padding(written: Any, path: str) -> Any:
-    """Read the padding of an image: a pair for each axis, or [0, 0] for no padding of both axes."""
+    """Read the padding of an image: a pair for each axis, or [0, 0] for no padding along either axis."""
     return (0, 0) if written == [0, 0] else _for_each(_side, written, path)
 
 
@@ -176,11 +176,11 @@ ALONG: dict[int, dict[str, Read]] = {
     1: {"width": _positive, "stride": _positive, "padding": _side, "dilation": _positive},
     2: {"width": partial(_for_each, _positive), "stride": _per_axis, "padding": _padding, "dilation": _per_axis},
 }
-"""The function that reads each field of windows along the axes, by the number of axes of the positions."""
+"""For each number of axes of the positions, the functions that read the fields of windows."""
 
 
 def kinds_of(axes: int) -> dict[str, tuple[Callable[..., Layer], dict[str, Read]]]:
-    """For each kind of layer, the function that makes its record, and the function that reads each field.
+    """For each kind of layer, the function that makes its record, and the functions that read its fields.
 
     axes: the number of axes of the positions. With 0 axes, dense layers are the only kind.
     """

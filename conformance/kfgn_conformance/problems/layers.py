@@ -1,4 +1,4 @@
-"""The records of layers, and the shapes of activations and weights. Only this module computes shapes from layers.
+"""The records of layers, and the shapes of the activations and of the weights of a network.
 
 The shape of an activation is (D,) in a network of the paper. In a network with shared weights it is (C, T), which means
 C channels at each of T positions, or (C, H, W) for an image with H W positions.
@@ -56,9 +56,9 @@ class Dense:
 
 @dataclass(frozen=True)
 class Flatten:
-    """All entries of an activation (C, T) at one position, (C T, 1): vec, with a position's channels side by side.
+    """All entries of an activation at one position, (C T, 1): vec, with a position's channels next to each other.
 
-    The layer has no weights.
+    T is the number of positions over all axes. The layer has no weights.
 
     Examples
     --------
@@ -76,7 +76,7 @@ Weighted: TypeAlias = Dense | Convolution | ScaleShift | Embedding
 """A layer with weights, which has a transfer function."""
 
 Layer: TypeAlias = Weighted | Pooling | Flatten | Normalisation
-"""A layer of a network. The kinds except `Dense` occur in networks with shared weights alone."""
+"""A layer of a network. All kinds except `Dense` occur only in networks with shared weights."""
 
 
 def positions_of(shape: Shape) -> int:
@@ -104,7 +104,7 @@ def weight_shapes(inputs: int | Shape, layers: Sequence[Layer]) -> list[tuple[in
 
 
 def group_shapes(layer: Weighted, shape: tuple[int, int]) -> list[tuple[int, int]]:
-    """(O, I), the shape of the weights, for each group of a layer whose weights have a shape.
+    """(O, I), the shape of the weights of a group, for each group. `shape` is the shape of the weights of the layer.
 
     The single group of a scale-and-shift layer is vec(W_l), a matrix with one column.
     """
@@ -115,7 +115,10 @@ def group_shapes(layer: Weighted, shape: tuple[int, int]) -> list[tuple[int, int
 
 
 def has_bias_column(layer: Weighted, shape: tuple[int, int]) -> bool:
-    """True if the last column of weights of a shape is the bias. The group of a scale-and-shift layer has no bias."""
+    """True if the last column of weights of this shape is the bias.
+
+    The group of a scale-and-shift layer has one column, and so no bias.
+    """
     return layer.bias and shape[1] > 1
 
 

@@ -116,7 +116,8 @@ class Problem:
         The layers l = 1, ..., L: `Dense` alone, or any kinds in a network with shared weights.
     weights : tuple of arrays
         The weights W_l of each layer with weights. The shape is (D_l, D_{l-1} + 1) with the bias in the last column, or
-        (D_l, D_{l-1}) for a layer without a bias. `Convolution` describes the weights of a convolution.
+        (D_l, D_{l-1}) for a layer without a bias. The records `Convolution`, `Embedding` and `ScaleShift` describe
+        the weights of their layers.
     X : array, shape (N, D_0) or (N, C_0, T_0)
         The inputs of the batch.
     Y : array, shape (N, D_L) or (N,), or (N, T_L, D_L) or (N, T_L)

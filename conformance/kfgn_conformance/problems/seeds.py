@@ -1,8 +1,9 @@
 """The search for the seed of a fixed problem, and the seeds that ship, so that a run need not search.
 
-A random problem becomes a fixed problem if it is far from every discontinuity. A search computes the reference on each
-random problem. `known_seeds.json` has the seeds of the fixed problems, and the digests of these problems. A seed whose
-problem has a different digest is not used. `fixed_oracles` writes the file.
+A random problem becomes a fixed problem if it is suitable. A suitable problem is far from every discontinuity, and may
+need further properties. A search computes the reference on each random problem, and therefore takes long.
+`known_seeds.json` has the seeds of the fixed problems, and the digests of these problems. A seed whose problem has a
+different digest is not used. `fixed_oracles` writes the file.
 """
 
 import json
@@ -19,7 +20,7 @@ COUNT = 1000
 """The number of seeds that a search tries."""
 
 Seeds = dict[str, list[tuple[int, str]]]
-"""The seeds and the digests of the problems with an id. A problem and the start of a trajectory may share an id."""
+"""For each id, the pairs (seed, digest) of its problems. A problem and the start of a trajectory may share an id."""
 
 USED: Seeds = {}
 """The seeds of the problems that were made in this process."""
@@ -27,7 +28,7 @@ USED: Seeds = {}
 
 @cache
 def known_seeds() -> Seeds:
-    """Read the seeds that ship. Without the file there are none."""
+    """Read the seeds that ship. Without the file, the result is empty."""
     if not FILE.is_file():
         return {}
     pairs = json.loads(FILE.read_text(encoding="utf-8"))
@@ -35,9 +36,9 @@ def known_seeds() -> Seeds:
 
 
 def first_suitable(name: str, make: Callable[[int], Problem], suitable: Callable[[Problem], bool]) -> Problem:
-    """Return the problem of the first of the seeds 0, 1, 2, ..., 999 that is suitable.
+    """Return the first suitable problem among the problems of the seeds 0, 1, 2, ..., 999.
 
-    The problem of a seed that ships is not tested again.
+    If a seed ships and its problem has the digest that ships, this problem is returned without a test.
 
     make: a function from a seed to a random problem with `name` as its id
     """

@@ -8,7 +8,7 @@ from .shapes import Shape, Transfer
 
 @dataclass(frozen=True)
 class Embedding:
-    """An embedding of tokens: h_t is column x_t of W at position t. It can only be the first layer of a network.
+    """An embedding of tokens: h_l at position t is column x_t of W_l. Only the first layer can be an embedding.
 
     Parameters
     ----------
@@ -17,9 +17,9 @@ class Embedding:
 
     Notes
     -----
-    The inputs of a network are (V, T) for V tokens at T positions, and X is (N, T), integers from 0 to V - 1. W_l is
-    (units, V), the transposed weight of an embedding of PyTorch. The layer is a dense layer without a bias whose inputs
-    are one-hot vectors.
+    For a vocabulary of V tokens and T positions, the inputs of a network are (V, T), and X (N, T) has integers from 0
+    to V - 1. W_l is (units, V), the transposed weight of an embedding of PyTorch. An embedding is a dense layer without
+    a bias, with one-hot vectors as inputs.
 
     Examples
     --------
@@ -75,14 +75,15 @@ class ScaleShift:
     Parameters
     ----------
     transfer : str or tuple of str and float, default "identity"
-        The transfer function f_l, as in `Dense`.
+        The transfer function f_l: a name, or a name with its parameter.
     bias : bool, default True
         True if the layer has the shift beta.
 
     Notes
     -----
-    W_l is [gamma, beta], (C, 2), or (C, 1) without the shift. Approximations have one group, vec(W_l) as a matrix
-    (2 C, 1) with the input 1 at every position, so that Q is 1, and G is the exact block for reduce.
+    W_l is [gamma, beta], (C, 2), or (C, 1) without the shift. An approximation regards the layer as one group, with the
+    weights vec(W_l), a matrix of one column, and the input 1 at every position. Q of expand and of reduce is therefore
+    1, and G of reduce is the exact block of the Gauss-Newton matrix.
 
     Examples
     --------

@@ -19,26 +19,27 @@ class Convolution:
     width : int or tuple of int
         The number of taps of the kernel, or (height, width) for images.
     transfer : str or tuple of str and float, default "identity"
-        The transfer function f_l, as in `Dense`.
+        The transfer function f_l: a name, or a name with its parameter.
     bias : bool, default True
         True if a 1 is appended to each patch. This 1 multiplies the last column of W_l.
     stride : int or tuple of int, default 1
         The distance between the first inputs of neighbouring output positions, for all axes or for each axis.
     padding : tuple of two int, or tuple of pairs of int, default (0, 0)
-        The numbers of positions that are added: (left, right), or ((top, bottom), (left, right)) for images. (0, 0) is
-        no padding of any axis.
+        The numbers of positions that are added: (left, right), or ((top, bottom), (left, right)) for images. (0, 0)
+        means no padding of any axis.
     circular : bool, default False
         True if the added positions repeat the other end of the input, and False if the added positions are zeros.
     dilation : int or tuple of int, default 1
         The distance between the inputs of neighbouring taps, for all axes or for each axis.
     groups : int, default 1
-        The number of groups of channels. Group j of the outputs reads group j of the inputs alone.
+        The number of groups of channels. Group j of the outputs reads only group j of the inputs.
 
     Notes
     -----
-    The patch of position t has the channels of input t stride + k dilation - padding[0] for each tap k from 0, tap by
-    tap. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k, and b is the
-    bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
+    Along one axis, tap k of the patch of position t has the channels of the input position
+    t stride + k dilation - padding[0], where t and k start at 0. A patch has all channels of tap 0, then all channels
+    of tap 1, and so on. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k,
+    and b is the bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
     `kernel.transpose(0, 2, 1).reshape(units, -1)`. The taps and the positions of an image have row-major order, so that
     a kernel (units, C / groups, height, width) is `kernel.transpose(0, 2, 3, 1).reshape(units, -1)`.
 

@@ -1,6 +1,7 @@
 """Windows of convolutions and of pooling layers along each axis of the positions.
 
-A field of such a layer is an int, or a tuple with a number for each axis. The padding of one axis is a pair of int.
+The width, the stride and the dilation of such a layer are an int, or a tuple with a number for each axis. The padding
+of one axis is a pair of int.
 """
 
 from collections.abc import Sequence
@@ -34,7 +35,10 @@ class Window(NamedTuple):
 
 
 def windows(width: PerAxis, stride: PerAxis, padding: Padding = (0, 0), dilation: PerAxis = 1) -> tuple[Window, ...]:
-    """The windows along each axis of the width. An int, and the padding (0, 0), hold for every axis."""
+    """The windows along each axis. A width that is an int means one axis, and a tuple has one number for each axis.
+
+    A stride or a dilation that is an int, and the padding (0, 0), hold for every axis.
+    """
     axes = 1 if isinstance(width, int) else len(width)
     pairs: Any = padding if isinstance(padding[0], Sequence) else (padding,) * axes
     each = zip(*(for_each_axis(x, axes) for x in (width, stride)), pairs, for_each_axis(dilation, axes), strict=True)

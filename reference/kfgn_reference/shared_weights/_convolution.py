@@ -28,19 +28,21 @@ from ._windows import Padding, PerAxis, Window, is_int, output_positions, reads,
 class Convolution(NamedTuple):
     """h_t = W a_t. The patch a_t has the inputs that output position t reads.
 
-    These inputs are in a_t tap by tap, and a 1 follows if the layer has a bias.
+    The patch has the inputs of the first tap, then those of the second tap, and so on, and a 1 at the end if the layer
+    has a bias.
 
     weight:   W (C', C / groups * k + 1) = [W_1, ..., W_k, b]. The last column is the bias b, if `bias` is True. W_i
-              (C', C / groups) is the matrix of tap i. The k taps of an image have row-major order. Without the bias, W
-              is `kernel.transpose(0, 2, 1).reshape(C', -1)` for a kernel of PyTorch (C', C / groups, width), and
-              `kernel.transpose(0, 2, 3, 1).reshape(C', -1)` for a kernel (C', C / groups, height, width)
+              (C', C / groups) is the matrix of tap i. The k taps of an image have row-major order. Without the bias
+              column, W is `kernel.transpose(0, 2, 1).reshape(C', -1)` for a kernel of PyTorch
+              (C', C / groups, width), and `kernel.transpose(0, 2, 3, 1).reshape(C', -1)` for a kernel
+              (C', C / groups, height, width)
     width:    the number of taps along each axis
     stride:   the distance between the first inputs of neighbouring output positions, along each axis
     padding:  the numbers of positions that are added: (left, right), or ((top, bottom), (left, right))
     circular: True if the added positions repeat the other end of the input, False if they are zeros
     dilation: the distance between the inputs of neighbouring taps, along each axis
     groups:   the number of groups of channels. The rows of W, and the channels of the input, are split into equal
-              consecutive groups, and group j of the outputs reads group j of the inputs alone
+              consecutive groups, and group j of the outputs reads only group j of the inputs
     bias:     False if W has no bias column
     """
 
@@ -55,7 +57,7 @@ class Convolution(NamedTuple):
 
     @property
     def windows(self) -> tuple[Window, ...]:
-        """The windows along each axis. Raises `ValueError` if the arguments have different numbers of axes."""
+        """The windows along each axis. Raises `ValueError` for a wrong width, stride, padding or dilation."""
         return windows(self.width, self.stride, self.padding, self.circular, self.dilation)
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:

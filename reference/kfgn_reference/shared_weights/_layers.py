@@ -69,8 +69,8 @@ class Dense(NamedTuple):
 class Pooling(NamedTuple):
     """The mean or the sum over windows of positions, in each channel alone.
 
-    width:  the number of positions of a window along each axis: an int for one axis, None for one window with all
-            positions
+    width:  the number of positions of a window along each axis: an int for one axis, or None for one window with
+            all positions
     stride: the distance between neighbouring windows along each axis. Positions after the last window are not used
     kind:   "mean" or "sum"
     """
@@ -80,7 +80,7 @@ class Pooling(NamedTuple):
     kind: str
 
     def windows(self, positions: tuple[int, ...]) -> tuple[Window, ...]:
-        """The windows along each axis. Raises `ValueError` if the arguments have different numbers of axes."""
+        """The windows along each axis. Raises `ValueError` for a wrong width or stride."""
         return tuple(map(Window, positions)) if self.width is None else windows(self.width, self.stride)
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
@@ -97,7 +97,10 @@ class Pooling(NamedTuple):
         return sum_over_taps(self, a).reshape(self.output_shape(*a.shape))
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """One tap, the identity between channels. Z is 1, or 1 / size for the mean, where window t' has position t."""
+        """One tap, the identity between channels. Z is 0 where window t' does not have position t.
+
+        Elsewhere, Z is 1 for the sum, and 1 / size for the mean.
+        """
         along = self.windows(a.shape[1:])
         Z = functools.reduce(operator.or_, reads(along, a.shape[1:])) * one(a.reshape(-1)[0])
         size = math.prod(window.width for window in along)
@@ -105,7 +108,7 @@ class Pooling(NamedTuple):
 
 
 class Flatten(NamedTuple):
-    """vec(a), (C T, 1): one position with all entries, the channels of a position next to each other."""
+    """vec(a), (C T, 1): all entries at one position, with the channels of a position next to each other."""
 
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C T, 1)."""
@@ -116,7 +119,7 @@ class Flatten(NamedTuple):
         return vec(a)[:, None]
 
     def taps(self, a: Array) -> tuple[Tap, ...]:
-        """One tap for each input position t, which moves the channels of position t to their place in vec(a)."""
+        """One tap for each input position t. The tap moves the channels of position t to their place in vec(a)."""
         C, T = matrix(a).shape
         moves = diagonal(one(vec(a)))
         column = np.eye(T, dtype=bool)

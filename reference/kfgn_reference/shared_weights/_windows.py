@@ -58,7 +58,7 @@ class Window(NamedTuple):
         """Z_k (T, T') for each tap k: True where output position t' reads input position t.
 
         That input is t = t' stride + k dilation - left padding, for k, t and t' from 0. With circular padding, t is
-        taken modulo T. Otherwise, if t is outside the input, the tap reads a zero, and column t' of Z_k is False
+        reduced modulo T. Otherwise, if t is outside the input, the tap reads a zero, and column t' of Z_k is False
         everywhere.
         """
         starts = self.stride * np.arange(self.outputs(T)) - self.padding[0]
@@ -102,7 +102,7 @@ def is_pair(value: Any) -> bool:
 
 
 def is_int(value: Any, lower: int) -> bool:
-    """True for an int of at least `lower`. A bool is no int here."""
+    """True for an int of at least `lower`. A bool does not count as an int."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool) and int(value) >= lower
 
 

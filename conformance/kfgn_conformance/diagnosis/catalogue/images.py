@@ -1,6 +1,6 @@
-"""Mistakes with the two axes of images, which are exchanged, or of which only one is treated rightly.
+"""Mistakes with the two axes of images: the axes are exchanged, or only one axis is treated correctly.
 
-A sequence has one axis, on which none of these mistakes has an effect.
+None of these mistakes has an effect on a sequence, which has one axis.
 """
 
 from dataclasses import replace
@@ -15,7 +15,7 @@ from .patches import OtherInputs
 
 
 def by_columns(sizes: tuple[int, ...]) -> Array:
-    """The places of row-major positions in column-major order."""
+    """The row-major numbers of the positions of an image, listed in column-major order."""
     return np.arange(int(np.prod(sizes))).reshape(sizes).T.ravel()
 
 

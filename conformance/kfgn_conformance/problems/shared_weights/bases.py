@@ -1,7 +1,7 @@
 """Orthogonal matrices of dyadic numbers, which every library represents exactly.
 
 A Hadamard matrix (4, 4) divided by 2 is orthogonal. A product of such matrices on overlapping coordinates mixes most
-coordinates. Fewer than four coordinates have no such matrix, so that the basis is a permutation with signs.
+coordinates. No such matrix fits fewer than four coordinates, and the basis is then a permutation with signs.
 """
 
 import numpy as np

@@ -17,7 +17,7 @@ from .network import network_of, outputs, preactivations
 def clear(name: str, recipe: Recipe, wanted: Callable[[Problem], bool] = lambda _problem: True) -> Problem:
     """Return the first random problem that is suitable and far from every discontinuity.
 
-    The gradient of the first layer must not be zero.
+    The gradient of the first layer with weights must not be zero.
 
     wanted: a function that is True for a suitable problem
     """

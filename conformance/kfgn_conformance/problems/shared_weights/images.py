@@ -1,7 +1,8 @@
 """The fixed problems over images: convolutions and pooling along two axes.
 
-The numbers differ as in `sequences`, and the two axes differ from each other: in the positions of each activation, in
-the sides of each kernel, and where a problem has them in padding, stride and dilation.
+The sizes differ by the rules of `sequences`. The two axes differ in the numbers of positions of each activation with
+more than one position, in the sides of each kernel and window, in each padding, and in each stride and dilation that is
+not 1 along both axes.
 """
 
 from ..dyadic import Recipe
@@ -10,7 +11,7 @@ from .sequences import Fixed
 
 IMAGES: dict[str, Fixed] = {
     "images-squared_error": Fixed(
-        "axes that are exchanged, in padding and kernels: a convolution before another one, both padded with zeros",
+        "axes that are exchanged in padding and kernels: two convolutions that are padded with zeros",
         Recipe(
             "squared_error",
             "project",
@@ -25,7 +26,7 @@ IMAGES: dict[str, Fixed] = {
         ),
     ),
     "images-circular-bernoulli": Fixed(
-        "circular padding of one axis alone: two convolutions, and a sum over all positions",
+        "circular padding of only one axis: two convolutions, and a sum over all positions",
         Recipe(
             "bernoulli",
             "project",
@@ -41,7 +42,7 @@ IMAGES: dict[str, Fixed] = {
         ),
     ),
     "images-strided-categorical": Fixed(
-        "strides and dilations that are exchanged between the axes, and a flattened image in another order",
+        "strides and dilations that are exchanged between the axes, and a flattened image in a wrong order",
         Recipe(
             "categorical",
             "project",
@@ -56,7 +57,7 @@ IMAGES: dict[str, Fixed] = {
         ),
     ),
     "images-grouped-mixture": Fixed(
-        "windows of pooling that are counted along one axis: two groups, a mean over windows, and no biases",
+        "a mean over windows that is divided by one side of the window: two groups, pooling, and no biases",
         Recipe(
             "mixture",
             "project",

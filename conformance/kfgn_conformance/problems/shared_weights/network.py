@@ -1,6 +1,6 @@
 """The network of a problem with shared weights, as `kfgn_reference.shared_weights` represents it.
 
-In a problem, a layer with weights holds the name of its transfer function. In the reference, a transfer function is a
+In a problem, a layer with weights includes its transfer function. In the reference, a transfer function is a
 separate layer, and an identity is left out.
 """
 
@@ -75,7 +75,7 @@ def _layers(layer: Layer, weights: Iterator[Array]) -> Iterator[Made]:
 
 
 def preactivations(problem: Problem, x: Array) -> list[tuple[Transfer, Array]]:
-    """The transfer functions of the network, each with its pre-activations (C_l, *positions) for a datapoint x."""
+    """Each transfer function except identities, with its pre-activations (C_l, *positions) for a datapoint x."""
     net = network_of(problem)
     a = shared.forward(net, x)
     pairs = enumerate(net.layers, start=1)

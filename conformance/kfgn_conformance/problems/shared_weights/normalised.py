@@ -1,7 +1,7 @@
 """The fixed problems with normalisations and embeddings.
 
-The numbers differ as in `sequences`. A scale-and-shift layer has the channels of the layer below it. Tokens repeat
-within a datapoint.
+The sizes differ by the rules of `sequences`. A scale-and-shift layer is an exception, since it has as many channels as
+the layer below it. Some tokens repeat within a datapoint.
 """
 
 from ..dyadic import Recipe
@@ -10,7 +10,7 @@ from .sequences import Fixed
 
 NORMALISED: dict[str, Fixed] = {
     "normalised-squared_error": Fixed(
-        "a mean or a variance that is taken for a constant: a normalisation, and a scale and shift, over tokens",
+        "a mean or a variance that is regarded as a constant: a normalisation, a scale and a shift over tokens",
         Recipe(
             "squared_error",
             "project",
@@ -22,7 +22,7 @@ NORMALISED: dict[str, Fixed] = {
         ),
     ),
     "normalised-categorical": Fixed(
-        "a variance with another divisor: a convolution, two normalisations, and one scale without a shift",
+        "a variance with a wrong divisor: a convolution, two normalisations, and one scale without a shift",
         Recipe(
             "categorical",
             "project",
@@ -42,11 +42,11 @@ NORMALISED: dict[str, Fixed] = {
         ),
     ),
     "embedding-bernoulli": Fixed(
-        "tokens that are counted once: an embedding of five tokens, which repeat within a datapoint",
+        "repeated tokens that are counted once: an embedding with five tokens and eight positions",
         Recipe("bernoulli", "project", (5, 8), (Embedding(3), Dense(4, "tanh"), Dense(2)), 7, 3),
     ),
     "embedding-normalised-categorical": Fixed(
-        "the gradient of an embedding through a normalisation: both of them, and a mean over tokens",
+        "a wrong backward pass from a normalisation to an embedding: both layers, and a mean over tokens",
         Recipe(
             "categorical",
             "project",

@@ -1,8 +1,9 @@
 """The fixed problems over sequences: dense layers over tokens, and convolutions along one axis.
 
-In each problem, the numbers of channels are pairwise different, and so are N, S, D_L and the number of positions of
-some activation. Among N, such a number of positions and a number of taps, no number divides a different one. No two
-divisors therefore agree.
+In each problem, the inputs and the layers with weights have pairwise different numbers of channels. N, S and D_L
+are pairwise different, and differ from every number of positions above 1. Let T be any number of positions above 1, and
+k the number of taps of any convolution. Among N, T and k, no number divides a different one. A mean over a wrong axis
+therefore has a wrong divisor.
 """
 
 from typing import NamedTuple
@@ -26,7 +27,7 @@ TOKENS = (Dense(4, "tanh"), Dense(6, "softplus"), Dense(2))
 
 SEQUENCES: dict[str, Fixed] = {
     "tokens-bernoulli": Fixed(
-        "a missing or repeated T, and expand and reduce exchanged: dense layers over tokens, and a sum over tokens",
+        "a factor T that is missing or repeated, and expand and reduce exchanged: dense layers, and a sum over tokens",
         Recipe("bernoulli", "project", (3, 5), TOKENS, 7, 3),
     ),
     "tokens-mean-categorical": Fixed(
@@ -45,7 +46,7 @@ SEQUENCES: dict[str, Fixed] = {
         ),
     ),
     "padded-categorical": Fixed(
-        "padding on the wrong side, a patch with its channels first, and a flattened activation in another order",
+        "padding on the wrong side, a patch with its channels first, and a flattened activation in a wrong order",
         Recipe(
             "categorical",
             "project",

@@ -1,7 +1,7 @@
 """The blocks of EKFAC, KFOC, TKFAC and TNT.
 
 EKFAC is compared only where the eigenvalues of both factors are far apart, or do not matter. KFOC is compared only
-where the two largest singular values are far apart. Elsewhere the block is not unique.
+where the two largest singular values are far apart. Elsewhere the block is not unique up to rounding.
 """
 
 import kfgn_reference.shared_weights as shared
@@ -14,7 +14,7 @@ from .uniqueness import has_a_nearest_product, has_one_ekfac, sizes_of_ekfac, si
 
 
 def ekfac_diagonals(p: Problem) -> Arrays:
-    """The diagonal of every block in the given eigenbases."""
+    """The diagonal of the exact block of every group in the basis of `Problem.bases`."""
     pairs = zip(batches(p), p.bases, strict=True)
     return tuple(shared.ekfac_diagonal(batch, *bases) for batch, bases in pairs)
 

@@ -1,4 +1,4 @@
-"""The factors and the blocks of expand and reduce, at the exact roots and at given labels, and the factors of KFRA."""
+"""The factors and the blocks of expand and reduce, from roots and from given labels, and the matrices of KFRA."""
 
 from collections.abc import Callable
 from typing import Any
@@ -73,7 +73,7 @@ def recursion(
     description: str,
     **fields: Any,
 ) -> Quantity:
-    """The row of a recursion of KFRA, with a matrix for each layer. fields: further fields of the row."""
+    """The row of a recursion of KFRA, with a matrix for each layer with weights. fields: further fields of the row."""
 
     def oracle(p: Problem) -> Arrays:
         return of_layers(p, f(network_of(p), p.X, p.Y))

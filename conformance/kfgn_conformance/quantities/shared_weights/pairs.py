@@ -14,7 +14,10 @@ from ...problems.shared_weights.network import network_of
 from ..sizes import Arrays
 
 Batch: TypeAlias = list[shared.Pairs]
-"""The pairs of the N datapoints for one group of one layer."""
+"""The pairs of the N datapoints for one group of one layer.
+
+A pair has the inputs a of the weights of the group, and the roots C, at every position of a datapoint.
+"""
 
 Batches = Callable[[Problem], list[Batch]]
 """A function of a problem that returns the pairs of every group of every layer with weights."""
@@ -29,13 +32,13 @@ def batches(p: Problem) -> list[Batch]:
 
 @once_per_problem
 def sampled_batches(p: Problem) -> list[Batch]:
-    """The pairs with the gradients at the given labels in place of the roots."""
+    """The pairs with the gradients at the given labels instead of the roots."""
     found = shared.sampled_pairs(network_of(p), p.X, p.labels)
     return [found[key] for key in sorted(found)]
 
 
 def for_each_group(f: Callable[[Batch], Array], of: Batches = batches) -> Callable[[Problem], Arrays]:
-    """The oracle that computes f(pairs) for every group of every layer."""
+    """The oracle that computes f(pairs) for every group of every layer with weights."""
     return lambda p: tuple(f(batch) for batch in of(p))
 
 
@@ -45,7 +48,7 @@ def of_layers(p: Problem, per_layer: ref.PerLayer) -> Arrays:
 
 
 def shapes_of_groups(p: Problem) -> Iterator[tuple[int, int]]:
-    """Yield (O, I), the shape of the weights, for every group of every layer."""
+    """Yield (O, I), the shape of the weights, for every group of every layer with weights."""
     for layer, W in zip(p.weighted, p.weights, strict=True):
         yield from group_shapes(layer, W.shape)
 

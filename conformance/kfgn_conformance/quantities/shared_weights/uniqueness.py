@@ -18,11 +18,11 @@ MODERATE = 2.0**5
 
 
 ROUNDING = 2.0**-40
-"""A change of a block below this fraction of its largest element is regarded as a rounding error.
+"""A change of a block is a rounding error if it is below this fraction of the largest element of the block.
 
-A gap below this fraction of the largest eigenvalue is regarded as a rounding error too. The eigenvalues of a factor may
-be repeated if a rotation of the eigenvectors does not change the block, as in the last layer with the squared error.
-The block is then unique.
+A gap between eigenvalues is a rounding error if it is below this fraction of the largest eigenvalue. The eigenvalues of
+a factor may be repeated if a rotation of the eigenvectors does not change the block, as in the last layer with the
+squared error. The block is then unique.
 """
 
 
@@ -78,14 +78,14 @@ def sizes_of_kfoc(p: Problem) -> tuple[float, ...]:
 
 
 def has_simple_spectra(p: Problem) -> bool:
-    """True if no eigenvalue of a factor of expand is repeated, so that balls can certify the eigenvectors."""
+    """True if no eigenvalue of a factor of expand is repeated, so that ball arithmetic can certify the eigenvectors."""
     factors = (A for batch in batches(p) for A in shared.expand(batch))
     spectra = map(np.linalg.eigvalsh, factors)
     return all(np.all(np.diff(values) > ROUNDING * largest(values)) for values in spectra)
 
 
 def has_one_ekfac(p: Problem) -> bool:
-    """True if EKFAC is unique up to rounding: the eigenvalues of all eigenvectors that matter are far apart."""
+    """True if EKFAC is unique up to rounding: no rotation of eigenvectors with close eigenvalues changes a block."""
     blocks = (shared.ekfac(batch) for batch in batches(p))
     return all(size <= MODERATE * largest(block) for size, block in zip(sizes_of_ekfac(p), blocks, strict=True))
 

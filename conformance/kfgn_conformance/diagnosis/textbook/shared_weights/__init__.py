@@ -1,8 +1,9 @@
 """Textbook formulas of every quantity of networks with shared weights, with one method per step of a computation.
 
 The class `SharedTextbook` itself has no mistake: a test compares every quantity with the reference. From the reference,
-the class takes only the objectives, the transfer functions and the roots of H_L. A convolution is a product with
-unfolded patches here, and a sum over taps in the reference.
+the class takes only the objectives, the transfer functions and the roots of H_L. The backward
+pass through a convolution adds derivatives tap by tap here, and multiplies by a matrix between whole activations in the
+reference.
 
 * normalising: the normalisation of channels
 * layers:      patches, and both passes through each layer

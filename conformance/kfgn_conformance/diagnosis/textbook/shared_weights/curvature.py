@@ -28,7 +28,7 @@ class Curvature(Passes):
         return np.repeat(inputs.transpose(0, 2, 1, 3), outputs, axis=2)
 
     def gradients(self) -> PerLayer:
-        """dE/dh_l (N, C_l, T_l) at the labels of the data, with the divisor."""
+        """dE/dh_l (N, C_l, T_l) at the targets Y, divided by the divisor of the loss."""
         columns = self.output_gradient(self.problem.Y)[:, None] / self.divisor_of_gradient()
         return {l: d[:, 0] for l, d in self.carried(columns).items()}
 
@@ -47,7 +47,7 @@ class Curvature(Passes):
         return flat.swapaxes(1, 2) @ flat
 
     def pulled(self, l: int, H: Array) -> Array:
-        """M^T H M for the matrix M of layer l, where H (N, T' C', T' C') is over all positions of the outputs of M."""
+        """M^T H M, where M is the Jacobian of layer l without its transfer function, and H is (N, T' C', T' C')."""
         C, T = self.problem.widths[l], self.positions(l)
         for _ in range(2):
             columns = H.reshape(*H.shape[:2], T, C).transpose(0, 1, 3, 2)
@@ -71,7 +71,7 @@ class Curvature(Passes):
         return self.transfer_of(l).second(self.h[l]) * dE_da
 
     def layer_curvature(self, l: int) -> Array | float:
-        """The term of (8s) in the second derivatives of layer l itself, (N, T C, T C), which is 0 if it is linear."""
+        """The term of (8s) in the second derivatives of a normalisation, (N, T C, T C). It is 0.0 for other layers."""
         layer = self.layer(l)
         if not isinstance(layer, Normalisation):
             return 0.0
@@ -98,7 +98,7 @@ class Curvature(Passes):
         return H
 
     def block(self, l: int, H: Array) -> Array:
-        """(7s): the mean over the datapoints of the sum over all pairs of positions, (I O, I O)."""
+        """The block (7s), (I O, I O): the mean over the datapoints of a sum over all pairs of positions."""
         inputs = self.inputs_of_outputs(l)
         N, T, O, I = inputs.shape
         H = self.pairs_of_positions(H.reshape(N, T, O, T, O))

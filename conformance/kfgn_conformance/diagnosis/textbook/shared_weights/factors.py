@@ -1,4 +1,4 @@
-"""The approximations of blocks for every group of each layer with weights, and the matrices of KFRA for every layer."""
+"""For each layer with weights, the approximations of the block of every group, and the matrix of KFRA."""
 
 import numpy as np
 
@@ -23,7 +23,10 @@ class Factors(Curvature):
         return list(self.inputs(l).swapaxes(0, 1))
 
     def scale_shift_columns(self, l: int, C: Array) -> Array:
-        """The columns of vec([gamma, beta]), (N, K, 2 C, T): those of the outputs times the inputs of the weights."""
+        """The columns at vec(W_l) of a scale-and-shift layer, (N, K, 2 C, T), or (N, K, C, T) without a shift.
+
+        They are the columns at the outputs times the inputs of gamma, and the columns at the outputs times 1 for beta.
+        """
         inputs = self.inputs(l)
         return np.concatenate([C * inputs[:, None, :, :, i] for i in range(inputs.shape[3])], axis=2)
 
@@ -99,7 +102,7 @@ class Factors(Curvature):
         return (U * S.T.ravel()) @ U.T
 
     def group_block(self, a: Array, C: Array) -> Array:
-        """The exact block of a group."""
+        """The exact block of the Gauss-Newton matrix for a group."""
         P = self.weight_gradients(a, C)
         g = P.transpose(0, 1, 3, 2).reshape(*P.shape[:2], -1)
         return self.mean(g.swapaxes(1, 2) @ g)
@@ -152,7 +155,7 @@ class Factors(Curvature):
         return {l: G[l] for l in self.weighted}
 
     def over_tokens(self, l: int, G: Array) -> Array:
-        """A step of KFRA's recursion over layer l, which does not mix positions."""
+        """A step of KFRA's recursion through layer l, which does not mix positions."""
         if not isinstance(self.layer(l), Dense):
             return self.over_taps(l, G)
         W = self.kernel(l)[0, :, 0]
@@ -172,7 +175,7 @@ class Factors(Curvature):
         return np.mean(self.read(inside, self.sources(l, layer))[0, 0], axis=0)
 
     def over_taps(self, l: int, G: Array) -> Array:
-        """A step of KFRA's recursion over the taps of layer l."""
+        """A step of KFRA's recursion through layer l, in closed form over its taps."""
         layer, C, T = self.layer(l), self.problem.widths[l - 1], self.positions(l - 1)
         if isinstance(layer, Pooling):
             return layer.taps * self.share_back(layer) ** 2 * G

@@ -1,7 +1,7 @@
 """The layers with shared weights as batched formulas: patches, and both passes through each layer.
 
 An activation of the batch is an array (N, C, T), where the positions of an image have row-major order. A patch array
-(N, groups, T, I) has the inputs of the weights of each group at each position. A mistake is planted in one of the
+(N, groups, T, I) has the inputs of the weights of each group at each position. A mistake overrides one or more of the
 methods.
 """
 
@@ -26,9 +26,9 @@ from .normalising import Normalising
 
 
 def over_positions(problem: Problem) -> Problem:
-    """The problem with one axis of positions in its batch: X (N, C, T), and the labels of T_L positions.
+    """The problem with one axis of positions in its batch: X (N, C, T), and Y and labels at T_L positions.
 
-    Tokens are one-hot vectors. The shapes of the layers are still those of images.
+    Tokens are replaced by one-hot vectors. `Problem.shapes` still has all axes of an image.
     """
     N, S, T = problem.N, problem.labels.shape[1], positions_of(problem.shapes[-1])
     outputs = () if problem.objective in CLASSIFIERS else (problem.widths[-1],)
@@ -44,7 +44,7 @@ def over_positions(problem: Problem) -> Problem:
 
 
 class Layers(Normalising):
-    """Formulas of single layers. The argument l of a method is the number of a layer, 1, ..., L, of any kind."""
+    """Formulas of single layers. The argument l of a method is the number of a layer of any kind, or 0 for inputs."""
 
     def __init__(self, problem: Problem) -> None:
         if not problem.is_shared:
@@ -100,12 +100,12 @@ class Layers(Normalising):
         return np.pad(image, widths, mode="wrap") if layer.circular else np.pad(image, widths)
 
     def sources(self, l: int, layer: Convolution | Pooling) -> list[Array]:
-        """For each axis, the padded position that tap k reads at each of T output positions, (T, taps)."""
+        """For each axis, the padded position that each tap reads at each output position, (T, taps)."""
         pairs = zip(layer.windows, self.along_axes(l), strict=True)
         return [w.stride * np.arange(T)[:, None] + w.dilation * np.arange(w.width) for w, T in pairs]
 
     def read(self, padded: Array, sources: Sequence[Array]) -> Array:
-        """The inputs of every tap at every output position, (N, C, T, taps), of activations (N, C, *positions)."""
+        """The inputs of every tap at every output position, (N, C, T, taps), read from `padded` (N, C, *positions)."""
         for axis, source in enumerate(sources):
             beyond = int(source.max()) + 1 - padded.shape[2 + 2 * axis]
             if beyond > 0:  # a mistake may read beyond the end
@@ -149,11 +149,11 @@ class Layers(Normalising):
         return h.reshape(self.N, -1, h.shape[3])
 
     def share(self, layer: Pooling) -> float:
-        """The factor of each position in a window."""
+        """The weight of each position in a window: 1 / taps for a mean, and 1 for a sum."""
         return 1 / layer.taps if layer.kind == "mean" else 1.0
 
     def share_back(self, layer: Pooling) -> float:
-        """The factor of each position in a window, in the backward pass."""
+        """The weight of each position in a window, in the backward pass."""
         return self.share(layer)
 
     def pooled(self, l: int, layer: Pooling, a: Array) -> Array:
@@ -167,7 +167,10 @@ class Layers(Normalising):
         return a.transpose(0, 2, 1).reshape(len(a), -1, 1)
 
     def back_through(self, l: int, d: Array) -> Array:
-        """Multiply columns by the transpose of the matrix of layer l: (N, K, C', T') becomes (N, K, C, T)."""
+        """Multiply columns by the transposed Jacobian of layer l: (N, K, C', T') becomes (N, K, C, T).
+
+        The Jacobian is that of the layer without its transfer function.
+        """
         layer = self.layer(l)
         if isinstance(layer, Flatten):
             return self.unflattened(l, d)
@@ -188,7 +191,7 @@ class Layers(Normalising):
         return self.kernel(l)
 
     def back_through_weights(self, l: int, d: Array) -> Array:
-        """Multiply columns by the transpose of the matrix of a convolution or of a dense layer."""
+        """Multiply columns by the transposed Jacobian of layer l, which has weights, without its transfer function."""
         layer, C = self.of_weights(l), self.problem.widths[l - 1]
         by_group = d.reshape(*d.shape[:2], layer.groups, -1, d.shape[3])
         carried = np.einsum("nkgot,gouc->nkgctu", by_group, self.taps_back(l))
@@ -199,7 +202,7 @@ class Layers(Normalising):
         return self.unpadded(l, layer, padded).reshape(*d.shape[:2], C, -1)
 
     def scattered(self, carried: Array, sources: Sequence[Array], sizes: Sequence[int]) -> Array:
-        """Add the derivatives of every tap at every output position to their input, (N, K, C, *sizes).
+        """At every input, add up the derivatives of all taps that read this input: (N, K, C, *sizes).
 
         carried: (N, K, C, T, taps)
         """
@@ -208,7 +211,7 @@ class Layers(Normalising):
         taps = np.indices([source.shape[1] for source in sources]).reshape(len(sources), -1)
         for tap, k in enumerate(taps.T):
             places = tuple(source[t, i] for source, t, i in zip(sources, outputs, k, strict=True))
-            whole[(..., *places)] += carried[..., tap]  # two outputs never read the same input by one tap
+            whole[(..., *places)] += carried[..., tap]  # two outputs never read the same input through the same tap
         return whole
 
     def sources_back(self, l: int, layer: Convolution) -> list[Array]:

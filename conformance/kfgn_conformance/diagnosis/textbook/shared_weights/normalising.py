@@ -1,10 +1,12 @@
 """The normalisation of the channels of each position as batched formulas, with its Jacobian and second derivatives.
 
-With c the centred channels, z = c / s and m the divisor of the variance, the Jacobian at a position is
+At a position with C channels, let c be the centred channels, m the divisor of the variance, z = c / s the normalised
+channels, and r = sqrt(variance + epsilon). The right formula has s = r. The Jacobian of z is
 
     J = (P - k z z^T) / s,    k = s / (m r),    P = I - 1 1^T / C
 
-where r is the root of which s is made: s = r, so that k = 1 / m, unless a mistake adds epsilon after the root.
+In the right formula, k is therefore 1 / m. One mistake adds epsilon after the root: it has
+r = sqrt(variance) and s = r + epsilon.
 """
 
 from typing import NamedTuple
@@ -30,7 +32,7 @@ class Normalising:
         return channels
 
     def deviation(self, variance: Array, epsilon: float) -> tuple[Array, Array]:
-        """s, and the root r of which s is made."""
+        """s and r."""
         r = np.sqrt(variance + epsilon)
         return r, r
 
@@ -62,7 +64,7 @@ class Normalising:
         return self.normalised_back(a, epsilon, columns).transpose(0, 3, 1, 2)
 
     def normalised_curvature(self, a: Array, epsilon: float, d: Array) -> Array:
-        """The sum of d_k times the second derivatives of z_k at every position, (N, T, C, C), for d (N, C, T)."""
+        """The sum over channels j of d_j times the second derivatives of z_j, (N, T, C, C), for d (N, C, T)."""
         at = self.statistics(a, epsilon)
         z, g = at.z.transpose(0, 2, 1), self.normalised_back(a, epsilon, d[:, None])[:, 0].transpose(0, 2, 1)
         outer = z[..., :, None] * g[..., None, :]
