@@ -25,6 +25,7 @@ from .problem_sets import known_trajectories
 from .problem_sets.standard import problem_set
 from .problem_sets.trajectories import scenario_of, trajectory_problems
 from .problems import seeds
+from .problems.cases import added_cases
 from .problems.digests import hash_of
 from .problems.problem import Problem
 from .quantities import ROWS, Arrays, Quantity, largest
@@ -207,6 +208,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     )
     given = parser.parse_args(None if arguments is None else list(arguments))
     if given.action == "write":
+        fixed_problems(), added_cases()  # the seeds of the problems that this process has made are written
         seeds.write()
         known_trajectories.write(known_trajectories.FILE, trajectory_problems(), scenario_of)
         write(completed(shipped().entries, given.jobs))
