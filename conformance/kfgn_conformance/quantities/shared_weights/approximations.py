@@ -10,7 +10,7 @@ from ...problems.problem import Problem
 from ..quantity import Quantity
 from ..sizes import Arrays
 from .pairs import batches, for_each_group, of_group_blocks
-from .uniqueness import has_a_nearest_product, has_one_ekfac, sizes_of_ekfac, sizes_of_kfoc
+from .uniqueness import has_a_nearest_product, has_no_zero_block, has_one_ekfac, sizes_of_ekfac, sizes_of_kfoc
 
 
 def ekfac_diagonals(p: Problem) -> Arrays:
@@ -78,6 +78,8 @@ APPROXIMATIONS = (
         of_shared_weights=True,
         per_group=True,
         with_bias=True,
+        condition=has_no_zero_block,
+        otherwise="the block of a group is 0, and so is the trace by which the definition divides",
     ),
     Quantity(
         name="tnt_blocks",
@@ -91,5 +93,7 @@ APPROXIMATIONS = (
         of_shared_weights=True,
         per_group=True,
         with_bias=True,
+        condition=has_no_zero_block,
+        otherwise="the block of a group is 0, and so is the trace by which the definition divides",
     ),
 )

@@ -61,7 +61,7 @@ def size_of_kfoc(batch: Batch) -> float:
     """2 max |block| s_1^2 / (s_1^2 - s_2^2), with the two largest singular values s_1 and s_2 of the rearrangement."""
     I = batch[0].a.shape[1]
     first, second = (*np.linalg.svd(shared.rearranged(shared.exact_block(batch), I), compute_uv=False), 0.0)[:2]
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):  # NaN for a block that is 0
         return float(2 * largest(shared.kfoc(batch).block) * np.divide(first**2, first**2 - second**2))
 
 
@@ -75,6 +75,11 @@ def sizes_of_ekfac(p: Problem) -> tuple[float, ...]:
 def sizes_of_kfoc(p: Problem) -> tuple[float, ...]:
     """`size_of_kfoc` of every group of every layer."""
     return tuple(map(size_of_kfoc, batches(p)))
+
+
+def has_no_zero_block(p: Problem) -> bool:
+    """True if the exact block of every group is not 0, so that no trace is 0 by which TKFAC and TNT divide."""
+    return all(any(np.any(shared.weight_roots(pairs)) for pairs in batch) for batch in batches(p))
 
 
 def has_simple_spectra(p: Problem) -> bool:
