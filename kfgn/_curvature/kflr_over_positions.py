@@ -9,7 +9,7 @@ from .sharing import sum_over_positions
 
 
 def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memory: int | None) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N T_l, D_l) of every layer, and G_l of every group, which is summed over chunks of datapoints.
+    """dE/dh_l (N T_l, D_l) of every layer, and G of every group. The terms of G are summed over chunks of datapoints.
 
     memory: the number of bytes that the arrays of a chunk may need; None for the default
     """
@@ -30,9 +30,10 @@ def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
 
 
 def _of_blocks(at: GaussNewtonLinearisation, l: int, columns: Columns, sharing: str) -> list[Array]:
-    """For each block of a layer, the sum of v v^T over its columns v, and over their positions or after a sum of them.
+    """For each block of a layer, the sum of v v^T over datapoints and columns, where v is the part at one position.
 
-    The sum over positions is always inside the square for a dense block, which is exact.
+    For "reduce" and for a dense block, the sum of a column over the positions replaces v. A column that belongs to one
+    position has only one part v.
     """
     xp, layer = at.xp, at.network.weighted[l]
     blocks = layer.roots(columns.rows, at.forward.inputs[l])

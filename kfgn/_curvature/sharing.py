@@ -24,8 +24,8 @@ def checked_sharing(sharing: str) -> str:
 def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
     """The second factor of each group of each layer with weights, from rows v of the shape (..., N T_l, D_l).
 
-    Expand has the sum of v v^T over the T_l positions. Reduce has s s^T with the sum s of v over the positions. Both
-    are averaged over the datapoints and the leading axes.
+    Expand has the sum of v v^T over the T_l positions. Reduce has s s^T with the sum s of v over the positions, and so
+    has every dense block. Both are averaged over the datapoints and the leading axes.
     """
     found = []
     for (v, T), summed in zip(per_group(at, rows), sums_positions(at.network, sharing), strict=True):
@@ -45,7 +45,7 @@ def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
 def sums_positions(network: Network, sharing: str) -> list[bool]:
     """True for each Kronecker block whose second factor has the sum over positions inside the square.
 
-    These are all blocks for "reduce", and the dense blocks, which are exact, for both values of `sharing`.
+    For "reduce", these are all blocks. For "expand", these are the dense blocks.
     """
     layers = network.weighted.values()
     return [sharing == "reduce" or layer.has_dense_block for layer in layers for _ in range(layer.groups)]
