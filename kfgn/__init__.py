@@ -49,13 +49,14 @@ H_L is the Hessian of the loss of a datapoint with respect to the outputs h_L. T
 indefinite. `Network.psd` selects the PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices, or an error.
 The Hessian and its products always use the true H_L.
 
-A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. It may have
-layers of all kinds. X is then (N, C, T) or (N, C, H, W), and X (N, T) has integer tokens if the first layer is an
-`Embedding`. If the outputs have positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions,
-and (N, H, W, D_L) or (N, H, W) for positions along two axes. After `Flatten` the outputs have no positions. The loss of
-a datapoint is the sum over the output positions divided by `Network.divisor`. A tuple of weights or of results has no
-entry for a layer without weights. The option `sharing` selects the factors of weights that are used at several
-positions. A layer with groups has one pair of factors for each group, and the G of a `ScaleShift` is its whole block.
+A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Such a
+network may have layers of all kinds. X is then (N, C, T) or (N, C, H, W). If the first layer is an `Embedding`, X has
+integer tokens and the shape (N, T) or (N, H, W). If the outputs have positions too, each position has a target: Y is
+(N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W) for positions along two axes. After `Flatten` the
+outputs have no positions. The loss of a datapoint is the sum over the output positions divided by `Network.divisor`. A
+tuple of weights or of results has no entry for a layer without weights. The option `sharing` selects the factors of
+weights that are used at several positions. A layer with groups has one pair of factors for each group, and the G of a
+`ScaleShift` is its whole block.
 
 A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.

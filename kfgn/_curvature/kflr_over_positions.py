@@ -9,7 +9,7 @@ from .sharing import sum_over_positions
 
 
 def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memory: int | None) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N T_l, D_l) of every layer, and G of every group. The terms of G are summed over chunks of datapoints.
+    """dE/dh_l (N T_l, D_l) of every layer, and G of every Kronecker block, computed in chunks of datapoints.
 
     memory: the number of bytes that the arrays of a chunk may need; None for the default
     """
@@ -21,7 +21,7 @@ def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memor
 
 
 def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
-    """The sums of G_l over the datapoints of a linearisation, for each Kronecker block of each layer with weights."""
+    """The sum of the G of the datapoints of a linearisation, for each Kronecker block of each layer with weights."""
     sums: list[Array] = []
     for l, columns in carried_back(at, root_columns(at)):
         if l in at.network.weighted:

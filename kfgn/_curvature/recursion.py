@@ -15,10 +15,10 @@ def pull_back(at: Linearisation, l: int, M: Array) -> Array:
     """The product B W^T M W B = (W^T M W) * (f' f'^T), (N, D_l, D_l), for W = W_{l+1} without its bias.
 
     M: one matrix per datapoint, (N, D_{l+1}, D_{l+1})
-    l: the number of the layer in these shapes, minus 1
+    l: the l of these shapes minus 1, since indices of layers begin at 0
 
-    With T positions, a matrix has a row and a column for each of the T D_l entries of all positions. For a
-    normalisation, the product is B W^T M W B with its Jacobian B.
+    With T positions, a matrix has a row and a column for each of the T D_l entries of all positions. W is then the
+    matrix of the linear map of layer l + 1 for all positions. For a normalisation, B is its Jacobian.
     """
     layer, W, derivative = at.network.maps[l + 1], at.weights_by_layer[l + 1], at.forward.derivatives[l]
     normalised = isinstance(derivative, NormalisationJacobian)
@@ -42,7 +42,10 @@ def _both_sides(xp: Namespace, transposed: Callable[[Array], Array], C: int, M: 
 
 
 def second_term(at: Linearisation, l: int, D: Array | NormalisationSecondTerm) -> Array:
-    """The term of (8) in second derivatives as a matrix per datapoint, (N, T D_l, T D_l): (10) for a diagonal D."""
+    """The term of (8) in second derivatives as a matrix per datapoint, (N, T D_l, T D_l).
+
+    D: the diagonals (10), or the matrices of a normalisation
+    """
     if isinstance(D, NormalisationSecondTerm):
         return over_positions(at.xp, D.matrices(), at.network.positions[l + 1])
     return diagonal(at.xp, entries(at, D))
@@ -65,7 +68,8 @@ def over_positions(xp: Namespace, M: Array, T: int) -> Array:
 def mean_blocks(at: Linearisation, M: Arrays) -> Arrays:
     """The blocks (7) or (16) of all layers with weights, from the matrices M (N, T D_l, T D_l) of each layer.
 
-    The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions.
+    The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions. A dense block
+    replaces a_nt a_nt'^T kron M_n[t, t'] with A_nt^T M_n[t, t'] A_nt', where A_nt is dh_nt / dvec(W).
     """
     inputs, T = at.forward.inputs, at.network.positions[1:]
     return tuple(
@@ -102,7 +106,7 @@ def _mean_block(at: Linearisation, groups: Arrays, M: Array, T: int) -> Array:
 
 
 def _part(xp: Namespace, left: Array, right: Array, M: Array) -> Array:
-    """The part (I, O, I, O) of a block between two groups with inputs (N, I, T), from M (N, T, O, T, O)."""
+    """The part (I, O, I, O) of a block for a pair of groups, from their inputs (N, I, T) and M (N, T, O, T, O)."""
     (N, I, T), O = left.shape, M.shape[-1]
     half = xp.reshape(left @ xp.reshape(M, (N, T, O * T * O)), (N, I * O, T, O))
     half = xp.reshape(xp.permute_dims(half, (0, 2, 1, 3)), (N, T, I * O * O))

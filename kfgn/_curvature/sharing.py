@@ -22,10 +22,10 @@ def checked_sharing(sharing: str) -> str:
 
 
 def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
-    """The second factor of each group of each layer with weights, from rows v of the shape (..., N T_l, D_l).
+    """The second factor of each Kronecker block, from rows v of the shape (..., N T_l, D_l) for each layer.
 
-    Expand has the sum of v v^T over the T_l positions. Reduce has s s^T with the sum s of v over the positions, and so
-    has every dense block. Both are averaged over the datapoints and the leading axes.
+    Expand has the sum of v v^T over the T_l positions. Reduce has s s^T with the sum s of v over the positions. Dense
+    blocks always have s s^T. The results are means over the datapoints and the leading axes.
     """
     found = []
     for (v, T), summed in zip(per_group(at, rows), sums_positions(at.network, sharing), strict=True):
@@ -37,7 +37,7 @@ def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
 
 
 def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
-    """The rows (..., N T_l, O) of each Kronecker block from rows (..., N T_l, D_l), and T_l."""
+    """Pairs of the rows (..., N T_l, O) of each Kronecker block and T_l, from rows (..., N T_l, D_l) of each layer."""
     inputs, T = at.forward.inputs, at.network.positions[1:]
     return [(v, T[l]) for l, layer in at.network.weighted.items() for v in layer.roots(rows[l], inputs[l])]
 
@@ -45,7 +45,7 @@ def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
 def sums_positions(network: Network, sharing: str) -> list[bool]:
     """True for each Kronecker block whose second factor has the sum over positions inside the square.
 
-    For "reduce", these are all blocks. For "expand", these are the dense blocks.
+    For "reduce", these are all blocks. For "expand", these are the dense blocks, where the factor is the whole block.
     """
     layers = network.weighted.values()
     return [sharing == "reduce" or layer.has_dense_block for layer in layers for _ in range(layer.groups)]

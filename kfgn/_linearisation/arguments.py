@@ -1,7 +1,8 @@
 """Validation of the arguments of public functions.
 
 Each function `checked_...` returns its argument outside any autograd graph, or raises `TypeError` or `ValueError` as
-the docstring of the package describes. `kfgn._validation.arrays` contains the checks of a single array.
+the docstring of the package describes. `kfgn._validation.arrays` contains the checks of a single array. The shapes in
+the docstrings are those for a network without positions.
 """
 
 from collections.abc import Mapping

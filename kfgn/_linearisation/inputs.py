@@ -8,9 +8,11 @@ from ..backends import index_dtype
 
 
 def check_types(network: Network, X: Array, layers: dict[str, Array]) -> Namespace:
-    """Check the libraries, devices and dtypes of X and the weights by name. Return their namespace.
+    """Check the libraries, devices and dtypes of X and of the weights. Return their namespace.
 
-    If all weights have one type or one dtype and X has another, the error is about X.
+    layers: a dictionary from the names of the weights in messages to the weights
+
+    If all weights have one type or one dtype and X has a different one, the error is about X.
     """
     agree = len(set(map(type, layers.values()))) == 1
     xp = one_library_and_device(layers | {"X": X} if agree else {"X": X} | layers)
@@ -27,9 +29,9 @@ def check_types(network: Network, X: Array, layers: dict[str, Array]) -> Namespa
 
 
 def checked_inputs(xp: Namespace, network: Network, X: Array, like: Array, *, check: bool) -> Array:
-    """X after a check of its shape and values.
+    """X after a check of its shape, and of its values if `check` is true.
 
-    Tokens are converted to the dtype of `like`, the first weights. A checked X therefore has the dtype of the weights.
+    Tokens are converted to the dtype of `like`, which is W_1. A checked X therefore has the dtype of the weights.
     """
     inputs = network.inputs if network.has_positions else (network.inputs,)
     per_datapoint = inputs[1:] if network.has_tokens else inputs
@@ -38,7 +40,7 @@ def checked_inputs(xp: Namespace, network: Network, X: Array, like: Array, *, ch
     if X.shape[0] == 0:
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if network.has_tokens:
-        X = xp.astype(X, index_dtype(X))  # the dtype of X may not hold every token
+        X = xp.astype(X, index_dtype(X))  # the dtype of X may be too small for V, such as int8 for V = 300
         if check:
             check_values(xp, "X", X, is_token(X, network.widths[0]), _expected(network))
         return xp.astype(X, like.dtype)
@@ -53,7 +55,7 @@ def dtype_name(network: Network) -> str:
 
 
 def with_dtype(network: Network, X: Array) -> dict[str, Array]:
-    """A checked X, with the name of the argument that has its dtype."""
+    """A dictionary from `dtype_name` to a checked X, for checks that other arguments have the same dtype."""
     return {dtype_name(network): X}
 
 

@@ -21,8 +21,8 @@ class Linearisation:
     """A batch, X (N, D_0) and Y, with its forward pass at the weights.
 
     All arrays have been checked and are outside any autograd graph. Y is None for quantities that do not depend on the
-    targets. In a network with positions, the outputs, Y and all other arrays of the passes have one row for each
-    position of each datapoint, and a tuple of the passes has one array per layer, also for layers without weights.
+    targets. In a network with positions, Y and the arrays of the passes have one row for each position of each
+    datapoint, so that N T_l replaces N in the shapes.
     """
 
     xp: Namespace
@@ -99,10 +99,11 @@ class Linearisation:
         return tuple(times(layer.mean_gradient(dE_dh[l], a[l]), T[l]) for l, layer in weighted)
 
     def input_moments(self, sharing: str = "expand") -> Arrays:
-        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T of each layer, equation (21), and of each group of a grouped layer.
+        """Q_l = 1/N sum_n a_{l-1} a_{l-1}^T of each layer with weights, equation (21), or one Q for each of its groups.
 
         With positions, a_nt is the row of a_{l-1} at position t of datapoint n. "expand" takes the mean of a_nt a_nt^T
-        over positions too, and "reduce" takes the mean of a_nt over positions before the product.
+        over positions too, and "reduce" takes the mean of a_nt over positions before the product. A `ScaleShift` has
+        Q = 1.
         """
         a, T, layers = self.forward.inputs, self.network.positions[1:], self.network.weighted.items()
         return tuple(Q for l, layer in layers for Q in layer.second_moments(a[l], T[l], sharing))
@@ -116,7 +117,7 @@ class Linearisation:
         N, T = self.X.shape[0], self.network.positions[-1]
 
         def part(x: Any) -> Any:
-            """The rows of the datapoints. The rows of a convolution have an axis of groups before them."""
+            """The rows of the datapoints. The patches of a convolution have an axis of groups before the rows."""
             if isinstance(x, NormalisationJacobian):
                 return NormalisationJacobian(part(x.z), part(x.s))
             positions = x.shape[-2] // N

@@ -10,14 +10,14 @@ from .._types import Array, Arrays, Namespace
 
 
 class Forward(NamedTuple):
-    """The intermediate results of a forward pass, with one array for each layer, also for those without weights.
+    """The intermediate results of a forward pass. L is here the number of all layers, also of those without weights.
 
-    inputs:         a_0, ..., a_{L-1}, the rows that W_1, ..., W_L multiply: (N, D_{l-1} + 1) with the appended unit,
-                    or (N, D_{l-1}) for a layer without a bias. For a convolution, its patches or the padded activation
+    inputs:         a_0, ..., a_{L-1}, as the method `inputs` of each layer returns them. For a dense layer, the shape
+                    is (N, D_{l-1} + 1) with the appended unit, or (N, D_{l-1}) without a bias
     preactivations: h_1, ..., h_L, (N, D_l)
     derivatives:    f'(h_1), ..., f'(h_{L-1}), (N, D_l), and a `NormalisationJacobian` for a normalisation
 
-    Datapoints with T positions have N T rows.
+    With T positions, N T replaces N.
     """
 
     inputs: Arrays
@@ -48,7 +48,7 @@ def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forwa
 def rows_of_positions(xp: Namespace, network: Network, X: Array) -> Array:
     """X (N, C, T) or (N, C, H, W) as one row (C) per position of each datapoint, and X (N, D_0) unchanged.
 
-    Tokens (N, T) or (N, H, W) are rows of one number.
+    Tokens (N, T) or (N, H, W) become rows of one number.
     """
     if not network.has_positions:
         return X
@@ -59,7 +59,7 @@ def rows_of_positions(xp: Namespace, network: Network, X: Array) -> Array:
 
 
 def rows_of_targets(network: Network, Y: Array | None) -> Array | None:
-    """Y (N, T, D_L) or (N, T) as one row or one class index per output position, and Y without positions unchanged."""
+    """Y as one row or one class index per output position. Y is unchanged if the outputs have no positions."""
     if Y is None or not network.has_positions:
         return Y
     return array_namespace(Y).reshape(Y, (-1, network.widths[-1]) if network.classes is None else (-1,))

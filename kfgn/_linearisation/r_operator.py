@@ -35,7 +35,7 @@ def forward_tangents(at: Linearisation, V: Arrays) -> Tangents:
 
 
 def from_direction(at: Linearisation, V: Arrays, l: int) -> Array:
-    """V_l a_{l-1} for the layer of index l, the derivative of h_l with a_{l-1} fixed: 0 if the layer has no weights."""
+    """V a for the layer of index l, from 0: the derivative of its h with its inputs a fixed, 0 without weights."""
     V_l = at.network.by_layer(V)[l]
     if V_l is None:
         return at.xp.zeros_like(at.forward.preactivations[l])
@@ -65,7 +65,7 @@ def backward_tangents(
 
 
 def input_tangents(at: Linearisation, tangents: Tangents) -> Arrays:
-    """The derivatives of the rows that the weights multiply, with 0 for the appended unit."""
+    """The derivatives of the rows `Forward.inputs`, with 0 for the appended unit."""
     weighted = at.network.weighted
     return tuple(
         weighted[l].input_tangents(at.xp, R_a) if l in weighted else R_a for l, R_a in enumerate(tangents.inputs)

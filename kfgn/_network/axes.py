@@ -30,7 +30,7 @@ def checked_per_axis(name: str, value: Any, like: PerAxis | None = None) -> PerA
 
 
 def checked_padding(name: str, value: Any, like: PerAxis) -> tuple[Any, Any]:
-    """Return (left, right) for a width that is an int, and ((top, bottom), (left, right)) for a pair."""
+    """Return (left, right) if the width `like` is an int, and ((top, bottom), (left, right)) if it is a pair."""
     if isinstance(like, int):
         return _ends(name, value, "a pair (left, right) of integers from 0")
     expected = "pairs ((top, bottom), (left, right)) of integers from 0"
@@ -41,7 +41,7 @@ def checked_padding(name: str, value: Any, like: PerAxis) -> tuple[Any, Any]:
 
 
 def check_axes(width: PerAxis, lengths: Sequence[int]) -> None:
-    """Raise `ValueError` unless a width has a number for each axis of positions."""
+    """Raise `ValueError` without axes of positions, or unless a width has a number for each axis."""
     if not lengths:
         raise ValueError("inputs: expected inputs with positions, got a vector")
     if len(per_axis(width)) != len(lengths):

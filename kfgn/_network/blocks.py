@@ -11,8 +11,8 @@ from .._types import Array, Arrays
 class BlockPerGroup:
     """One Kronecker block Q kron G for each group of outputs of a layer whose W multiplies the rows `inputs`.
 
-    Layers inherit the class, and override the methods if their blocks have a different form. `WeightedMap` describes
-    the methods.
+    The maps of the layers with weights inherit the class, and override methods if their blocks have a different form.
+    `WeightedMap` describes the methods.
     """
 
     has_dense_block: ClassVar[bool] = False
@@ -49,11 +49,11 @@ class BlockPerGroup:
         return array_namespace(blocks[0]).concat(blocks, axis=0) if len(blocks) > 1 else blocks[0]
 
     def roots(self, rows: Array, inputs: Array) -> Arrays:  # noqa: ARG002  (the layers have one interface)
-        """The columns (..., R', D / groups) of each group of rows (..., R', D)."""
+        """From rows (..., R', D), the columns (..., R', D / groups) of each group of outputs."""
         size = rows.shape[-1] // self.groups
         return tuple(rows[..., i : i + size] for i in range(0, rows.shape[-1], size)) if self.groups > 1 else (rows,)
 
     def mean_factors(self, G: Array, inputs: Array) -> Arrays:  # noqa: ARG002
-        """The blocks of the groups, which are on the diagonal of G."""
+        """For each group of outputs, its diagonal block of G."""
         size = G.shape[0] // self.groups
         return tuple(G[i : i + size, i : i + size] for i in range(0, G.shape[0], size)) if self.groups > 1 else (G,)

@@ -1,4 +1,4 @@
-"""The embedding of tokens, a dense layer whose one-hot inputs are kept as tokens."""
+"""The embedding of tokens, a dense layer whose one-hot inputs are stored as tokens."""
 
 import math
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ from .tokens import counts, indices, is_token, one_hot, sums_of_tokens
 from .transfers import TransferName, checked_transfer
 
 LARGEST = 2**24
-"""The largest number of tokens, since float32 has every integer up to this number."""
+"""The largest number V of tokens. They are stored in the dtype of the weights, and float32 has all integers to 2^24."""
 
 
 @dataclass(frozen=True)
 class Embedding(metaclass=Documented):
-    """The embedding of tokens: h_t = W_l e_{x_t}, column x_t of W_l, at each position t.
+    """The embedding of tokens: at each position t, h_t is the column of W_l that belongs to the token x_t.
 
-    An `Embedding` is the first layer of its network, whose inputs are then tokens. `inputs` is (V, T) with the number V
-    of tokens and the number T of positions, or (V, H, W). X (N, T) or (N, H, W) has a token from 0 to V - 1 at each
-    position, of any integer dtype. An `Embedding` is hashable and holds no array.
+    An `Embedding` is the first layer of its network. The `inputs` of the network is (V, T) for V different tokens and T
+    positions, or (V, H, W). X has shape (N, T) or (N, H, W) and any integer dtype. Its elements are tokens from 0 to
+    V - 1. An `Embedding` is hashable and holds no array.
 
     Parameters
     ----------
@@ -39,19 +39,22 @@ class Embedding(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For a number of units that is not positive, and for an unknown transfer function.
+        For a number of units that is not positive, for an unknown transfer function, or for a parameter that float32
+        cannot hold.
 
     Notes
     -----
-    W_l has shape (D_l, V). It is the transposed weight of an embedding of PyTorch. The layer equals a `Dense` without a
-    bias whose inputs are one-hot vectors of V elements, and has its loss, gradient, products, blocks and factors. No
-    one-hot vectors are made, except by functions that return the exact blocks, whose cost is larger.
+    W_l has shape (D_l, V), and is the transpose of the weight of `torch.nn.Embedding`. The layer equals a `Dense` layer
+    without a bias whose inputs are one-hot vectors of V elements: the loss, the gradient, products, blocks and factors
+    are the same. Only functions that return exact blocks make one-hot vectors.
 
-    Q_l (V, V) is stored as a dense matrix, and `KroneckerFactored` inverts it with V^3 / 6 multiplications. With
-    "expand", it is the diagonal matrix of the frequencies of the tokens. `HessianFree`, `SGD` and `Adam` need no Q_l.
+    Q_l (V, V) is stored as a dense matrix. Its Cholesky factorisation in `KroneckerFactored` costs V^3 / 6
+    multiplications. With "expand" and in `kfra`, Q_l is the diagonal matrix of the frequencies of the tokens.
+    `HessianFree`, `SGD` and `Adam` need no Q_l.
 
-    The gradient is a sum over equal tokens. It is computed from sorted tokens with log2(N T) additions of (N T, D_l)
-    numbers, so that it has the same digits on repeated runs on every device.
+    The gradient of a column of W_l is a sum over the positions that have its token. The positions are sorted by token,
+    and the sums need about log2(N T) additions of arrays (N T, D_l). The order of the additions is fixed, so repeated
+    runs on a device give the same digits.
 
     Examples
     --------
@@ -104,7 +107,7 @@ class EmbeddingMap(BlockPerGroup):
         return a
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:  # noqa: ARG002
-        """Rows of -1, which are no tokens and count nowhere, since the tokens do not depend on the weights."""
+        """Rows of -1, which replace zero vectors, since -1 is no token: the tokens do not depend on the weights."""
         return 0 * R_a - 1
 
     def by_group(self, inputs: Array) -> Arrays:
@@ -112,17 +115,17 @@ class EmbeddingMap(BlockPerGroup):
         return (one_hot(inputs, self.tokens),)
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
-        """The columns of W of the tokens, (R, D), and NaN for a number that is no token."""
+        """For each row, the column of W of its token, (R, D), or NaN for a number that is no token."""
         xp = array_namespace(W)
         columns = xp.take(W, indices(inputs, self.tokens), axis=1).T
         return xp.where(is_token(inputs, self.tokens), columns, xp.full_like(columns, math.nan))
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """The sums of dE/dh over the rows of each token, over the number of rows, (D, V)."""
+        """For each token, the sum of dE/dh over its rows, divided by the number R of all rows: (D, V)."""
         return sums_of_tokens(dE_dh, inputs, self.tokens).T / dE_dh.shape[0]
 
     def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
-        """The frequencies of the tokens as a diagonal matrix, or the second moment of the frequencies per datapoint."""
+        """Q (V, V): the diagonal of the frequencies for "expand", their second moment over datapoints for "reduce"."""
         xp = array_namespace(inputs)
         if sharing == "expand" or T == 1:
             return (diagonal(xp, counts(xp.reshape(inputs, (1, -1)), self.tokens)[0, :] / inputs.shape[0]),)

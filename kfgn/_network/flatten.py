@@ -19,7 +19,7 @@ class Flatten(metaclass=Documented):
     The shape of the outputs is (C T,) for inputs (C, T), and (C H W,) for inputs (C, H, W). The channels of a position
     are next to each other, and positions are in row-major order. The order is not that of PyTorch's `Flatten`, in which
     the positions of a channel are next to each other. A `Flatten` is hashable and holds no array. It needs a network
-    whose `inputs` is (C, T) or (C, H, W).
+    whose `inputs` is a tuple such as (C, T).
 
     Examples
     --------

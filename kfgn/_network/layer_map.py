@@ -13,7 +13,7 @@ from typing import Protocol, TypeAlias
 from .._types import Array, Arrays, Namespace
 
 Shape: TypeAlias = tuple[int, ...]
-"""The shape (C, T) or (C, H, W) of an activation of one datapoint: the channels, and the positions along each axis."""
+"""The shape of an activation of one datapoint: (C, T), (C, H, W), or (C,) without positions, for C channels."""
 
 
 class LayerMap(Protocol):
@@ -27,7 +27,7 @@ class LayerMap(Protocol):
         """False if each row of h_l depends only on the row of a_{l-1} at the same position."""
 
     def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The rows that W multiplies, such as the patches of a convolution, each with an appended 1 if W has a bias."""
+        """The rows that W multiplies, such as a_{l-1} with an appended 1 for a bias, or patches of a convolution."""
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
         """The rows h_l (R', C')."""
@@ -49,8 +49,9 @@ class LayerMap(Protocol):
 class WeightedMap(LayerMap, Protocol):
     """The map of a layer that has weights W.
 
-    The methods from `groups` on are about the Kronecker blocks Q kron G of the layer. `BlockPerGroup` has these methods
-    for a layer with a block for each group of outputs. A layer with a dense block has one block, with Q = 1.
+    The methods other than `input_tangents` and `mean_gradient` are about the Kronecker blocks Q kron G of the layer.
+    `BlockPerGroup` has these methods for a layer with a block for each group of outputs. A layer with a dense block has
+    one block, with Q = 1.
     """
 
     def by_group(self, inputs: Array) -> Arrays:
@@ -66,7 +67,7 @@ class WeightedMap(LayerMap, Protocol):
         """The derivative of `inputs` along a direction R_a (R, C) of a_{l-1}."""
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """The mean of dE/dh_l a^T over the R' rows, in the shape of W, where a is a row of `inputs`."""
+        """The mean of dE/dW over the R' rows: of dE/dh_l a^T, with a row a of `inputs`, if h_l = W a."""
 
     @property
     def groups(self) -> int:
@@ -74,7 +75,7 @@ class WeightedMap(LayerMap, Protocol):
 
     @property
     def has_dense_block(self) -> bool:
-        """True if Q is 1, and the G of a root of the Gauss-Newton matrix is the exact block of W."""
+        """True if Q is 1. G is then the exact block of W if it is computed from a root of the Gauss-Newton matrix."""
 
     def block_shapes(self, weight_shape: tuple[int, int]) -> tuple[tuple[int, int], ...]:
         """The shape (O, I) of the weights of each block, which has Q (I, I) and G (O, O)."""
@@ -89,4 +90,4 @@ class WeightedMap(LayerMap, Protocol):
         """The rows (..., R', O) of each block, from rows (..., R', C') of derivatives with respect to h_l."""
 
     def mean_factors(self, G: Array, inputs: Array) -> Arrays:
-        """The G (O, O) of each block by KFRA, from the matrix G (C', C') at h_l."""
+        """G (O, O) of each block by KFRA, from the matrix (C', C') that the recursion of KFRA has at h_l."""

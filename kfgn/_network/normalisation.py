@@ -12,16 +12,16 @@ from .layer_map import Shape
 from .transfers import LARGEST_PARAMETER, TransferName
 
 SMALLEST = float(np.finfo(np.float32).tiny)
-"""The smallest epsilon, which is the smallest normal number of float32."""
+"""The lower bound of epsilon: the smallest positive normal number of float32."""
 
 
 @dataclass(frozen=True)
 class Normalisation(metaclass=Documented):
     """The normalisation of the channels of each position, as in layer normalisation. The layer has no weights.
 
-    A `Normalisation` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W). A
-    network of vectors has the inputs (C, 1). It cannot be the last layer. A `ScaleShift` after it has the weights of
-    layer normalisation.
+    A `Normalisation` is hashable and holds no array. It needs a network whose `inputs` is a tuple such as (C, T). For
+    vectors of C numbers, the tuple is (C, 1). The last layer cannot be a `Normalisation`. A `ScaleShift` after a
+    `Normalisation` has the weights of layer normalisation.
 
     Parameters
     ----------
@@ -42,8 +42,9 @@ class Normalisation(metaclass=Documented):
         z_t = (a_t - m_t) / s_t,  m_t = 1/C sum_c a_ct,  s_t^2 = 1/C sum_c (a_ct - m_t)^2 + epsilon
 
     The layer is neither linear nor elementwise. Its linear map is the identity, and its transfer function is z. B_l in
-    the recursions (8) and (22) is then the Jacobian of z, a full matrix for each position. D_l in (8) is the sum of
-    dE/dz_k times the Hessian of z_k. `kfra` has the mean of B_l^T G B_l over datapoints and positions.
+    the recursions (8) and (22) is then the Jacobian of z, a full matrix for each position. D_l in (8) is the sum over k
+    of dE/dz_k times the Hessian of z_k. The step (26) of `kfra` takes the mean of B_l^T G B_l over datapoints and
+    positions, from the matrix G at z.
 
     In the passes a normalisation costs about as much as a transfer function. The mean in `kfra` costs about 3 N T C^2
     multiplications.
@@ -64,7 +65,7 @@ class Normalisation(metaclass=Documented):
 
     @property
     def transfer(self) -> TransferName:
-        """The name and the parameter of z, which `transfer_functions` knows."""
+        """The pair of a name and epsilon, from which `transfer_functions` makes z and its derivatives."""
         return "normalisation", self.epsilon
 
     def weight_shape(self, inputs: int) -> None:  # noqa: ARG002  (the layers have one interface)
@@ -78,7 +79,7 @@ class Normalisation(metaclass=Documented):
 
 @dataclass(frozen=True)
 class IdentityMap:
-    """The identity, a `LayerMap` without weights, which is the linear map of a layer that is a transfer function."""
+    """The identity, a `LayerMap` without weights: the linear map of a layer that consists of a transfer function."""
 
     mixes_positions: ClassVar[bool] = False
 

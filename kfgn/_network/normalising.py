@@ -1,8 +1,9 @@
-"""The function z(h) of a normalisation, with its Jacobian B and the matrix D of its second derivatives.
+"""The function z(h) of a normalisation, with its Jacobian B and its term D of (8) in second derivatives.
 
-z is not elementwise, so B and D of a row are symmetric matrices (C, C) that are not diagonal. The product of such a
-matrix with each row of an array is written as `*`, like the product with a diagonal, which is stored as an array of its
-entries. The passes and the R-operator are therefore the same for all functions.
+z is not elementwise. Each row h therefore has matrices B and D (C, C) that are not diagonal. Both are symmetric. For an
+elementwise transfer function, B and D are arrays of diagonal entries, and `B * v` is the product of B and v. The
+classes of this module define `*` as the same product, so that the passes and the R-operator have one code for all
+functions.
 """
 
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ class NormalisationJacobian:
     """B = dz/dh = (I - 1 1^T / C - z z^T / C) / s for each row.
 
     z: the normalised rows, (R, C)
-    s: the square root of variance plus epsilon, (R, 1)
+    s: the square root of the variance plus epsilon, (R, 1)
     """
 
     z: Array
@@ -33,7 +34,7 @@ class NormalisationJacobian:
     def mean_congruence(self, G: Array) -> Array:
         """The mean of B G B over the rows, (C, C).
 
-        With u = z / s, and with G' = P G P for the projection P = I - 1 1^T / C, the mean is
+        Let E be the mean over the rows, u = z / s, and G' = P G P with the projection P = I - 1 1^T / C. The result is
 
             E[1/s^2] G' - (E[u u^T] G' + G' E[u u^T]) / C + E[(z^T G' z) u u^T] / C^2
         """
@@ -49,7 +50,7 @@ class NormalisationJacobian:
 
 @dataclass(frozen=True, eq=False)
 class NormalisationSecondTerm:
-    """D = sum_k d_k d^2 z_k / dh^2 = -(g z^T + z g^T + (z^T d) B) / (C s) with d = dE/dz and g = B d, for each row.
+    """D = sum_k dE/dz_k Hessian(z_k) = -(g z^T + z g^T + (z^T d) B) / (C s) for each row, with d = dE/dz and g = B d.
 
     B:        the Jacobian
     gradient: d, (R, C)
@@ -72,9 +73,9 @@ class NormalisationSecondTerm:
 
 
 class Normalising(NamedTuple):
-    """z = (h - m) / s with the mean m of the channels of a row, and s^2 = the mean of (h - m)^2 plus epsilon.
+    """z = (h - m) / s for a row h, where m is the mean of h, and s^2 is the mean of (h - m)^2 plus epsilon.
 
-    The class has the methods of `Transfer`, which passes and recursions call.
+    `Transfer` has functions of the same two names for elementwise transfer functions.
     """
 
     epsilon: float
@@ -92,7 +93,7 @@ class Normalising(NamedTuple):
 
 
 def mean_congruence(xp: Namespace, B: Array | NormalisationJacobian, G: Array) -> Array:
-    """The mean of B G B over the rows. For a diagonal B, this is G times the mean of f' f'^T, as in (26)."""
+    """The mean of B G B over the rows. For a diagonal B with entries f', the mean is G * E[f' f'^T], as in (26)."""
     return B.mean_congruence(G) if isinstance(B, NormalisationJacobian) else G * second_moment(xp, B)
 
 

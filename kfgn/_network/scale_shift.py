@@ -1,4 +1,4 @@
-"""The scale and the shift of each channel, which follow a normalisation."""
+"""The layer that scales and shifts each channel, as layer normalisation does after it has normalised."""
 
 import math
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from .transfers import TransferName, checked_transfer
 class ScaleShift(metaclass=Documented):
     """A scale and a shift of each channel: h_ct = gamma_c a_ct + beta_c at each position t.
 
-    A `ScaleShift` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W). A network
-    of vectors has the inputs (C, 1). With a `Normalisation` before it, the layer is layer normalisation.
+    A `ScaleShift` is hashable and holds no array. It needs a network whose `inputs` is a tuple such as (C, T). For
+    vectors of C numbers, the tuple is (C, 1). A `Normalisation` followed by a `ScaleShift` is layer normalisation.
 
     Parameters
     ----------
@@ -34,22 +34,24 @@ class ScaleShift(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For an unknown transfer function.
+        For an unknown transfer function, or for a parameter that float32 cannot hold.
 
     Notes
     -----
     W_l is [gamma, beta] of shape (C, 2), or gamma of shape (C, 1) without a shift.
 
-    The block of vec(W_l) = [gamma, beta] is not approximated by two factors: Q is the 1 x 1 matrix 1, and G is the
-    whole block (2 C, 2 C). With `kflr`, Q kron G is the exact block of `gauss_newton_blocks`, for both values of
-    `sharing`. With a root C_nt of the Gauss-Newton matrix at h_nt, the block is::
+    The block of vec(W_l) = (gamma, beta) is not approximated by two factors: Q is the 1 x 1 matrix 1, and G is the
+    whole block, (2 C, 2 C), or (C, C) without a shift. With `kflr`, G is the exact block of `gauss_newton_blocks`, for
+    both values of `sharing`. Let the vectors r_ntk (C,) be the parts at position t of the columns k of a root of the
+    Gauss-Newton matrix of datapoint n at h. The block is::
 
-        1/N sum_n g_n g_n^T,  g_n = (sum_t a_nt * C_nt, sum_t C_nt)
+        1/N sum_n sum_k g_nk g_nk^T,  g_nk = (sum_t a_nt * r_ntk, sum_t r_ntk)
 
-    The block has 4 C^2 elements, and its inverse costs (2 C)^3 / 6 multiplications.
+    With a shift, the block has 4 C^2 elements, and its Cholesky factorisation costs (2 C)^3 / 6 multiplications.
 
-    `kfac` and `rp` have their estimates instead of the root. `kfra` has one matrix G_h (C, C) for all datapoints, a sum
-    over positions. It multiplies G_h by a second moment of the inputs, and has no terms between different positions::
+    `kfac` and `rp` replace the columns of the root with their samples. `kfra` has one matrix G_h (C, C) at h for all
+    datapoints, which is a sum over positions. Its block has no terms between different positions. With the vector 1 of
+    C ones, the block of `kfra` is::
 
         [[G_h, G_h], [G_h, G_h]] * 1/(N T) sum_n sum_t (a_nt, 1)(a_nt, 1)^T
 
@@ -73,16 +75,19 @@ class ScaleShift(metaclass=Documented):
         return inputs, 1 + self.bias
 
     def at(self, shape: Shape) -> tuple["ScaleShiftMap", Shape]:
-        """The map of the layer for inputs of a shape, and the same shape, which its outputs have."""
+        """The map of the layer for inputs of a shape, and the shape of the outputs, which is the same."""
         return ScaleShiftMap(shape[0], self.bias), shape
 
 
 @dataclass(frozen=True)
 class ScaleShiftMap(BlockPerGroup):
-    """A scale and shift at its place in a network, a `WeightedMap` whose block has no factors.
+    """A scale and a shift at their place in a network: a `WeightedMap` with one dense block, the block of vec(W).
 
-    The rows `inputs` are [a, 1] with C ones, so that h is the sum of the products of [a, 1] with vec(W). In a block,
-    W has the form vec(W) of shape (2 C, 1): a row for each of its elements, and one column, whose input is 1.
+    The rows `inputs` are [a, 1] with C ones, and vec(W) is (gamma, beta). In the elementwise product of both, h_c is
+    the sum of the elements c and C + c. The block regards vec(W) as weights of shape (2 C, 1), whose one input is 1.
+
+    The methods are described for a layer with a shift. Without a shift, the second halves of [a, 1] and of vec(W) are
+    missing, and C replaces 2 C.
     """
 
     channels: int
@@ -117,7 +122,7 @@ class ScaleShiftMap(BlockPerGroup):
         return rows * W[:, 0]
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """The means over the rows of dE/dh * a and of dE/dh, as columns."""
+        """The means of dE/dh * a and of dE/dh over the rows, as the two columns of an array (C, 2)."""
         xp = array_namespace(dE_dh)
         (products,) = self.roots(dE_dh, inputs)
         return self.joined((xp.mean(products, axis=0),))

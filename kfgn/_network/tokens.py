@@ -1,7 +1,7 @@
-"""Sums over equal tokens, by functions of the array API standard, whose shapes do not depend on the tokens.
+"""One-hot vectors, counts and sums of tokens, with arrays whose shapes do not depend on the values of the tokens.
 
-A row of tokens (R, 1) has one token, a number from 0 to V - 1 in a floating-point dtype. Other numbers are no tokens,
-and count nowhere.
+A token is an integer from 0 to V - 1, in an array of a floating-point dtype. `is_token` also accepts integer dtypes. A
+number below 0 or above V - 1 is no token, and counts and sums leave it out.
 """
 
 from array_api_compat import array_namespace
@@ -23,7 +23,7 @@ def indices(tokens: Array, V: int) -> Array:
 
 
 def one_hot(tokens: Array, V: int) -> Array:
-    """The one-hot vectors (R, V) of tokens (R, 1)."""
+    """The one-hot vectors (R, V) of tokens (R, 1), and zeros for a number that is no token."""
     xp = array_namespace(tokens)
     return xp.astype(tokens == xp.arange(V, dtype=tokens.dtype, device=device(tokens)), tokens.dtype)
 
@@ -32,7 +32,7 @@ def counts(tokens: Array, V: int) -> Array:
     """The number of times that each token is in each row of tokens (N, T): (N, V)."""
     xp, (N, _) = array_namespace(tokens), tokens.shape
     integer, place = index_dtype(tokens), device(tokens)
-    keys = xp.astype(xp.clip(tokens, -1, V), integer) + 1  # 0 and V + 1 are no tokens
+    keys = xp.astype(xp.clip(tokens, -1, V), integer) + 1  # the keys 0 and V + 1 are no tokens
     first = (V + 2) * xp.arange(N, dtype=integer, device=place)
     found = xp.sort(xp.reshape(keys + first[:, None], (-1,)))
     known = xp.reshape(first[:, None] + xp.arange(1, V + 1, dtype=integer, device=place), (-1,))
@@ -43,8 +43,8 @@ def counts(tokens: Array, V: int) -> Array:
 def sums_of_tokens(rows: Array, tokens: Array, V: int) -> Array:
     """The sum of the rows (R, D) of each token, (V, D), from tokens (R, 1).
 
-    The rows are sorted by their tokens. After the step k = 1, 2, 4, ..., a row is the sum of the last 2 k rows of its
-    token up to itself. The last row of a token is then its sum.
+    The rows are sorted by their tokens. After the step k = 1, 2, 4, ..., each row has become the sum of itself and of
+    the rows with the same token among the 2 k - 1 rows before it. At the end, the last row of a token is its sum.
     """
     xp, R = array_namespace(rows), rows.shape[0]
     order = xp.argsort(xp.reshape(tokens, (-1,)))

@@ -1,7 +1,7 @@
-"""The layers of a module that have weights: the parameters, the checks of the parameters, and the matrices W_l.
+"""The layers with weights of a PyTorch module: the parameters, the checks of the parameters, and the matrices W_l.
 
-Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
-the package to install.
+Only modules of `kfgn.interop` import this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that
+names the package to install.
 """
 
 import math
@@ -23,8 +23,9 @@ Leaves: TypeAlias = list[tuple[str, nn.Module]]
 class Layer(NamedTuple):
     """The path, the weight and the bias (D_l,) of a Linear or of a convolution. A missing bias is None.
 
-    patch: the shape (C, *positions) of the inputs that belong to a row of the weight, channels first as in PyTorch. In
-           W_l the channels are last. The patch of a Linear without positions has channels alone
+    patch: the shape (C, *positions) of the inputs that a row of the weight multiplies, with the channels first as in
+           PyTorch. In W_l the channels are last. The patch of a Linear is (D_{l-1},), or (C, T) if the Linear follows a
+           Flatten of T positions
     """
 
     path: str
@@ -38,7 +39,7 @@ class Layer(NamedTuple):
         return self.weight.shape[0], math.prod(self.patch) + (self.bias is not None)
 
     def parameters(self) -> dict[str, torch.Tensor]:
-        """Return a dictionary from the path of each parameter of the Linear to the parameter."""
+        """Return a dictionary from the path of each parameter of the layer to the parameter."""
         named = {"weight": self.weight, "bias": self.bias}
         return {f"{self.path}.{name}": p for name, p in named.items() if p is not None}
 
@@ -77,7 +78,7 @@ def parameters_of(layers: list[Layer]) -> dict[str, torch.Tensor]:
 
 
 def _fitted(before: Layer, layer: Layer, below: nn.Module, leaf: Any) -> Layer:
-    """Return a layer, after a check that it fits the layer before it. A Linear after a convolution gets its patch.
+    """Return a layer, after a check that it fits the layer before. A Linear after a convolution gets the patch (C, T).
 
     below, leaf: the modules of both layers
     """
@@ -118,7 +119,7 @@ def _layer(path: str, linear: Any) -> Layer:
 
 def check_weights(layers: list[Layer], weights: Weights) -> None:
     """Raise `TypeError` or `ValueError` unless each layer has one tensor of its shape, dtype and device."""
-    expected = f"{len(layers)} tensors, one for each Linear ({', '.join(layer.path for layer in layers)})"
+    expected = f"{len(layers)} tensors, one for each layer with weights ({', '.join(layer.path for layer in layers)})"
     if not isinstance(weights, (tuple, list)):
         raise TypeError(f"weights: expected a tuple or list of {expected}, got {type_of(weights)}")
     if len(weights) != len(layers):

@@ -1,4 +1,4 @@
-"""The modules of PyTorch that correspond to transfer functions and objectives of kfgn, and checks of modules.
+"""The modules of PyTorch that correspond to layers, transfer functions or objectives of kfgn, and checks of modules.
 
 Only modules of `kfgn.interop` import this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that
 names the package to install.
@@ -43,7 +43,7 @@ def _with(name: str, parameter: float, default: float) -> TransferName:
 KINDS: dict[type[nn.Module], Kind] = {
     nn.Identity: Kind(_ignored),
     nn.Flatten: Kind(
-        _ignored, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, since a batch is (N, D)"
+        _ignored, lambda m: (m.start_dim, m.end_dim) == (1, -1), "start_dim 1 and end_dim -1, with outputs (N, D)"
     ),
     nn.Dropout: Kind(
         _ignored,
@@ -70,7 +70,7 @@ POOLINGS: tuple[type[nn.Module], ...] = (nn.AvgPool1d, nn.AvgPool2d, nn.Adaptive
 """The classes of modules that become a `Pooling`."""
 
 WEIGHTED: tuple[type[nn.Module], ...] = (nn.Linear, *CONVOLUTIONS)
-"""The classes of modules that have weights."""
+"""The classes of supported modules that have weights."""
 
 KNOWN: tuple[type[nn.Module], ...] = (*WEIGHTED, *POOLINGS, *KINDS)
 """The classes of all supported modules."""

@@ -1,7 +1,7 @@
 """The records `Convolution` and `Pooling` from modules of PyTorch, with checks of their options.
 
-Only `kfgn.interop.torch` imports this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that names
-the package to install.
+Only modules of `kfgn.interop` import this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that
+names the package to install.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ def convolution(path: str, module: Any) -> Convolution:
     """Return the record of a Conv1d or Conv2d. Raises `ValueError` for a padding mode that kfgn does not have."""
     if module.padding_mode not in ("zeros", "circular"):
         raise ValueError(f"{path}: expected the padding mode zeros or circular, got {module.padding_mode!r}")
-    return Convolution(  # PyTorch does not read out_channels and kernel_size
+    return Convolution(  # PyTorch computes with the shape of the weight, and not with out_channels and kernel_size
         module.weight.shape[0],
         _per_axis(module.weight.shape[2:]),
         bias=module.bias is not None,
@@ -33,7 +33,7 @@ def convolution(path: str, module: Any) -> Convolution:
 def pooling(path: str, module: Any, lengths: Sequence[int]) -> Pooling:
     """Return the record of an average pooling.
 
-    lengths: the numbers of positions of the inputs along each axis
+    lengths: the number of positions of the inputs along each axis
 
     Raises `ValueError` for options that kfgn does not have.
     """
@@ -50,7 +50,7 @@ def pooling(path: str, module: Any, lengths: Sequence[int]) -> Pooling:
 
 
 def _ends(module: Any) -> tuple[tuple[int, int], ...]:
-    """The numbers of positions that are added at both ends of each axis."""
+    """For each axis, the numbers of positions that are added at its two ends."""
     if module.padding == "valid":
         return ((0, 0),) * len(module.kernel_size)
     if module.padding == "same":

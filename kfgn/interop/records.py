@@ -21,13 +21,16 @@ from .positions import convolution, pooling
 def records(leaves: Leaves, inputs: Shape | None) -> tuple[Any, ...]:
     """Return the records of the layers. An activation becomes the transfer function of the layer before it.
 
-    inputs: the shape (C, T) or (C, H, W) of a datapoint of a module with convolutions; None without convolutions
+    inputs: the shape (C, T) or (C, H, W) of a datapoint if the module has convolutions or pooling, and otherwise None
 
-    Raises `ValueError` for a module in a wrong place, or with options that kfgn does not have.
+    Raises `ValueError` for a module that is in a wrong place, that does not fit its inputs, or that has options that
+    kfgn does not have.
     """
     reader = _Reader(inputs)
     for path, leaf in leaves:
         reader.read(path, leaf)
+    if not reader.flat:
+        reader.last = leaves[-1]
     if reader.records and reader.last is not None:
         path, leaf = reader.last
         raise ValueError(
@@ -42,8 +45,9 @@ class _Reader:
 
     records: the records so far
     shape:   the shape of the last activation of a datapoint; None in a network without positions
-    flat:    True if the activations of PyTorch are (N, D)
-    last:    the last leaf that changed the network, unless this leaf has weights
+    flat:    True if the last activation in PyTorch has the shape (N, D)
+    last:    the last leaf that became a record or a transfer function; None if that leaf has weights
+    takes_activation: True if the last record has weights, and no activation has followed it
     """
 
     def __init__(self, shape: Shape | None) -> None:
@@ -97,7 +101,7 @@ class _Reader:
         self.last = None if self.takes_activation else (path, leaf)
 
     def activate(self, path: str, leaf: nn.Module, transfer: TransferName) -> None:
-        """Set the transfer function of the last layer."""
+        """Set the transfer function of the last record."""
         if not self.takes_activation:
             raise ValueError(f"{path}: expected a layer with weights before each activation, got {described(leaf)}")
         self.records[-1] = replace(self.records[-1], transfer=transfer)
@@ -105,7 +109,7 @@ class _Reader:
 
 
 def _transfer(path: str, leaf: nn.Module) -> TransferName | None:
-    """Return the name of the transfer function; None for a module that does not change an activation."""
+    """Return the transfer function of a module; None for a module that does not change a batch (N, D)."""
     kind = next(kind for module, kind in KINDS.items() if computes_as(leaf, module))
     if not kind.supported(leaf):
         raise ValueError(f"{path}: expected {kind.expected}, got {described(leaf)}{kind.advice}")

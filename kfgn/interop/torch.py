@@ -55,9 +55,10 @@ def network_and_weights(
         (N, D_L) are h_L, for inputs X (N, D_0), or (N, *inputs) with convolutions or pooling. Modules may be nested,
         and may be wrapped by `torch.compile`, `DataParallel` or `DistributedDataParallel`.
 
-        Before the Linear layers there may be layers with positions, and a Flatten after them: Conv1d and Conv2d with
-        zeros or circular padding, each with at most one activation directly after it; AvgPool1d and AvgPool2d without
-        padding; AdaptiveAvgPool1d and AdaptiveAvgPool2d with the output size 1.
+        The module may begin with layers with positions, followed by a Flatten and then the Linear layers. The layers
+        with positions are Conv1d and Conv2d with zeros or circular padding, AvgPool1d and AvgPool2d without padding,
+        and AdaptiveAvgPool1d and AdaptiveAvgPool2d with the output size 1. A convolution may have one activation
+        directly after it.
 
         The activations and their transfer functions are:
 
@@ -73,7 +74,8 @@ def network_and_weights(
           which differs from softplus(h) by less than 3e-9 at the default threshold 20.
 
         Modules that do not change a batch (N, D) are ignored: Identity, Flatten of all axes but the first, and Dropout
-        with p = 0 or in eval mode. The shape of X is (N, D_0) even if the module begins with Flatten.
+        with p = 0 or in eval mode. Without layers with positions, the shape of X is (N, D_0), even if the module begins
+        with Flatten.
     objective : str
         The objective of the network: "squared_error", "bernoulli", "categorical" or "mixture". With h = module(X) the
         mean loss of kfgn is, in PyTorch:
@@ -95,9 +97,10 @@ def network_and_weights(
         The network.
     weights : tuple of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a Linear without
-        a bias, in the dtype and on the device of the parameters. The weights are new tensors, detached from all
-        autograd graphs. The module is not changed. In kfgn the channels of a position are next to each other. So the
-        columns of W_l are in another order than in PyTorch for a convolution, and for the Linear after a Flatten.
+        a bias, in the dtype and on the device of the parameters. For a convolution, D_{l-1} is the number of entries
+        of a patch. The weights are new tensors, detached from all autograd graphs. The module is not changed. In a row
+        of W_l the channels of a position are next to each other. For a convolution, and for the Linear after a Flatten
+        of positions, this order is not that of PyTorch.
 
     Raises
     ------
@@ -110,7 +113,8 @@ def network_and_weights(
         An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
         which could change outputs or gradients. A forward uses a layer twice. A layer has parametrised weights.
         Parameters overlap in memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network`
-        rejects the network. `inputs` is missing for a module with convolutions, or does not fit the layers.
+        rejects the network. `inputs` is missing for a module with convolutions or pooling, is given for any other
+        module, or does not fit the layers.
 
     Warns
     -----
@@ -164,7 +168,8 @@ def write_back(module: nn.Module, weights: Weights) -> None:
         and activations are not checked.
     weights : tuple or list of torch.Tensor
         W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) for a Linear without
-        a bias, in the dtype and on the device of the parameters. The values of the weights are not checked.
+        a bias, in the dtype and on the device of the parameters. For a convolution, D_{l-1} is the number of entries
+        of a patch. The values of the weights are not checked.
 
     Raises
     ------
@@ -199,11 +204,11 @@ def write_back(module: nn.Module, weights: Weights) -> None:
 
 
 def _checked_shape(leaves: Leaves, inputs: object) -> tuple[int, ...] | None:
-    """Return the shape of a datapoint, or None for a module of Linear layers alone, whose shape follows from them."""
+    """Return the shape of a datapoint; None for a module without convolutions and pooling, whose inputs are vectors."""
     path, first = next(((p, leaf) for p, leaf in leaves if computes_as(leaf, *CONVOLUTIONS, *POOLINGS)), ("", None))
     if first is None:
         if inputs is not None:
-            raise ValueError(f"inputs: expected None for a module without convolutions, got {inputs!r}")
+            raise ValueError(f"inputs: expected None for a module without convolutions and pooling, got {inputs!r}")
         return None
     expected = f"the shape (C, T) or (C, H, W) of a datapoint, since {path} is {described(first)}"
     if not isinstance(inputs, (tuple, list)):

@@ -64,7 +64,7 @@ def of_both():
             yield pytest.param(quantity, wrong, dtype, marks=marks)
 
 
-@pytest.mark.parametrize(("quantity", "wrong", "dtype"), of_both())
+@pytest.mark.parametrize(("quantity", "wrong", "dtype"), list(of_both()))
 def test_any_other_wrong_answer_gets_no_name(quantity, wrong, dtype):
     rng = np.random.default_rng(0)
 

@@ -212,6 +212,7 @@ REFUSED = {
         "module.1",
         "divisor_override=None, got 3",
     ),
+    "convolution at the end": (lambda: chain(nn.Conv1d(2, 4, 2)), (2, 5), "module.0", "a Linear at the end"),
     "pooling at the end": (
         lambda: chain(nn.Conv1d(2, 4, 2), nn.AvgPool1d(2)),
         (2, 5),
