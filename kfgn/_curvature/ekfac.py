@@ -118,8 +118,8 @@ def ekfac(
     Returns
     -------
     LossAndEigenBlocks
-        The loss, the gradient and an `EigenBlock` per layer, or per group of a layer with groups. The
-        eigenvectors of each factor are in ascending order of its eigenvalues.
+        The loss, the gradient and an `EigenBlock` per layer, or per group of a layer with groups. The eigenvectors of
+        each factor are in ascending order of the eigenvalues of the factor.
 
     Raises
     ------
