@@ -66,8 +66,8 @@ def checked_result(
     """Return the result, or NaN if no inverse exists or if the result is not finite.
 
     With `check`, the function raises `NotPositiveDefiniteError` instead of returning NaN. The exception is also raised
-    for a pivot within rounding error, and for a result that underflows because of a large damping. If values cannot be
-    read, no exception is raised.
+    for a pivot that is not larger than its rounding error, and for a result that underflows because of a large damping.
+    If values cannot be read, no exception is raised.
 
     matrix:    the words for the block in a message
     size:      a function that reads the largest absolute element of the block, or an upper bound, on the host

@@ -71,9 +71,10 @@ class Windows(NamedTuple):
 
     @property
     def phases(self) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """The taps that read each phase. A phase has every `stride`-th position of `pulled`, numbered u = 0, 1, ...
+        """The taps that read each phase of the positions `pulled`.
 
-        A pair (k, shift) means that tap k of window u - shift reads position u of the phase.
+        Phase p = 0, ..., stride - 1 has the elements p + u stride of `pulled`, for u = 0, 1, ... A pair (k, shift)
+        means that tap k of window u - shift reads element u of the phase.
         """
         starts = [self.pulled.start + phase for phase in range(self.stride)]
         reached = [[k * self.dilation - start for k in range(self.width)] for start in starts]

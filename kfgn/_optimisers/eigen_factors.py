@@ -22,7 +22,7 @@ class EigenFactors(NamedTuple):
     U_Q, U_G : tuple of Array
         The eigenvectors of Q_l and of G_l, in the shapes of Q_l and G_l. While `count` is 0, they are unit vectors.
     batches : Array
-        The number of batches in the averages S, a 0-d integer array. While `batches` is 0, S is not used.
+        The number of batches in the averages S, a 0-d integer array. While `batches` is 0, S has no meaning.
     S : tuple of Array
         The averaged diagonals of the blocks in the basis U_Q kron U_G, for a dense layer in the shape of W_l.
 

@@ -133,7 +133,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if arrays of JAX or PyTorch are solved in halves: more than `BLOCK` rows, on a CPU, in PyTorch with oneDNN.
+    """True if JAX or PyTorch solves in halves: with more than `BLOCK` rows on a CPU, and in PyTorch only with oneDNN.
 
     MKL solves triangular equations as fast as it multiplies, so only the products of oneDNN are faster in PyTorch. On
     other devices the many small operations of `solve_in_halves` would be slow.

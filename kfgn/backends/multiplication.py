@@ -77,7 +77,10 @@ def _suits_onednn(A: Array) -> bool:
 
 @lru_cache(maxsize=1)
 def onednn_is_faster() -> bool:
-    """True if oneDNN multiplies large float32 matrices faster than MKL: on an AMD processor with AVX-512."""
+    """True if oneDNN multiplies large float32 matrices faster than MKL: on an AMD processor with AVX-512.
+
+    False if oneDNN does not exist in this PyTorch, or may round the factors.
+    """
     import torch
 
     wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
