@@ -60,8 +60,8 @@ SHARED = {
     "columns_of_labels": """
         labels : array, shape (N, S, D_L) or (N, S), optional
             S labels per datapoint from `sample_labels`. The gradients at these labels replace the columns of the root
-            of H_L, as in `kfac`. By default, the columns are exact. For outputs at T positions, (N, S, T, D_L) or
-            (N, S, T).
+            of H_L, as in `kfac`. By default, the columns are exact. For outputs at T positions, the shape is
+            (N, S, T, D_L) or (N, S, T).
         """,
     "memory_of_pairs": """
         memory : int, optional
@@ -89,6 +89,15 @@ SHARED = {
         ValueError
             For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
             are out of range. A `ValueError` is also raised if H_L is indefinite and `network.psd` is "raise".
+        """,
+    "errors_of_pairs": """
+        TypeError
+            For values that are not arrays, for different libraries or wrong dtypes, and for tensors inside a transform
+            of `torch.func`.
+        ValueError
+            For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
+            are out of range. Without `labels`, a `ValueError` is also raised if H_L is indefinite and `network.psd` is
+            "raise".
         """,
     "memory_error": """
         MemoryError

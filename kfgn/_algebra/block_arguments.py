@@ -1,4 +1,4 @@
-"""The checks of the arguments and of the results of blocks, which `KroneckerBlock` and `EigenBlock` share."""
+"""Checks of arguments and of results that the methods of `KroneckerBlock` and of `EigenBlock` share."""
 
 from collections.abc import Callable
 
@@ -13,9 +13,9 @@ from .definiteness import dominates, no_inverse
 
 
 def checked_matrices(named: dict[str, Array], *, square: bool = True, check: bool) -> Namespace:
-    """Return the namespace of the matrices of a block, after a check of their libraries, dtypes and shapes.
+    """Return the namespace of the matrices of a block, after a check of the matrices.
 
-    square: True if every matrix is square
+    square: True if every matrix must be square
     """
     check = checked_flag("check", check)
     xp = one_library_and_device(named)
@@ -30,7 +30,10 @@ def checked_matrices(named: dict[str, Array], *, square: bool = True, check: boo
 
 
 def checked_vector(V: Array, shape: tuple[int, int], named: dict[str, Array], *, check: bool) -> Array:
-    """Check V, which has the given shape and the library of one named array, and return it outside any graph."""
+    """Return V outside any autograd graph, after a check of its shape, and of its library, dtype and device.
+
+    named: an array with its name, which has the expected library, dtype and device
+    """
     xp = one_library_and_device(named | {"V": V})
     check_floating_dtype(xp, named | {"V": V})
     if (came := tuple(V.shape)) != shape:
@@ -63,11 +66,11 @@ def checked_result(
     """Return the result, or NaN if no inverse exists or if the result is not finite.
 
     With `check`, the function raises `NotPositiveDefiniteError` instead of returning NaN. The exception is also raised
-    for a pivot within rounding error, and for a result that underflows because of a large damping. If values cannot be
-    read, no exception is raised.
+    for a pivot that is not larger than its rounding error, and for a result that underflows because of a large damping.
+    If values cannot be read, no exception is raised.
 
     matrix:    the words for the block in a message
-    size:      a function that reads the largest absolute element of the block, or a bound of it, on the host
+    size:      a function that reads the largest absolute element of the block, or an upper bound, on the host
     underflow: a 0-d boolean, true if the result is zero for a vector that is not zero
     """
     xp = array_namespace(result)

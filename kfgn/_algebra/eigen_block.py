@@ -1,4 +1,4 @@
-"""A block with given eigenvectors that are a Kronecker product, such as a block of EKFAC (George et al., 2018)."""
+"""A block whose matrix of eigenvectors is a Kronecker product, such as a block of EKFAC (George et al., 2018)."""
 
 from typing import NamedTuple
 
@@ -15,16 +15,16 @@ from .matrices import kron
 
 @documented_tuple
 class EigenBlock(NamedTuple):
-    """The block U diag(vec S) U^T with U = U_Q kron U_G of a layer, for vec(V) with stacked columns.
+    """The block U diag(vec S) U^T of a layer, with U = U_Q kron U_G and a vec that stacks columns.
 
-    `ekfac` returns an `EigenBlock` per layer. An `EigenBlock` is a named tuple of three arrays, and so a pytree for JAX
-    and PyTorch.
+    `ekfac` returns an `EigenBlock` for each layer or group. An `EigenBlock` is a named tuple of three arrays, and so a
+    pytree for JAX and PyTorch.
 
     Attributes
     ----------
     U_Q : array, shape (P, P)
-        An orthogonal matrix, whose columns are a basis of the inputs of the layer. P is D_{l-1} + 1, or D_{l-1} for a
-        layer without a bias.
+        An orthogonal matrix, whose columns are a basis of the inputs of the layer. For a dense layer, P is D_{l-1} + 1,
+        or D_{l-1} without a bias.
     U_G : array, shape (D, D)
         An orthogonal matrix, whose columns are a basis of the pre-activations, in the dtype of U_Q.
     S : array, shape (D, P)
@@ -139,7 +139,7 @@ class EigenBlock(NamedTuple):
 
     @with_own_settings
     def solve(self, V: Array, *, damping: Array | float, check: bool = True) -> Array:
-        """The product of the inverse of the damped block with a vector, which is exact.
+        """The exact product of the inverse of the damped block with a vector.
 
         Parameters
         ----------
@@ -253,7 +253,7 @@ def _checked_result(
     *,
     check: bool,
 ) -> Array:
-    """Return the result, NaN if no inverse exists, or raise `NotPositiveDefiniteError` as `checked_result` does."""
+    """Return the result or NaN, or raise `NotPositiveDefiniteError`, under the conditions of `checked_result`."""
     return checked_result(
         *(result, ok, inverse, damping),
         matrix=f"U_Q kron U_G with S {tuple(S.shape)}",

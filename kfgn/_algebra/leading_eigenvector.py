@@ -16,19 +16,20 @@ Operator: TypeAlias = Callable[[Arrays], Arrays]
 """A function of one array per block that applies each block to its array."""
 
 ROUNDING = 16
-"""The number c in c eps |A v|, at which the new part of a product A v is regarded as a rounding error."""
+"""The number c of the limit c eps |A v|. A part of the product A v that is not longer is taken as a rounding error."""
 
 
 def leading_eigenvectors(apply: Operator, start: Arrays, steps: int) -> Arrays:
-    """A unit eigenvector of the largest eigenvalue of each block, in the shapes of `start`.
+    """An approximate unit eigenvector of the largest eigenvalue of each block, in the shapes of `start`.
 
-    A step multiplies the last vector by the block A, and removes all earlier vectors from the product, twice. What
-    remains is the next vector, at norm 1, or 0 if it is a rounding error. The result is the leading eigenvector of A
-    in the space of all vectors. The error falls with the number of steps faster than in a power iteration, and is
-    rounding error alone if `steps` is the dimension of the space of vectors that A maps to itself.
+    A step multiplies the last vector by the block A, and subtracts from the product its projection on all vectors so
+    far, twice. The remainder is divided by its norm and is the next vector. The next vector is 0 if the remainder is a
+    rounding error. The result is the leading eigenvector of A, projected on the space that the vectors span. The error
+    falls faster with the number of steps than in a power iteration. Only a rounding error is left if `steps` is at
+    least the dimension of the smallest space that contains `start` and that A maps to itself.
 
     apply: the product with symmetric positive semi-definite blocks
-    start: a vector for each block that is not orthogonal to the leading eigenvector; for the vector 0 the result is 0
+    start: for each block, a vector that is not orthogonal to the leading eigenvector; the vector 0 has the result 0
     """
     xp, L = array_namespace(*start), len(start)
     index = xp.arange(steps, dtype=index_dtype(start[0]), device=device(start[0]))

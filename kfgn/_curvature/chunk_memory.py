@@ -1,4 +1,4 @@
-"""The chunks of datapoints in which the columns of a root of H_L are carried back, so that they fit into a memory."""
+"""The split of a batch into chunks of datapoints, so that the arrays of one chunk fit into a given memory."""
 
 from .._linearisation.linearisation import Linearisation
 from ..backends import has_values
@@ -7,7 +7,7 @@ MEMORY = 2**26
 """The default number of bytes for the arrays of one chunk of datapoints. Larger chunks would not fit into caches."""
 
 TRACED_MEMORY = 2**28
-"""The number of bytes in a traced program. Such a program contains the code of every chunk, so chunks are larger."""
+"""The default in a traced program. Such a program contains the code of every chunk, so the chunks are larger."""
 
 
 def chunks(at: Linearisation, memory: int | None, bytes_per_datapoint: int) -> list[tuple[int, int]]:

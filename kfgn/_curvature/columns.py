@@ -1,9 +1,9 @@
 """Columns that are carried back through the layers: those of a root of H_L (24), or gradients at sampled labels.
 
-H_L of a datapoint has a block for each of the T_L positions of the outputs, and so its root has T_L K columns, of which
-K belong to a position. Above every layer that mixes positions, the columns of position t are zero at all other
-positions, and the K columns of all positions are propagated together, as separate columns. Below such a layer, all
-T_L K columns are propagated. A gradient at a label is one column over all positions.
+H_L of a datapoint has a block for each of the T_L positions of the outputs, and the root of a block has K columns. The
+root of H_L therefore has T_L K columns. Above every layer that mixes positions, the columns of position t are zero at
+all other positions, and one array (K, N T, D) contains the columns of all positions. Below such a layer, the array is
+(T_L K, N T, D). A gradient at a label is one column over all positions.
 """
 
 import math
@@ -18,9 +18,9 @@ from .._types import Array
 class Columns(NamedTuple):
     """The columns at the pre-activations of one layer.
 
-    rows:     (K, N T, D), with the part of each column at each position
-    separate: True if a column has been carried from one output position, and is zero at all other positions, so that
-              `rows` has the columns of all positions together
+    rows:     (columns, N T, D), with the part of each column at each position
+    separate: True if every column belongs to one position and is zero at all others, so that `rows` has the columns of
+              all positions together
     """
 
     rows: Array
@@ -35,9 +35,10 @@ def root_columns(at: GaussNewtonLinearisation) -> Columns:
 
 
 def label_columns(at: Linearisation, labels: Array) -> Columns:
-    """dE/dh_L at S labels, divided by sqrt(S): (S, N T_L, D_L).
+    """The gradients at S labels, divided by the square root of S times the divisor of the loss: (S, N T_L, D_L).
 
-    If the loss has a divisor, the sum over s of the outer products of the columns has the divisor once.
+    The gradients are those of the loss without its divisor. The sum over s of the outer products of the columns is
+    therefore the mean of the outer products of these gradients, divided by the divisor once.
 
     labels: (S, N T_L, ...), with one row for each position of each datapoint
     """
@@ -63,7 +64,7 @@ def carried_back(at: Linearisation, columns: Columns) -> Iterator[tuple[int, Col
 
 
 def _of_each_position(at: Linearisation, rows: Array, T: int) -> Array:
-    """The columns (T K, N T, D) with one column for each position, from rows (K, N T, D) of all positions."""
+    """T K columns (T K, N T, D), each zero at all positions except one, from the rows (K, N T, D) of all positions."""
     if T == 1:
         return rows
     xp, (K, _, D) = at.xp, rows.shape
@@ -72,7 +73,10 @@ def _of_each_position(at: Linearisation, rows: Array, T: int) -> Array:
 
 
 def bytes_of_columns(at: Linearisation, columns: int) -> int:
-    """The bytes per datapoint of the arrays that `carried_back` needs at once: three sets, and two of rows of all taps.
+    """The bytes per datapoint of the arrays that exist at once while columns are carried back through a layer.
+
+    Three arrays have the columns at pre-activations. Two arrays have the rows of all taps of a convolution, or the rows
+    of all Kronecker blocks of a layer.
 
     columns: the number of columns per datapoint
     """

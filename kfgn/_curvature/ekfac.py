@@ -1,4 +1,4 @@
-"""EKFAC (George et al., 2018): the eigenbases of Kronecker factors, with the diagonal of the exact block in them."""
+"""EKFAC (George et al., 2018): eigenvectors of Kronecker factors, and the diagonal of the exact block in this basis."""
 
 from typing import NamedTuple
 
@@ -21,7 +21,7 @@ from .sharing import checked_sharing
 @documented_tuple
 @with_shared_text
 class LossAndEigenBlocks(NamedTuple):
-    """The loss, its gradient and the blocks of EKFAC of a batch, as means over the N datapoints.
+    """The mean loss of a batch, its gradient and the blocks of EKFAC.
 
     `ekfac` returns a `LossAndEigenBlocks`, a named tuple of arrays, and so a pytree for JAX and PyTorch.
 
@@ -32,7 +32,7 @@ class LossAndEigenBlocks(NamedTuple):
     gradient : tuple of L arrays
         dE/dW_l, equation (3), in the shapes of the weights.
     blocks : tuple of EigenBlock
-        The block of each layer, and of each group of a layer with groups.
+        One block for each layer, or for each group of a layer with groups.
 
     Examples
     --------
@@ -48,32 +48,33 @@ class LossAndEigenBlocks(NamedTuple):
 
 
 def eigenbasis(A: Array) -> Array:
-    """The eigenvectors of a symmetric matrix (D, D), as columns, by ascending eigenvalues."""
+    """The eigenvectors of a symmetric matrix (D, D), as columns, in ascending order of the eigenvalues."""
     return eigh(symmetrised(A))[1]
 
 
 def factors_of_bases(pairs: PairsOfBatch, sharing: str) -> tuple[Arrays, Arrays]:
-    """Q and G of expand or reduce, of every group, whose eigenvectors are the bases."""
+    """The factors of every group whose eigenvectors are the bases: Q and G of expand or of reduce."""
     G = pairs.means(lambda _, of_group: (_second_factor(of_group, sharing),))
     return pairs.at.input_moments(sharing), tuple(G_j for (G_j,) in G)
 
 
 def _second_factor(pairs: Pairs, sharing: str) -> Array:
-    """The sum over datapoints of C C^T at each position, or of the sum of C over the positions, (O, O)."""
+    """The sum over datapoints and columns of sum_t C_t C_t^T, or for reduce of s s^T with s = sum_t C_t, (O, O)."""
     xp, C = array_namespace(pairs.C), pairs.C
     rows = C if sharing == "expand" else xp.sum(C, axis=2)
     return gram(xp.reshape(rows, (-1, C.shape[3])))
 
 
 def diagonals(pairs: PairsOfBatch, U_Q: Arrays, U_G: Arrays) -> Arrays:
-    """S (O, I) of every group: the diagonal of the exact block in the basis U_Q kron U_G."""
+    """S (O, I) of every group: the diagonal of 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T in the basis U_Q kron U_G."""
     return tuple(S for (S,) in pairs.means(lambda j, of_group: (_sum_of_squares(of_group, U_Q[j], U_G[j]),)))
 
 
 def _sum_of_squares(pairs: Pairs, U_Q: Array, U_G: Array) -> Array:
     """The sum over datapoints and columns of (U_G^T P U_Q)^2, (O, I), where the square is elementwise.
 
-    For T = 1 the sum is one product of matrices, of the squared parts of the columns and of the inputs.
+    For T = 1 the sum is one product of two matrices: the squares of the rotated columns, summed over the columns, and
+    the squares of the rotated inputs.
     """
     xp = array_namespace(U_Q)
     rotated = Pairs(matmul(pairs.a, U_Q), matmul(pairs.C, U_G))
@@ -100,8 +101,8 @@ def ekfac(
     """The loss, its gradient and the blocks of EKFAC (George et al., 2018).
 
     A block has the eigenvectors of the Kronecker product of `kflr`, and the diagonal of the exact block in the basis
-    of these eigenvectors. The trace of a block is therefore that of the exact block, and the block is at least as near
-    to the exact block as the Kronecker product. The method is not in the paper of Botev et al.
+    of these eigenvectors. The trace of a block is therefore that of the exact block. In the Frobenius norm, the block
+    is at least as near to the exact block as the Kronecker product is. The method is not in the paper of Botev et al.
 
     Parameters
     ----------
@@ -117,12 +118,12 @@ def ekfac(
     Returns
     -------
     LossAndEigenBlocks
-        The loss, the gradient and an `EigenBlock` per layer, or per group of a layer with groups. The blocks have the
-        eigenvectors in ascending order of the eigenvalues of each factor.
+        The loss, the gradient and an `EigenBlock` per layer, or per group of a layer with groups. The eigenvectors of
+        each factor are in ascending order of the eigenvalues of the factor.
 
     Raises
     ------
-    {gauss_newton_errors}
+    {errors_of_pairs}
     {memory_error}
 
     Notes
@@ -131,13 +132,15 @@ def ekfac(
 
         U diag(vec S) U^T,  U = U_Q kron U_G,  S = 1/N sum_n sum_c (U_G^T P_nc U_Q)^2,  P_nc = sum_t C_ntc a_nt^T
 
-    where the square is elementwise, and C is a root of H_L that is carried back to the pre-activations of each position
-    t. If a factor has a repeated eigenvalue, several bases of eigenvectors are right, and their blocks differ. The
-    function `ekfac_diagonal` computes S for given bases.
+    where the square is elementwise, C_ntc is column c of a root of H_L that is carried back to the pre-activations at
+    position t of datapoint n, and a_nt is the input of the layer at this position. If a factor has a repeated
+    eigenvalue, several bases of eigenvectors are valid, and the blocks in these bases differ. The function
+    `ekfac_diagonal` computes S for given bases.
 
-    The cost is that of `kflr`, an eigendecomposition of every factor, and the cost of S. With one position, S is one
-    product of matrices, of N D_l P_l multiplications, after N P_l^2 and N K D_l^2 for the bases. With T positions, the
-    matrices P_nc need N K T D_l P_l multiplications, and exist for one chunk of datapoints at a time.
+    The cost is that of `kflr` without its restart, an eigendecomposition of every factor, and the cost of S. Let W_l
+    have the shape (D_l, P_l), and let K be the number of columns over all output positions. With one position, the
+    products of a and C with the bases need N P_l^2 and N K D_l^2 multiplications, and S then needs N D_l P_l. With T
+    positions, the matrices P_nc need N K T D_l P_l multiplications, and exist for one chunk of datapoints at a time.
 
     Examples
     --------
@@ -182,10 +185,10 @@ def ekfac_diagonal(
     {X}
     {Y}
     U_Q : sequence of arrays, shape (P_l, P_l)
-        An orthogonal matrix for each factor Q of `kflr`, in the dtype of X, with the vectors of the basis as columns.
-        The function does not check that the matrices are orthogonal.
+        An orthogonal matrix for each factor Q of `kflr`, in the dtype of the weights, with the vectors of the basis as
+        columns. The function does not check that the matrices are orthogonal.
     U_G : sequence of arrays, shape (D_l, D_l)
-        An orthogonal matrix for each factor G of `kflr`, in the dtype of X.
+        An orthogonal matrix for each factor G of `kflr`, in the dtype of the weights.
     {columns_of_labels}
     {memory_of_pairs}
     {check}
@@ -198,18 +201,19 @@ def ekfac_diagonal(
 
     Raises
     ------
-    {gauss_newton_errors}
+    {errors_of_pairs}
     {memory_error}
 
     Notes
     -----
-    With the columns C of a root of H_L that are carried back to the pre-activations of each position t::
+    Let C_ntc be column c of a root of H_L that is carried back to the pre-activations at position t of datapoint n, and
+    let a_nt be the input of the layer at this position. Then S is::
 
         S = 1/N sum_n sum_c (U_G^T P_nc U_Q)^2,  P_nc = sum_t C_ntc a_nt^T
 
-    where the square is elementwise. The sum over positions is inside the square. With one position, S is one product of
-    matrices, of N D_l P_l multiplications, after N P_l^2 and N K D_l^2 for the bases. With T positions, the matrices
-    P_nc need N K T D_l P_l multiplications.
+    where the square is elementwise. The sum over positions is inside the square. Let K be the number of columns over
+    all output positions. With one position, the products of a and C with the bases need N P_l^2 and N K D_l^2
+    multiplications, and S then needs N D_l P_l. With T positions, the matrices P_nc need N K T D_l P_l multiplications.
 
     Examples
     --------
@@ -230,7 +234,7 @@ def ekfac_diagonal(
 
 
 def _checked_bases(network: Network, X: Array, U_Q: Weights, U_G: Weights, *, check: bool) -> tuple[Arrays, Arrays]:
-    """Check the shapes and the values of two matrices for each Kronecker block, and return them without a graph."""
+    """Check the matrices U_Q and U_G of every Kronecker block, and return them outside any autograd graph."""
     P, D = zip(*((P, D) for D, P in network.block_shapes), strict=True)
     for name, matrices, sizes in (("U_Q", U_Q, P), ("U_G", U_G, D)):
         if not isinstance(matrices, (tuple, list)):

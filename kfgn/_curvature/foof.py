@@ -21,8 +21,8 @@ def foof_factors(at: Linearisation) -> tuple[Arrays, Arrays]:
 def foof(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors of FOOF (Benzing, 2022), whose second factor is the identity.
 
-    The block Q kron I does not depend on the objective and on its scale. A step that solves with Q changes the outputs
-    of each layer along their gradients. The method is not in the paper of Botev et al.
+    The block Q kron I is independent of the objective and of its scale. A step that solves with Q fits the changes of
+    the pre-activations of a layer to their gradients by least squares. The method is not in the paper of Botev et al.
 
     Parameters
     ----------
@@ -45,8 +45,8 @@ def foof(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
 
     Notes
     -----
-    With positions, Q is the mean over the positions too, which is "expand". The cost is one forward and one backward
-    pass, and N P_l^2 multiplications for each Q.
+    With positions, Q is the Q of "expand", a mean over the positions too. The cost is one forward and one backward
+    pass, and N P_l^2 multiplications for each Q, where P_l is the number of columns of W_l.
 
     Examples
     --------

@@ -30,9 +30,10 @@ def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
 
 
 def _of_blocks(at: GaussNewtonLinearisation, l: int, columns: Columns, sharing: str) -> list[Array]:
-    """For each block of a layer, the sum of v v^T over its columns v, and over their positions or after a sum of them.
+    """For each block of a layer, the sum of v v^T over datapoints and columns, where v is the part at one position.
 
-    The sum over positions is always inside the square for a dense block, which is exact.
+    For "reduce" and for a dense block, the sum of a column over the positions replaces v. A column that belongs to one
+    position has only one part v.
     """
     xp, layer = at.xp, at.network.weighted[l]
     blocks = layer.roots(columns.rows, at.forward.inputs[l])

@@ -1,13 +1,13 @@
 """KFOC (Schnaus et al., 2021, Koroko et al., 2022): the Kronecker product that is nearest to the exact block.
 
-For the exact block 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T, the rearrangement of Van Loan and Pitsianis (1993) is a
-linear map, and its transpose is a second one:
+The exact block is 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T, with the matrices P_nc (O, I) of the module `pairs`. Its
+rearrangement by Van Loan and Pitsianis (1993) is a linear map from G to Q, and the transposed map is from Q to G:
 
     G -> Q = 1/N sum_n sum_c P_nc^T G P_nc        Q -> G = 1/N sum_n sum_c P_nc Q P_nc^T
 
-The nearest product is made of the leading singular vectors of the map, and no matrix of the map is formed. Both maps
-take positive semi-definite matrices to such matrices. Both factors are therefore positive semi-definite, and the
-identity is not orthogonal to them.
+The nearest product is made of the leading singular vectors of the map. The matrix of the map is not formed. Both maps
+take positive semi-definite matrices to positive semi-definite matrices, so both factors can be positive semi-definite.
+The identity is not orthogonal to such a factor, so the iteration can start from the identity.
 """
 
 from collections.abc import Callable
@@ -29,10 +29,10 @@ ITERATIONS = 32
 
 
 def kfoc_factors(pairs: PairsOfBatch, iterations: int = ITERATIONS) -> tuple[Arrays, Arrays]:
-    """Q and G of every group. G has norm 1.
+    """Q and G of every group. G has norm 1, unless Q and G are 0.
 
     The Lanczos iteration finds G up to an error. The negative eigenvalues of this G are errors, and are set to 0. The
-    result has the best Q for this G, and then the best G for this Q, which are positive semi-definite.
+    best Q for this G follows, and then the best G for this Q. Both are positive semi-definite.
     """
     xp, shapes = pairs.at.xp, pairs.at.network.block_shapes
 
@@ -96,7 +96,7 @@ def _normalised(xp: Namespace, A: Array) -> tuple[Array, Array]:
 
 
 def _nearest_psd(xp: Namespace, A: Array) -> Array:
-    """The nearest positive semi-definite matrix to A or to -A, of which the trace is not negative."""
+    """The positive semi-definite matrix that is nearest to A, or to -A if the trace of A is negative."""
     values, U = eigh(symmetrised(A))
     values = xp.where(xp.sum(values) < 0, -values, values)
     return matmul(U * xp.where(values > 0, values, xp.zeros_like(values)), U.T)
@@ -117,8 +117,9 @@ def kfoc(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors of KFOC, the nearest Kronecker product to the exact block.
 
-    No other Kronecker product is nearer to the exact block of a layer in the Frobenius norm. Schnaus et al. (2021) and
-    Koroko et al. (2022) describe the method. The released code of Botev et al. has it as a power iteration.
+    Up to the error of an iteration, no other Kronecker product is nearer to the exact block of a layer in the Frobenius
+    norm. Schnaus et al. (2021) and Koroko et al. (2022) describe the method. The released code of Botev et al. computes
+    the product by a power iteration.
 
     Parameters
     ----------
@@ -128,36 +129,39 @@ def kfoc(
     {Y}
     {columns_of_labels}
     iterations : int, optional
-        The largest number of steps of the Lanczos iteration, positive. No step depends on a random number. The
-        iteration ends earlier for a layer whose steps have reached all of the space in which G lies, of dimension
-        min(D_l (D_l + 1), P_l (P_l + 1)) / 2 or less.
+        The largest number of steps of the Lanczos iteration, positive. The iteration of a layer with weights of shape
+        (D_l, P_l) needs at most min(D_l (D_l + 1), P_l (P_l + 1)) / 2 steps, and `iterations` is reduced to the
+        largest of these bounds. No step depends on a random number.
     {memory_of_pairs}
     {check}
 
     Returns
     -------
     LossAndFactors
-        The loss, the gradient, Q and G, which are positive semi-definite. G has norm 1, and Q has the scale of the
-        block. If all columns of a layer are 0, so are its Q and G.
+        The loss, the gradient, and positive semi-definite Q and G. Q has the scale of the block. G has norm 1, unless Q
+        and G are 0.
 
     Raises
     ------
-    {gauss_newton_errors}
+    {errors_of_pairs}
     {memory_error}
 
     Notes
     -----
-    Let P_nc = sum_t C_ntc a_nt^T, with the columns C of a root of H_L that are carried back to the pre-activations of
-    each position t. The factors are leading singular vectors of the map from G to Q::
+    Let C_ntc be column c of a root of H_L that is carried back to the pre-activations at position t of datapoint n, let
+    a_nt be the input of the layer at this position, and let P_nc = sum_t C_ntc a_nt^T. Up to their scales, the factors
+    are the leading singular vectors of the map from G to Q::
 
         Q = 1/N sum_n sum_c P_nc^T G P_nc        G ~ 1/N sum_n sum_c P_nc Q P_nc^T
 
-    The product is unique if the two largest singular values s_1 and s_2 differ. The error of k steps is proportional
-    to (s_2 / (s_1 + r))^(2k) with r^2 = s_1^2 - s_2^2, and a power iteration has (s_2 / s_1)^(2k).
+    where ~ means proportional to. The product is unique if the two largest singular values s_1 and s_2 differ. With k
+    steps the error falls at least as fast as (s_2 / (s_1 + r))^(2k), where r^2 = s_1^2 - s_2^2. The error of a power
+    iteration falls as (s_2 / s_1)^(2k).
 
-    A step costs two sums over the batch. With one position, a step needs N P_l^2 and N K D_l^2 multiplications twice.
-    With T positions, a step needs N K T D_l P_l for the matrices P_nc and N K D_l P_l (D_l + P_l) for their products.
-    If the columns do not fit into `memory`, every step computes them again.
+    A step computes two sums over the batch. With one position, each sum needs N P_l^2 + N K D_l^2 multiplications. With
+    T positions, and K columns over all output positions, each sum needs N K T D_l P_l multiplications for the matrices
+    P_nc and N K D_l P_l (D_l + P_l) for their products. If the columns do not fit into `memory`, each sum computes them
+    again.
 
     Examples
     --------

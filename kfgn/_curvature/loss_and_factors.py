@@ -29,7 +29,8 @@ class LossAndFactors(NamedTuple):
     G : tuple of L arrays
         E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`. The other methods
         define their own G_l. For a layer with groups, both tuples have an array for each group, and G_l has shape
-        (D_l / groups, D_l / groups). For a `ScaleShift`, Q_l is 1, of shape (1, 1), and G_l is the block of vec(W_l).
+        (D_l / groups, D_l / groups). For a `ScaleShift`, Q_l has shape (1, 1), and G_l has the shape of the block of
+        vec(W_l).
 
     Examples
     --------

@@ -1,8 +1,10 @@
 """The pairs of a batch: the inputs and the columns of each group, from which TKFAC, TNT, KFOC and EKFAC are computed.
 
-At position t of datapoint n, the weights of a group have inputs a_nt, and C_ntc is column c of a root of H_L that is
-carried back to their pre-activations. For given labels, the columns are the gradients at the S labels, divided by
-sqrt(S). The exact block is 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T with P_nc = sum_t C_ntc a_nt^T.
+A group is the part of a layer with one Kronecker block: a group of outputs of a convolution with groups, and otherwise
+the whole layer. At position t of datapoint n, the weights of a group have the inputs a_nt, and C_ntc is column c of a
+root of H_L, carried back to the pre-activations of the group. For S given labels, C_nt has the S columns of
+`label_columns` instead. With P_nc = sum_t C_ntc a_nt^T, the matrix 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T is the exact
+block, or an estimate of the exact block for given labels.
 """
 
 from collections.abc import Callable
@@ -29,13 +31,14 @@ from .kfac import rows_of_labels, swap_samples
 from .sharing import sum_over_positions
 
 COPIES = 4
-"""The largest number of arrays of the size of all P_nc of a group that exist at once."""
+"""The largest number of arrays that exist at once and have the size of all P_nc of a group in a chunk."""
 
 
 class Pairs(NamedTuple):
     """The pairs of n datapoints for one group of a layer.
 
-    A column that belongs to one position has one term in the sum over t. Each position is then a datapoint with T = 1.
+    If every column belongs to one position, P_nc is one term of the sum over t. Each position is then treated as a
+    datapoint with T = 1.
 
     a: the inputs, (n, T, I)
     C: the columns, (K, n, T, O)
@@ -46,7 +49,7 @@ class Pairs(NamedTuple):
 
     @property
     def positions(self) -> int:
-        """T."""
+        """The number T of positions."""
         return int(self.a.shape[1])
 
     def flat(self) -> tuple[Array, Array]:
@@ -107,7 +110,8 @@ class PairsOfBatch:
 def _of_layer(at: Linearisation, l: int, columns: Columns) -> list[Pairs]:
     """The pairs of each block of a layer. With separate columns, each position is a datapoint.
 
-    A dense block has the input 1 at every position. Its columns are summed over the positions, so that T is 1.
+    A dense block has the input 1 at every position. If its columns are not separate, they are summed over the
+    positions, so that T is 1.
     """
     xp, T, layer = at.xp, 1 if columns.separate else at.network.positions[l + 1], at.network.weighted[l]
     inputs, of_blocks = layer.by_group(at.forward.inputs[l]), layer.roots(columns.rows, at.forward.inputs[l])
@@ -152,7 +156,7 @@ def checked_pairs(
     sets: int = 1,
     check: bool,
 ) -> PairsOfBatch:
-    """Check the arguments of a public function, and compute the pairs of the batch.
+    """Check the arguments of a public function, and return the pairs of the batch.
 
     sets: the number of sets of factors that exist at a time
     """
@@ -169,7 +173,7 @@ def pairs_of_checked(
     sets: int = 1,
     check: bool,
 ) -> PairsOfBatch:
-    """Check the labels and the memory, and compute the pairs of a batch that has been checked."""
+    """Check the labels and the memory, and return the pairs of a batch that has been checked."""
     _, X, _ = batch
     labels = None if labels is None else checked_labels(network, X, labels, check=check)
     memory = None if memory is None else checked_count("memory", memory)

@@ -1,4 +1,4 @@
-"""TKFAC (Gao et al., 2021): factors that are weighted by the trace of the other factor."""
+"""TKFAC (Gao et al., 2021): each term of a factor is weighted by the trace of the same term of the other factor."""
 
 from array_api_compat import array_namespace
 
@@ -24,7 +24,7 @@ def weighted_sums(pairs: Pairs) -> Arrays:
 
 
 def with_second_of_unit_trace(factors: list[Arrays]) -> tuple[Arrays, Arrays]:
-    """All Q, and all G / tr Q. If tr Q is 0, all columns of the group are 0, and so is G."""
+    """All Q, and all G / tr Q, of trace 1. If tr Q is 0, all terms of both sums are 0, and so is G."""
     Q, G = zip(*factors, strict=True)
     xp = array_namespace(*Q)
     traces = (xp.sum(A * identity_like(xp, A.shape[0], A)) for A in Q)  # `linalg.diagonal` is an optional extension
@@ -61,23 +61,23 @@ def tkfac(
     Returns
     -------
     LossAndFactors
-        The loss, the gradient, Q and G. The trace of G is 1, and Q has the scale of the block. If all columns of a
-        layer are 0, so are its Q and G.
+        The loss, the gradient, Q and G. Q has the scale of the block. The trace of G is 1, unless Q and G are 0.
 
     Raises
     ------
-    {gauss_newton_errors}
+    {errors_of_pairs}
     {memory_error}
 
     Notes
     -----
-    With the columns C of a root of H_L that are carried back to the pre-activations, and with |C|^2 summed over the K
-    columns, the factors are::
+    Let C_n be the matrix of the K columns of a root of H_L, carried back to the pre-activations of datapoint n, and let
+    |C_n|^2 be the sum of the squares of its elements. With the inputs a_n of the layer, the factors are::
 
         Q = 1/N sum_n |C_n|^2 a_n a_n^T        G = 1/N sum_n |a_n|^2 C_n C_n^T / tr Q
 
-    With positions, each sum is over the positions too, so that a position counts as a datapoint. The cost is that of
-    `kflr` without its restart: K backward passes, N P_l^2 and N K D_l^2 multiplications per layer.
+    With positions, each sum is over the positions of all datapoints, and is still divided by N. The cost is that of
+    `kflr` without its restart: K backward passes, and N P_l^2 + N K D_l^2 multiplications per layer, where W_l has the
+    shape (D_l, P_l).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""TNT (Ren and Goldfarb, 2021): the second moments of the rows and of the columns of the gradient of the weights."""
+"""TNT (Ren and Goldfarb, 2021): second moments of rows and of columns of gradients with respect to the weights."""
 
 from array_api_compat import array_namespace
 
@@ -17,7 +17,10 @@ def tnt_factors(pairs: PairsOfBatch) -> tuple[Arrays, Arrays]:
 
 
 def _sums(pairs: Pairs) -> Arrays:
-    """The sums over datapoints and columns of P^T P (I, I) and of P P^T (O, O). For T = 1 they are those of TKFAC."""
+    """The sums over datapoints and columns of P^T P (I, I) and of P P^T (O, O), with P = sum_t C_t a_t^T.
+
+    For T = 1, the sums are those of TKFAC, which need no P.
+    """
     if pairs.positions == 1:
         return weighted_sums(pairs)
     xp, P = array_namespace(pairs.a), pairs.gradients()
@@ -54,24 +57,24 @@ def tnt(
     Returns
     -------
     LossAndFactors
-        The loss, the gradient, Q and G. The trace of G is 1, and Q has the scale of the block. If all columns of a
-        layer are 0, so are its Q and G.
+        The loss, the gradient, Q and G. Q has the scale of the block. The trace of G is 1, unless Q and G are 0.
 
     Raises
     ------
-    {gauss_newton_errors}
+    {errors_of_pairs}
     {memory_error}
 
     Notes
     -----
-    With the columns C of a root of H_L that are carried back to the pre-activations of each position t, the factors
-    are::
+    Let C_ntc be column c of a root of H_L that is carried back to the pre-activations at position t of datapoint n, and
+    let a_nt be the input of the layer at this position. The factors are::
 
         Q = 1/N sum_n sum_c P_nc^T P_nc        G = 1/N sum_n sum_c P_nc P_nc^T / tr Q,  P_nc = sum_t C_ntc a_nt^T
 
-    With one position, the factors are those of `tkfac`, at the same cost. With T positions, the cost is N K T D_l P_l
-    multiplications for the matrices P_nc, and N K D_l P_l (D_l + P_l) for their products, with K columns over all
-    output positions. The matrices P_nc exist for one chunk of datapoints at a time.
+    With one position, the factors are those of `tkfac`, at the same cost. Let W_l have the shape (D_l, P_l), and let K
+    be the number of columns over all output positions. With T positions, the matrices P_nc need N K T D_l P_l
+    multiplications, and their products need N K D_l P_l (D_l + P_l). The matrices P_nc exist for one chunk of
+    datapoints at a time.
 
     Examples
     --------

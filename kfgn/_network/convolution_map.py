@@ -1,7 +1,8 @@
 """The linear map of a convolution: products of the patches of all positions with the kernel.
 
-If the library has a convolution, the map calls it, and forms the patches for the Kronecker factors alone. Otherwise
-every method is one product of matrices, and the transposed convolution is one product for each phase of the strides.
+If the library has a convolution, the map calls it, and forms patches only for Kronecker factors and for tangents of the
+inputs. Otherwise the map multiplies patches by the kernel or by derivatives, with one product of matrices for each
+group. The transposed convolution then has one product for each phase of the strides and each group.
 """
 
 import itertools
@@ -24,7 +25,7 @@ class ConvolutionMap(BlockPerGroup):
 
     The method `inputs` returns the patches as (groups, R', I), for R' output rows. The length I of a patch includes the
     1 that is appended for the bias. If the library has a convolution, `inputs` returns the rows (N T, C) of the padded
-    activation instead.
+    activation instead, for T positions with the padding.
 
     units:          C', the number of output channels
     channels:       C, the number of input channels
@@ -100,7 +101,7 @@ class ConvolutionMap(BlockPerGroup):
         return xp.reshape(total, (*rows.shape[:-2], -1, self.channels))
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """The mean over rows of dE/dh a^T, in the shape of W."""
+        """The mean over rows of dE/dh a^T with the patch a of each row, in the shape of W."""
         xp, R = array_namespace(dE_dh), dE_dh.shape[0]
         if not _are_patches(inputs):
             x = self._of_windows(xp, dE_dh)
@@ -167,7 +168,7 @@ class ConvolutionMap(BlockPerGroup):
         return parts[0]
 
     def _phase(self, xp: Namespace, kernel: Array, x: Array, taps: tuple[tuple[tuple[int, int], ...], ...]) -> Array:
-        """The positions (N, *per_phase, C) that these taps read, as one product of the rows x with their kernels.
+        """The positions (N, *per_phase, C) that these taps read, as one product of the rows x with the taps' kernels.
 
         taps: a pair (k, shift) along each axis for each tap, as in `Windows.phases`
         """

@@ -46,7 +46,7 @@ class Embedding(metaclass=Documented):
     -----
     W_l has shape (D_l, V), and is the transpose of the weight of `torch.nn.Embedding`. The layer equals a `Dense` layer
     without a bias whose inputs are one-hot vectors of V elements: the loss, the gradient, products, blocks and factors
-    are the same. Only functions that return exact blocks make one-hot vectors.
+    are the same. One-hot vectors are made only for exact blocks and for `ekfac`, `kfoc`, `tkfac` and `tnt`.
 
     Q_l (V, V) is stored as a dense matrix. Its Cholesky factorisation in `KroneckerFactored` costs V^3 / 6
     multiplications. With "expand" and in `kfra`, Q_l is the diagonal matrix of the frequencies of the tokens.

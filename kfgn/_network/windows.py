@@ -49,7 +49,7 @@ class Windows(NamedTuple):
         return self.outputs > 0 and not (self.circular and self.span >= self.length)
 
     def reads(self, k: int) -> int:
-        """The number of windows in which tap k reads an input, and no zero of the padding."""
+        """The number of windows in which tap k reads an input, and not a zero of the padding."""
         starts = range(0, self.outputs * self.stride, self.stride)
         positions = (start + k * self.dilation - self.padding[0] for start in starts)
         return self.outputs if self.circular else sum(0 <= position < self.length for position in positions)
@@ -65,15 +65,16 @@ class Windows(NamedTuple):
 
     @property
     def pulled(self) -> range:
-        """The padded positions to which rows of windows are pulled back: all, or those of the input without padding."""
+        """The padded positions to which rows are pulled back: all for circular padding, else those of the input."""
         first = self.padding[0]
         return range(self.padded_length) if self.circular else range(first, first + self.length)
 
     @property
     def phases(self) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """The taps that read each phase of `pulled`, the positions u stride + phase for u = 0, 1, ...
+        """The taps that read each phase of the positions `pulled`.
 
-        A pair (k, shift) means that tap k of window u - shift reads position u.
+        Phase p = 0, ..., stride - 1 has the elements p + u stride of `pulled`, for u = 0, 1, ... A pair (k, shift)
+        means that tap k of window u - shift reads element u of the phase.
         """
         starts = [self.pulled.start + phase for phase in range(self.stride)]
         reached = [[k * self.dilation - start for k in range(self.width)] for start in starts]
@@ -87,7 +88,7 @@ class Windows(NamedTuple):
         return -(-len(self.pulled) // self.stride)
 
     def with_all_windows(self, xp: Namespace, rows: Array) -> Array:
-        """Rows (A, T', B) of windows with zeros at both ends, for every window that `windows_of` needs."""
+        """Rows (A, T', B) of windows, with zeros at both ends for all further windows that `windows_of` needs."""
         left, last = self._before, self.per_phase - 1 - min(self._shifts)
         return with_zeros(xp, rows, left, max(0, last + 1 - self.outputs))
 
@@ -105,7 +106,7 @@ class Windows(NamedTuple):
         return max(0, *self._shifts)
 
     def joined(self, xp: Namespace, pulled: Array) -> Array:
-        """The sum of the positions `pulled` (A, T_pulled, B) at the positions of the input: (A, T, B)."""
+        """The rows of the input (A, T, B): each is the sum of the rows of all padded positions that repeat it."""
         if not self.circular:
             return pulled[:, : self.length, :]
         (left, right), T = self.padding, self.length
@@ -122,7 +123,7 @@ class Windows(NamedTuple):
         return slice(start, start + (self.outputs - 1) * self.stride + 1, self.stride)
 
     def placed(self, k: int, xp: Namespace, rows: Array) -> Array:
-        """The transpose of the slice `tap`: rows (A, T', B) at their padded positions, with zeros at all others."""
+        """The transpose of the slice `tap`: rows (A, T', B) at their padded positions, and zeros at all other ones."""
         (A, outputs, B), start = rows.shape, k * self.dilation
         if self.stride > 1:
             zeros = xp.zeros((A, outputs, self.stride - 1, B), dtype=rows.dtype, device=device(rows))

@@ -22,7 +22,7 @@ def checked_moment(seed: Any, t: int | Array, N: int) -> tuple[Any, int | Array,
     """The checked seed, step t = 1, 2, ... and number N of datapoints, as Python integers.
 
     A key of JAX is returned unchanged. If JAX traces t and the seed is a key, t is returned unchanged too. The value of
-    an array t is read on the host.
+    any other array t is read on the host.
     """
     if not is_random_key(seed):
         return checked_seed("seed", seed), _checked_t(t), checked_count("N", N)
@@ -61,7 +61,7 @@ def label_draws(network: Network, seed: Any, t: int | Array, N: int, samples: in
 
 
 def checked_label_draws(network: Network, X: Array, draws: Array | None, method: str, *, sampled: bool) -> Array | None:
-    """The draws of labels in the library of X (N, D_0), whose values are not read, or None if nothing is sampled."""
+    """The checked draws of labels in the library of X, or None if nothing is sampled. No value of a draw is read."""
     if not sampled:
         if draws is not None:
             raise ValueError(f"draws: expected None for {method}, which samples nothing, got an array")

@@ -16,15 +16,15 @@ class EigenFactors(NamedTuple):
     count : Array
         The number of batches in the averages of Q_l and G_l, a 0-d integer array.
     Q : tuple of Array
-        The averages of Q_l, (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) for a layer without a bias.
+        The averages of Q_l, for a dense layer (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) without a bias.
     G : tuple of Array
-        The averages of G_l, (D_l, D_l) for l = 1, ..., L.
+        The averages of G_l, for a dense layer (D_l, D_l).
     U_Q, U_G : tuple of Array
         The eigenvectors of Q_l and of G_l, in the shapes of Q_l and G_l. While `count` is 0, they are unit vectors.
     batches : Array
-        The number of batches in the averages S, a 0-d integer array. While it is 0, S has no meaning.
+        The number of batches in the averages S, a 0-d integer array. While `batches` is 0, S has no meaning.
     S : tuple of Array
-        The averages of the eigenvalues of the blocks, in the basis of the eigenvectors, (D_l, D_{l-1} + 1).
+        The averaged diagonals of the blocks in the basis U_Q kron U_G, for a dense layer in the shape of W_l.
 
     Examples
     --------
@@ -46,10 +46,10 @@ class EigenFactors(NamedTuple):
 
 
 def in_new_basis(S: Array, old: tuple[Array, Array], new: tuple[Array, Array]) -> Array:
-    """The diagonal in a new basis of U diag(vec S) U^T with U = U_Q kron U_G, as (D, P).
+    """The diagonal of U diag(vec S) U^T in a new basis, as (D, P), where U is U_Q kron U_G of the old basis.
 
-    The sum of all elements stays the same. If the new basis has the old vectors in another order and with other signs,
-    the elements have the new order.
+    The sum of all elements stays the same. If the new basis has the old vectors in a different order and with different
+    signs, the elements have the new order.
 
     old, new: U_Q (P, P) and U_G (D, D) of each basis
     """

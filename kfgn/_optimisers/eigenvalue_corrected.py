@@ -1,4 +1,4 @@
-"""The curvature of a run by EKFAC (George et al., 2018): averaged factors, their eigenvectors and exact eigenvalues."""
+"""The curvature of a run by EKFAC (George et al., 2018): averages of factors and of eigenvalues, and eigenvectors."""
 
 # ruff: noqa: ARG002  (methods of an interface)
 
@@ -32,13 +32,13 @@ from .schedule import is_multiple
 
 @dataclass(frozen=True)
 class EigenvalueCorrected(metaclass=Documented):
-    """The curvature of EKFAC: eigenvectors of averaged Kronecker factors, and averages of the exact eigenvalues.
+    """The curvature of EKFAC: eigenvectors of averaged Kronecker factors, and averaged diagonals of the exact blocks.
 
     Parameters
     ----------
     samples : int or None, optional
-        S, the number of sampled labels per datapoint, whose gradients replace the exact root of H_L. With None the
-        exact root is used, and a step needs no draws.
+        S, the number of sampled labels per datapoint. The gradients at these labels replace the exact root of H_L. With
+        None the exact root is used, and a step needs no draws.
     average : float, optional
         The upper bound of the weight of earlier batches in the averages of Q_l, G_l and of the eigenvalues, from 0 to
         1.
@@ -46,7 +46,8 @@ class EigenvalueCorrected(metaclass=Documented):
         The factors Q_l and G_l, and their eigenvectors, are computed every `refresh` steps. The eigenvalues are
         computed in every step.
     sharing : {"expand", "reduce"}, optional
-        The factors whose eigenvectors are used, if the network has positions. The eigenvalues are exact in both cases.
+        The factors whose eigenvectors are used, if the network has positions. The eigenvalues are the diagonal of the
+        exact block in both cases.
 
     Raises
     ------
@@ -58,14 +59,14 @@ class EigenvalueCorrected(metaclass=Documented):
     Notes
     -----
     With the eigenvectors U_Q and U_G of the averages of Q_l and G_l, the curvature of a layer is U diag(vec S) U^T with
-    U = U_Q kron U_G. S is the average of the diagonals of the exact blocks in this basis, see `ekfac`. The damping of
-    the eigenvalues is exact::
+    U = U_Q kron U_G. S is the average of the diagonals of the exact blocks in this basis, as in `ekfac`. The damping is
+    added to the eigenvalues::
 
         direction = U_G ((U_G^T grad f U_Q) / (S + gamma + eta)) U_Q^T
 
-    When the basis changes, the average S is replaced by the diagonal of U diag(vec S) U^T in the new basis. This keeps
-    the trace of the curvature and the weights of all batches. A new start would leave the eigenvalues of one batch
-    alone, whose blocks have a low rank.
+    When the basis changes, the average S is replaced by the diagonal of U diag(vec S) U^T in the new basis. This
+    replacement keeps the trace of the curvature, and the weights of all batches in the average. If the average began
+    again instead, S would be that of one batch, whose block has a low rank.
 
     An eigendecomposition of a factor costs about ten times its Cholesky factorisation, and so the cost of a step falls
     with `refresh`. No inverse is kept, since a change of gamma costs one division.
@@ -140,7 +141,7 @@ class EigenvalueCorrected(metaclass=Documented):
     def observed(
         self, at: GaussNewtonLinearisation, kept: EigenFactors, draws: Array | None, refresh: bool | Array
     ) -> tuple[Arrays, EigenFactors]:
-        """The gradient of the mean loss, and `kept` with the batch in the averages and, in a refresh, new bases."""
+        """The gradient of the mean loss, and `kept` with the batch in S. A refresh also updates factors and bases."""
         pairs = drawn_pairs(at, draws)
 
         def with_bases() -> EigenFactors:

@@ -16,11 +16,11 @@ from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._types import Arrays
 
 Method: TypeAlias = Callable[[GaussNewtonLinearisation, Any, str], tuple[Arrays, Arrays, Arrays]]
-"""A function of a batch, its draws and the sharing, which returns dE/dh_l (N, D_l) at the targets, Q_l and G_l."""
+"""A function of a batch, its draws and the sharing. The results are dE/dh_l (N, D_l) at the targets, Q_l and G_l."""
 
 
 def _with_moments(factor: Callable[[GaussNewtonLinearisation, Any, str], tuple[Arrays, Arrays]]) -> Method:
-    """The method with a given G_l, and with the second moment of the inputs as Q_l."""
+    """The method whose Q_l is the second moment of the inputs, and whose G_l is computed by the function `factor`."""
 
     def method(at: GaussNewtonLinearisation, draws: Any, sharing: str) -> tuple[Arrays, Arrays, Arrays]:
         dE_dh, G = factor(at, draws, sharing)
@@ -35,7 +35,7 @@ def _of_pairs(factors: Callable[[PairsOfBatch], tuple[Arrays, Arrays]]) -> Metho
 
 
 def drawn_pairs(at: GaussNewtonLinearisation, draws: Any) -> PairsOfBatch:
-    """The pairs of a batch at labels that are sampled with given draws, or at the exact roots if there are no draws."""
+    """The pairs of a batch at labels that are sampled with given draws, or for the exact root of H_L without draws."""
     return PairsOfBatch(at) if draws is None else pairs_at_labels(at, drawn_labels(at, draws))
 
 
@@ -51,7 +51,7 @@ METHODS: dict[str, Method] = {
 }
 
 OF_PAIRS = ("tkfac", "tnt", "kfoc")
-"""The methods that use exact roots, or sampled labels if the number of samples is given."""
+"""The methods of `METHODS` that use the exact root of H_L, or sampled labels if a number of samples is given."""
 
 WITH_SHARING = ("kflr", "kfac", "rp")
 """The methods that have factors of "expand" and of "reduce"."""

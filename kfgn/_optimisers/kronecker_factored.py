@@ -36,7 +36,7 @@ class KroneckerFactored(metaclass=Documented):
     ----------
     method : {"kfra", "kflr", "kfac", "rp", "tkfac", "tnt", "kfoc", "foof"}, optional
         The method that computes the factors: KFRA (26), KFLR (25), KFAC (59), random projections, or the function
-        `tkfac`, `tnt`, `kfoc` or `foof`. The last four are not in the paper.
+        `tkfac`, `tnt`, `kfoc` or `foof`. The last five are not in the paper.
     samples : int or None, optional
         S, the number of labels (KFAC) or of projections (`rp`) per datapoint, with None for 1. TKFAC, TNT and KFOC use
         the exact root of H_L for None, and the gradients at S sampled labels for a number. The other methods ignore
@@ -192,7 +192,7 @@ class KroneckerFactored(metaclass=Documented):
 
     def ready(self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None) -> Array:
         """A 0-d boolean, true if the averages contain a batch and the draws are in range."""
-        averages_exist = kept.count > 0  # false without refresh, if no earlier step was accepted
+        averages_exist = kept.count > 0  # false in a step without a refresh, if no earlier step was accepted
         if draws is None:
             return averages_exist
         return averages_exist & draws_allowed(at.xp, at.network, draws, self.samples_labels)

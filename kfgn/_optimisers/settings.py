@@ -17,10 +17,10 @@ from .kronecker_factored import KroneckerFactored
 from .schedule import Schedule, is_multiple
 
 Curvature: TypeAlias = KroneckerFactored | EigenvalueCorrected | HessianFree
-"""An estimate of the Gauss-Newton matrix, which implements `CurvatureEstimate`."""
+"""An estimate of the Gauss-Newton matrix. Each of these classes implements `CurvatureEstimate`."""
 
 OTHERS: dict[str, Curvature] = {"ekfac": EigenvalueCorrected(), "hessian_free": HessianFree()}
-"""The estimates that have a name and are not a method of `KroneckerFactored`."""
+"""The curvatures by name, except those that are methods of `KroneckerFactored`."""
 
 
 @dataclass(frozen=True)

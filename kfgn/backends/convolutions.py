@@ -1,7 +1,7 @@
 """The convolution of a library, its transpose, and the gradient of its kernel.
 
-Only PyTorch has them here, for tensors in host memory. On a GPU, such functions round float32 to fewer bits by default,
-and add in an order that changes from call to call, so products of patches are computed there.
+Only the functions of PyTorch are called, for tensors in host memory. On a GPU, such functions round float32 to fewer
+bits by default, and may add in a different order in each call, so products of patches are computed there.
 """
 
 from typing import Any, NamedTuple
@@ -69,11 +69,11 @@ class LibraryConvolution(NamedTuple):
         return _channels_last(h)
 
     def transposed(self, rows: Array, kernel: Array, shape: tuple[int, ...]) -> Array:
-        """The products of rows (N, *outputs, C') with the derivative by x, in a given shape (N, *lengths, C)."""
+        """The products of rows (N, *outputs, C') with the derivative by x, in the shape (N, *lengths, C) of x."""
         return _channels_last(self._backward(rows, rows.new_empty(shape), kernel, wanted=0))
 
     def kernel_gradient(self, rows: Array, x: Array, shape: tuple[int, ...]) -> Array:
-        """The sum over N and the outputs of rows (N, *outputs, C') times patches of x, in the shape of the kernel."""
+        """The sum over N and the outputs of rows (N, *outputs, C') times patches of x, in the `shape` of the kernel."""
         return _channels_last(self._backward(rows, x, rows.new_empty(shape), wanted=1))
 
     @property
@@ -83,7 +83,10 @@ class LibraryConvolution(NamedTuple):
         return self.strides, none, self.dilations, False, none, self.groups
 
     def _backward(self, rows: Array, x: Array, kernel: Array, wanted: int) -> Array:
-        """The derivative of sum(rows * h) by x or by the kernel. The values of this argument are not read."""
+        """The derivative of sum(rows * h) by x if `wanted` is 0, or by the kernel if it is 1.
+
+        The values of the array by which the derivative is taken are not read.
+        """
         import torch
 
         arguments = map(_channels_first, (rows, x, kernel))

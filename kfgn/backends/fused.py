@@ -1,4 +1,4 @@
-"""Elementwise computations for which PyTorch needs one pass over the elements."""
+"""Elementwise computations that functions of PyTorch do in fewer passes or with fewer new arrays than its operators."""
 
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array, is_torch_array
@@ -76,8 +76,8 @@ def tanh_derivative(h: Array) -> Array:
 
     Notes
     -----
-    PyTorch computes the derivative in one new array. Some libraries have no fast cosh, so they compute 4 e / (1 + e)^2
-    with e = exp(-2 |h|).
+    PyTorch computes the derivative in one new array. Other libraries may have no fast cosh. For them, the derivative is
+    4 e / (1 + e)^2 with e = exp(-2 |h|).
 
     Examples
     --------

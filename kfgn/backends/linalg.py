@@ -119,7 +119,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
         if L.shape[0] <= BLOCK or L.device.type != "cpu":
             return torch.cholesky_solve(B, L)
-        # `torch.cholesky_solve` copies both matrices, which takes more time than the calls for many rows
+        # `torch.cholesky_solve` copies both matrices, which takes more time than a second call for many rows
         half = torch.linalg.solve_triangular(L.T, B.T, upper=True, left=False)
         return torch.linalg.solve_triangular(L, half, upper=False, left=False).T
     if is_jax_array(L) and not _is_split(L):
@@ -133,7 +133,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if `solve_in_halves` is used: for more than `BLOCK` rows on a CPU, in JAX and in PyTorch with oneDNN.
+    """True if JAX or PyTorch solves in halves: with more than `BLOCK` rows on a CPU, and in PyTorch only with oneDNN.
 
     MKL solves triangular equations as fast as it multiplies, so only the products of oneDNN are faster in PyTorch. On
     other devices the many small operations of `solve_in_halves` would be slow.

@@ -42,8 +42,8 @@ def matmul(A: Array, B: Array) -> Array:
     On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
     PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors, but copies neither
     the factors nor the product. Very large and thin matrices are therefore multiplied by MKL. On an Intel processor MKL
-    was the faster of the two at every size. The choice does not depend on the values of the elements or on measured
-    times, so a repeated computation has the same digits.
+    was the faster of the two at every measured size. The choice does not depend on the values of the elements or on
+    measured times, so a repeated computation has the same digits.
 
     Examples
     --------
@@ -77,7 +77,10 @@ def _suits_onednn(A: Array) -> bool:
 
 @lru_cache(maxsize=1)
 def onednn_is_faster() -> bool:
-    """True if oneDNN multiplies large float32 matrices faster than MKL: on an AMD processor with AVX-512."""
+    """True if oneDNN multiplies large float32 matrices faster than MKL: on an AMD processor with AVX-512.
+
+    False if oneDNN does not exist in this PyTorch, or may round the factors.
+    """
     import torch
 
     wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
@@ -85,7 +88,7 @@ def onednn_is_faster() -> bool:
 
 
 def onednn_is_exact() -> bool:
-    """True unless an environment variable allows oneDNN to round the factors of float32 products to 16 bits."""
+    """True unless an environment variable allows oneDNN to round the factors of float32 products."""
     return os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() == "STRICT"
 
 

@@ -3,9 +3,9 @@
     [X_1  X_2] [L_11^T  L_21^T] = [B_1  B_2]    =>    X_1 = B_1 L_11^-T
                [     0  L_22^T]                       X_2 = (B_2 - X_1 L_21^T) L_22^-T
 
-The halves are split again, down to matrices of at most `BLOCK` rows, whose inverses are computed. Products by oneDNN
-and of JAX are faster than the solvers of triangular equations in PyTorch and JAX, and the array API standard has no
-function for such equations.
+The halves are split again, down to matrices of at most `BLOCK` rows, whose inverses are computed. On a CPU,
+products by oneDNN in PyTorch and products in JAX are faster than the triangular solvers of these libraries. The array
+API standard has no function for such equations.
 """
 
 from typing import NamedTuple, TypeAlias, Union

@@ -63,7 +63,7 @@ def _kronecker_factored(name: str, *without: str) -> Method:
 
 
 def _averaged(curvature: Callable[..., Curvature], *without: str) -> Method:
-    """The method of a curvature that averages factors. `without` has the names of options that it ignores or lacks."""
+    """The method of a curvature that averages factors. `without` has options that the curvature ignores or lacks."""
 
     def make(network: Network, given: dict[str, Any]) -> Optimiser:
         factors = {option: given[option] for option in FACTOR_OPTIONS if option in given}
@@ -107,9 +107,9 @@ METHODS: dict[str, Method] = {
 """The methods by name.
 
 The methods kflr, kfra and kfac are those of the paper, and rp uses random projections. The methods ekfac, tkfac, tnt,
-kfoc and foof have other factors of the same blocks. The method hessian_free applies conjugate gradients to the full
-Gauss-Newton matrix, and hessian_free_blocks to the blocks of the layers. The first-order methods are sgd, momentum,
-nesterov and adam.
+kfoc and foof approximate the same blocks in different ways. The method hessian_free applies conjugate gradients to the
+full Gauss-Newton matrix, and hessian_free_blocks to the blocks of the layers. The first-order methods are sgd,
+momentum, nesterov and adam.
 """
 
 

@@ -81,8 +81,8 @@ class Options(metaclass=Documented):
         The largest weight of earlier batches in the running average of the factors (kflr, kfra, kfac, rp, ekfac, tkfac,
         tnt, kfoc, foof).
     inversion : str, optional
-        The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (the same methods without
-        ekfac).
+        The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (the methods of
+        `average` except ekfac).
     refresh : int, optional
         The number of steps between computations of the factors (the methods of `average`).
     tau : float, optional
