@@ -77,9 +77,10 @@ def conjugate_gradient(
     separate: True if A has one block per array of b; each block then has its own step sizes and its own convergence
     residual: False to save the product with A that the residual of the solution needs; `Solution.residual` is then ()
 
-    All iterations are computed, but x no longer changes once |r| <= tolerance |b|, where r is the residual that the
-    recurrence updates. The solution x also no longer changes once a direction p has p^T A p <= 0. The right-hand side
-    b is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
+    x no longer changes once |r| <= tolerance |b|, where r is the residual that the recurrence updates. The solution x
+    also no longer changes once a direction p has p^T A p <= 0. For arrays in host memory no further iteration is
+    computed. Otherwise all iterations are computed, since the host does not wait for the device. The right-hand side b
+    is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
     """
     xp, L = array_namespace(b[0]), len(b)
 
@@ -125,9 +126,12 @@ def conjugate_gradient(
         rr = xp.where(active, new, xp.zeros_like(new))  # 0 makes all later iterations inactive, and x constant
         return (*x, *r, *p, rr, used + xp.astype(active, used.dtype))
 
+    def ended(state: tuple[Array, ...]) -> Array:
+        return xp.all(xp.sqrt(state[3 * L]) <= limit)
+
     start = tuple(xp.zeros_like(x) for x in b)
     zero = xp.zeros(limit.shape, dtype=index_dtype(limit), device=device(limit))
-    state: tuple[Any, ...] = repeat(iterations, step, (*start, *b, *b, dot(b, b), zero))
+    state: tuple[Any, ...] = repeat(iterations, step, (*start, *b, *b, dot(b, b), zero), ended)
     x, used = state[:L], state[-1]
     solution = times(scale, x)
     if not residual:

@@ -1,15 +1,18 @@
-"""Loops of fixed length that a tracing library records once, without unrolling them."""
+"""Loops that a tracing library records once, without unrolling them."""
 
 from collections.abc import Callable
 from typing import TypeVar
 
 from .._types import Array
 from .arrays import is_traced
+from .placement import in_host_memory
 
 State = TypeVar("State", bound=tuple[Array, ...])
 
 
-def repeat(n: int, step: Callable[[State], State], state: State) -> State:
+def repeat(
+    n: int, step: Callable[[State], State], state: State, ended: Callable[[State], Array] | None = None
+) -> State:
     """Apply a function n times to a tuple of arrays: step(...step(step(state))).
 
     Parameters
@@ -19,6 +22,10 @@ def repeat(n: int, step: Callable[[State], State], state: State) -> State:
     step : callable
         A function of a tuple of arrays that returns a tuple of arrays with the same shapes and dtypes.
     state : tuple of arrays
+    ended : callable, optional
+        A function of the tuple that returns a 0-d array of bool, true if `step` changes the tuple no more. The loop
+        then ends early for arrays in host memory. For all other arrays the function is not called, since the host would
+        wait for the device.
 
     Returns
     -------
@@ -42,5 +49,7 @@ def repeat(n: int, step: Callable[[State], State], state: State) -> State:
 
         return fori_loop(0, n, lambda _, s: step(s), state)  # type: ignore[no-any-return]
     for _ in range(n):
+        if ended is not None and in_host_memory(state[0]) and bool(ended(state)):
+            break
         state = step(state)
     return state

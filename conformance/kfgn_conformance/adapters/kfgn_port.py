@@ -124,10 +124,12 @@ def _expand_kfac(p: _Arrays) -> kfgn.LossAndFactors:
 def _without_scale_shift(p: _Arrays) -> _Arrays:
     """The problem itself. Raises `UnsupportedError` if a layer is a `ScaleShift`.
 
-    The port has no blocks of expand, and no factors of KFRA over taps, for this kind of layer.
+    For such a layer, the port has neither blocks of expand, EKFAC and TKFAC, nor factors of KFRA over taps.
     """
     if any(isinstance(layer, kfgn.ScaleShift) for layer in p.network.layers):
-        raise UnsupportedError("kfgn has the exact block of a ScaleShift for both values of sharing")
+        raise UnsupportedError(
+            "kfgn has the exact block of a ScaleShift, and no factors whose sum over positions is outside the square"
+        )
     return p
 
 
@@ -217,7 +219,7 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "kronecker_trace": lambda p: p.blocks(_trace),
     **{f"solve_{inversion}": _solves(inversion) for inversion in (*NORMS, "exact")},
     **{f"logdet_{inversion}": _logdets(inversion) for inversion in ("trace", "exact")},
-    "optimiser_step": lambda p: steps(p.network, p.trajectory, float(p.eta), ITERATIONS),
+    "optimiser_step": lambda p: steps(p.network, p.trajectory, float(p.eta), ITERATIONS, p.roundoff),
     "conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton, p.tau + p.eta),
     "shared_loss": lambda p: (p.batch(kfgn.loss),),
     "shared_gradient": lambda p: p.batch(kfgn.gradient),
@@ -233,10 +235,10 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "reduce_kfac_blocks": lambda p: p.dense(p.batch(_kfac_reduce, p.labels)),
     "kfra_over_tokens": _kfra_over_taps,  # both are the same recursion where no layer mixes positions
     "kfra_over_taps": _kfra_over_taps,
-    "ekfac_blocks": lambda p: p.ekfac(),
+    "ekfac_blocks": lambda p: _without_scale_shift(p).ekfac(),
     "ekfac_diagonal": lambda p: p.batch(kfgn.ekfac_diagonal, *p.bases),
     "kfoc_blocks": lambda p: p.dense(p.batch(kfgn.kfoc)),
-    "tkfac_blocks": lambda p: p.dense(p.batch(kfgn.tkfac)),
+    "tkfac_blocks": lambda p: p.dense(_without_scale_shift(p).batch(kfgn.tkfac)),
     "tnt_blocks": lambda p: p.dense(p.batch(kfgn.tnt)),
     "block_conjugate_gradients": lambda p: p.solved(kfgn.solve_gauss_newton_blocks, p.gamma + p.eta),
 }

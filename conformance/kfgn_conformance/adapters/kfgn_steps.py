@@ -7,7 +7,9 @@ import kfgn
 from ..problems.problem import Checkpoint, Trajectory
 
 
-def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float, iterations: int) -> kfgn.GaussNewton:
+def _optimiser(
+    network: kfgn.Network, trajectory: Trajectory, eta: float, iterations: int, tolerance: float
+) -> kfgn.GaussNewton:
     """The optimiser of a trajectory.
 
     The periods of the dampings are those of the paper. If the trajectory has no bounds for a damping, the bounds are 0
@@ -15,7 +17,7 @@ def _optimiser(network: kfgn.Network, trajectory: Trajectory, eta: float, iterat
     """
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
-        kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=iterations, tolerance=0.0)
+        kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=iterations, tolerance=tolerance)
         if hessian_free
         else kfgn.KroneckerFactored(trajectory.method, inversion=trajectory.inversion, refresh=trajectory.refresh)
     )
@@ -58,18 +60,21 @@ def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
     )
 
 
-def steps(network: kfgn.Network, trajectory: Trajectory | None, eta: float, iterations: int) -> tuple[Any, ...]:
+def steps(
+    network: kfgn.Network, trajectory: Trajectory | None, eta: float, iterations: int, tolerance: float
+) -> tuple[Any, ...]:
     """Run one step from each checkpoint, and return the arrays that each step computes, one step after another.
 
     The arrays of a step are the new weights, their average, Q and G for Kronecker factors, tau, gamma, f and alpha.
 
     iterations: the largest number of iterations of conjugate gradients
+    tolerance:  the relative residual at which conjugate gradients end
 
     Raises `ValueError` without a trajectory.
     """
     if trajectory is None:
         raise ValueError("expected an optimiser trajectory")
-    optimiser = _optimiser(network, trajectory, eta, iterations)
+    optimiser = _optimiser(network, trajectory, eta, iterations, tolerance)
     arrays: list[Any] = []
     for here in trajectory.checkpoints:
         state, info = optimiser.step(_state(optimiser, here), here.X, here.Y, here.draws)

@@ -35,3 +35,17 @@ def test_a_direction_of_negative_curvature_is_the_last():
     (one, _), (many, _) = (solved(A, b, iterations=n, residual=False) for n in (1, 9))
     assert one.iterations == many.iterations == 1
     np.testing.assert_array_equal(many.x[0], one.x[0])
+
+
+@pytest.mark.parametrize("separate", [False, True])
+def test_no_product_is_computed_after_the_last_change_of_x(separate):
+    A, b = np.diag([4.0, 1.0, -1.0]), np.array([3.0, 1.0, 1.0])
+    solution, products = solved(A, b, iterations=50, separate=separate, residual=False)
+    assert len(products) == 2  # the second one finds the negative curvature
+    assert np.sum(solution.iterations[0] if separate else solution.iterations) == 1
+
+
+def test_a_right_hand_side_of_zeros_needs_no_product():
+    solution, products = solved(np.eye(3), np.zeros(3), iterations=50, residual=False)
+    assert products == []
+    np.testing.assert_array_equal(solution.x[0], np.zeros(3))
