@@ -102,7 +102,7 @@ def _not_found(text: str, sought: str) -> str:
 
 @cache
 def names() -> dict[str, set[int]]:
-    """Map each section, function, quantity and kind of remark, in lower case, to the numbers of its equations."""
+    """Map each section, function, quantity of the paper and kind of remark, in lower case, to its equation numbers."""
     named: dict[str, set[int]] = {}
     for number, equation in EQUATIONS.items():
         sections = _sections(equation.statement.section)

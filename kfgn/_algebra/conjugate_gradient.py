@@ -79,8 +79,8 @@ def conjugate_gradient(
 
     x no longer changes once |r| <= tolerance |b|, where r is the residual that the recurrence updates. The solution x
     also no longer changes once a direction p has p^T A p <= 0. For arrays in host memory no further iteration is
-    computed. Otherwise all iterations are computed, since the host does not wait for the device. The right-hand side b
-    is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
+    computed. Otherwise all iterations are computed, since the host does not wait for the device. The right-hand side of
+    each system is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
     """
     xp, L = array_namespace(b[0]), len(b)
 
@@ -106,7 +106,7 @@ def conjugate_gradient(
         return xp.where(c == 0, xp.ones_like(c), c)
 
     scale = nonzero(reduced(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
-    b = times(1 / scale, b)
+    b = tuple(x / c for c, x in zip(each(scale), b, strict=True))  # 1 / c may overflow
     limit = tolerance * xp.sqrt(dot(b, b))
     # far below this floor, |r|^2 is subnormal, and the rounding errors of |r|^2 would spoil x
     information = xp.finfo(limit.dtype)

@@ -35,7 +35,10 @@ def _of_pairs(factors: Callable[[PairsOfBatch], tuple[Arrays, Arrays]]) -> Metho
 
 
 def drawn_pairs(at: GaussNewtonLinearisation, draws: Any) -> PairsOfBatch:
-    """The pairs of a batch at labels that are sampled with given draws, or for the exact root of H_L without draws."""
+    """The pairs of a batch, whose columns are gradients at sampled labels, or those of the exact root of H_L.
+
+    draws: the random numbers that sample the labels; None for the exact root
+    """
     return PairsOfBatch(at) if draws is None else pairs_at_labels(at, drawn_labels(at, draws))
 
 

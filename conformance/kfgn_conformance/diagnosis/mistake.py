@@ -18,8 +18,9 @@ class Mistake(NamedTuple):
     """A mistake in an implementation.
 
     name:        name of the mistake in reports and golden vectors
-    family:      name of the catalogue's module that contains the mistake; for mistakes made during a run, "pairs" for
-                 two mistakes together, and "constants" for a constant factor
+    family:      name of the catalogue's module that contains the mistake. A record that the diagnosis makes has the
+                 family "pairs" for two mistakes together, "constants" for a constant factor, alone or with a known
+                 mistake, and "conventions" for undeclared conventions
     description: the mistake in words
     seen:        a library that made the mistake, as a link or a version; empty if no library is known
     textbook:    class of formulas with the mistake

@@ -49,3 +49,11 @@ def test_a_right_hand_side_of_zeros_needs_no_product():
     solution, products = solved(np.eye(3), np.zeros(3), iterations=50, residual=False)
     assert products == []
     np.testing.assert_array_equal(solution.x[0], np.zeros(3))
+
+
+@pytest.mark.parametrize("size", [1e-320, 1e308])
+def test_the_size_of_the_right_hand_side_does_not_matter(size):
+    """1 / 1e-320 overflows, and so does the square of 1e308."""
+    A, b = np.diag([1.0, 2.0]), np.array([1.0, 0.5])
+    solution, _ = solved(A, size * b, iterations=9, residual=False)
+    np.testing.assert_allclose(solution.x[0], size * b / np.diag(A), rtol=1e-3)

@@ -17,7 +17,7 @@ from ....problems.problem import Array
 
 
 class Statistics(NamedTuple):
-    """The normalised channels z (N, C, T), and for each position s and k, (N, 1, T)."""
+    """The normalised channels z (N, C, T), and the numbers s and k of each position, both (N, 1, T)."""
 
     z: Array
     s: Array
