@@ -98,6 +98,9 @@ The networks have one layer, five layers, axes of length 1, a dead layer, layers
 with a parameter.
 """
 
+OF_SOLVES = (*CASES[:4], "shape-1-layer-*", "shape-one-*", "shape-*-biases-*", "drawn-*")
+"""The problems of array-api-strict for damped solves, whose calls do not depend on the transfer functions."""
+
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict.
 
@@ -109,9 +112,14 @@ SELECTIONS = {
     "strict": Selection(
         "strict: a case for each objective and each transfer function, networks of other shapes, digits, the random "
         "problems, the problems with shared weights and "
-        f"{len(TRAJECTORIES)} optimiser trajectories. The optimiser makes steps {STATES}.",
+        f"{len(TRAJECTORIES)} optimiser trajectories. The solves run on fewer problems. The optimiser makes "
+        f"steps {STATES}.",
         dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
-        | {"steps": tuple(f"walk-{name}" for name in TRAJECTORIES), "shared weights": ("shared-*", "drawn-shared-*")},
+        | {
+            "solves": OF_SOLVES,
+            "steps": tuple(f"walk-{name}" for name in TRAJECTORIES),
+            "shared weights": ("shared-*", "drawn-shared-*"),
+        },
         few_states=True,
     ),
     "jax": Selection(
