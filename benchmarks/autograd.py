@@ -76,8 +76,8 @@ def _with_parameters(layer: Any, weight: torch.Tensor, bias: torch.Tensor) -> An
 
 
 def targets(b: Batch) -> torch.Tensor:
-    """Y as the losses of PyTorch expect it: without the axis of positions if there is one position."""
-    return b.Y[:, 0] if b.network.has_positions and b.network.positions[-1] == 1 else b.Y
+    """Y as the losses of PyTorch expect it: without an axis of positions of length 1."""
+    return b.Y[:, 0] if b.network.shapes[-1][1:] == (1,) else b.Y
 
 
 def loss_module(b: Batch) -> nn.Module:

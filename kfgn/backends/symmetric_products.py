@@ -52,7 +52,7 @@ def gram(A: Array) -> Array:
     array([[10., 14.],
            [14., 20.]])
     """
-    if is_torch_array(A) and _is_large(A) and has_values(A) and in_host_memory(A):
+    if is_torch_array(A) and in_host_memory(A) and has_values(A) and _is_large(A):
         return _gram_by_numpy(A)
     if is_jax_array(A) and _has_large_halves(A):
         return _gram_in_halves(A)

@@ -8,6 +8,7 @@ from kfgn_conformance import QUANTITIES, certified, cli
 from kfgn_conformance.quantities import REFERENCE_ONLY
 
 
+@pytest.mark.thorough
 def test_certify_prints_every_quantity(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     assert cli.main(["certify", "--examples", "1"]) == cli.PASSED

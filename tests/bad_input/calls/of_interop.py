@@ -21,9 +21,15 @@ def interop() -> Iterator[Call]:
         model = torch.nn.Sequential(torch.nn.Linear(2, 4), torch.nn.Tanh(), torch.nn.Linear(4, 3)).double()
     weights = tuple(torch.ones(shape, dtype=torch.float64) for shape in SHAPES)
     names = {"module": (model, _module), "objective": ("categorical", v.name), "psd": ("project", v.name)}
+    names |= {"inputs": (None, _shapes)}
     yield Call("kfgn.interop.torch.network_and_weights", network_and_weights, network_and_weights, names)
     arguments = {"module": (model, _module), "weights": (weights, v.unread(v.arrays))}
     yield Call("kfgn.interop.torch.write_back", write_back, write_back, arguments)
+
+
+def _shapes(_library: Library, _good: Any) -> Iterator[Bad]:
+    """The role of a shape that a module of Linear layers does not need."""
+    yield from (Bad(repr(shape), shape, ValueError) for shape in (5, (2, 3), "image"))
 
 
 def _module(library: Library, good: Any) -> Iterator[Bad]:

@@ -161,7 +161,7 @@ def test_raise(backend, problem, functions):
     p = problem(backend, "mixture")
     refusing = p._replace(network=network("raise"))
     free = {
-        *("loss", "gradient", "kfac", "sample_labels", "preactivation_hessians", "hessian_blocks"),
+        *("loss", "gradient", "kfac", "foof", "sample_labels", "preactivation_hessians", "hessian_blocks"),
         *("jacobian_product", "transposed_jacobian_product", "hessian_product", "hessian_block_product"),
     }
     for function in functions():

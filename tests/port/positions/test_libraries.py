@@ -27,7 +27,8 @@ def results(p, sharing="reduce"):
 
 def unit_vectors(p):
     """The bases of unit vectors, for `ekfac_diagonal`."""
-    xp, like = array_namespace(p.X), {"dtype": p.X.dtype, "device": device(p.X)}
+    W = p.weights[0]
+    xp, like = array_namespace(W), {"dtype": W.dtype, "device": device(W)}
     return [tuple(xp.eye(shape[i], **like) for shape in p.network.block_shapes) for i in (1, 0)]
 
 
@@ -112,7 +113,7 @@ def test_differentiated_by_jax(backend):
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
-@pytest.mark.parametrize("name", ["grouped", "embedded tokens"])
+@pytest.mark.parametrize("name", ["grouped", pytest.param("embedded tokens", marks=pytest.mark.thorough)])
 @pytest.mark.parametrize("backend", ["torch"], indirect=True)
 def test_compiled_in_one_graph(backend, name):
     import torch

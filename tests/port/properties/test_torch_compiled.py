@@ -13,7 +13,8 @@ torch = pytest.importorskip("torch")
     [
         pytest.param(kfgn.KroneckerFactored(), marks=pytest.mark.thorough),
         *(kfgn.KroneckerFactored(refresh=2), kfgn.HessianFree(iterations=2)),
-        *(kfgn.KroneckerFactored("kfoc"), kfgn.EigenvalueCorrected(refresh=2)),
+        pytest.param(kfgn.KroneckerFactored("kfoc"), marks=pytest.mark.thorough),
+        pytest.param(kfgn.EigenvalueCorrected(refresh=2), marks=pytest.mark.thorough),
     ],
     ids=str,
 )

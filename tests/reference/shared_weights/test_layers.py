@@ -176,7 +176,7 @@ def test_an_unknown_transfer_function_is_refused_without_a_batch():
         (lambda net, X, Y: (net, X[:, :1], Y), "layer 1: groups: expected a positive divisor of the 1 channels, got 2"),
         (
             lambda net, X, Y: (net, X.transpose(0, 2, 1), Y),
-            r"layer 1: weight: expected shape .* for an X \(N, C, T\) with C = 5 channels and T = 2 positions",
+            r"layer 1: groups: expected a positive .*, for an X \(N, C, T\) with C = 5 channels and T = 2 positions",
         ),
         (
             lambda net, X, Y: (net._replace(layers=(shared.Elementwise("linear"), *net.layers)), X, Y),
