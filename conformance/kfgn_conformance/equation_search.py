@@ -81,7 +81,7 @@ def matching(text: str) -> list[int]:
 
 
 def _not_found(text: str, sought: str) -> str:
-    """Return the message for a text that finds no equation, with similar names if there are any."""
+    """Return the message for a text that finds no equation, with the name of a page or with a similar name."""
     if sought in {spelling for section in SECTIONS_OF_TEXT for spelling in list(_sections(section))[-2:]}:
         return (
             f"expected a section with numbered equations, got {text!r}: docs/errata.md has the remarks on the text of "

@@ -1,4 +1,4 @@
-"""The function z(h) of a normalisation, with its Jacobian B and its term D of (8) in second derivatives.
+"""The function z(h) of a normalisation, its Jacobian B, and the matrix D of (8), made of second derivatives of z.
 
 z is not elementwise. Each row h therefore has matrices B and D (C, C) that are not diagonal. Both are symmetric. For an
 elementwise transfer function, B and D are arrays of diagonal entries, and `B * v` is the product of B and v. The

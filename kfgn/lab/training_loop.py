@@ -163,7 +163,7 @@ class Trainer:
         return Evaluation(self.task.network, *self._on_device(data), self.backend)
 
     def _evaluated(self) -> Record:
-        """Return the losses and accuracies on the training set and the validation set."""
+        """Return the losses on the training set and on a validation set, and for classifiers also the accuracies."""
         return {
             k: v
             for name, evaluation in self.evaluations.items()

@@ -99,7 +99,7 @@ class Problem:
     shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes. X has the channels
     before the positions. Y, labels, draws, cotangents and projections have the positions of the outputs after the axes
     of datapoints and samples. For images, (H, W) replaces T everywhere. If the first layer is an embedding, C_0 is the
-    number of tokens, and X (N, T_0) has the tokens as int64.
+    size V of the vocabulary, and X (N, T_0) has tokens from 0 to V - 1 as int64.
 
     Parameters
     ----------
