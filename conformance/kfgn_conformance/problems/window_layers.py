@@ -40,9 +40,10 @@ class Convolution:
     t stride + k dilation - padding[0], where t and k start at 0. A patch has all channels of tap 0, then all channels
     of tap 1, and so on. W_l has the columns [W_0, W_1, ..., b], where W_k (units, C / groups) is the matrix of tap k,
     and b is the bias. A kernel of PyTorch, of shape (units, C / groups, width), is in W_l as
-    `kernel.transpose(0, 2, 1).reshape(units, -1)`. The taps and the positions of an image have row-major order. A kernel
-    of PyTorch for images, of shape (units, C / groups, height, width), is therefore in W_l as
-    `kernel.transpose(0, 2, 3, 1).reshape(units, -1)`.
+    `kernel.transpose(0, 2, 1).reshape(units, -1)`.
+
+    The taps and the positions of an image have row-major order. A kernel of PyTorch for images, of shape (units,
+    C / groups, height, width), is therefore in W_l as `kernel.transpose(0, 2, 3, 1).reshape(units, -1)`.
 
     Examples
     --------
