@@ -55,8 +55,6 @@ case $device in
     cpu) backends=(torch numpy) ;;
     *) usage "--device: expected cuda or cpu, got $device" ;;
 esac
-# a rehearsal has more time, since the cores of a host may be slow or shared
-[ "$device" = cpu ] && for i in "${!LIMITS[@]}"; do LIMITS[i]=$((2 * LIMITS[i])); done
 
 mkdir -p "$out" && out=$(cd "$out" && pwd) || usage "--out: cannot make the folder $out"
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 2
