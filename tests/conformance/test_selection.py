@@ -39,9 +39,8 @@ def problems():
 @pytest.mark.parametrize("quantity", ROWS.values(), ids=lambda q: q.name)
 def test_jax_has_two_problems_for_each_quantity_in_both_dtypes(quantity, problems):
     chosen = [p for p in problems if quantity.applies_to(p) and SELECTIONS["jax"].contains(p, quantity)]
-    # two of the three problems with shared weights have a layer that mixes positions, and one has no unique EKFAC
-    shared = {"kfra_over_tokens": 1, "ekfac_blocks": 2}.get(quantity.name, 3)
-    assert len(chosen) == (shared if quantity.of_shared_weights else 2)
+    # one of the two problems with shared weights has a layer that mixes positions
+    assert len(chosen) == (1 if quantity.name == "kfra_over_tokens" else 2)
     assert all(p.dtypes == ("float32", "float64") for p in chosen)
 
 
