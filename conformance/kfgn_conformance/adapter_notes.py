@@ -40,5 +40,6 @@ def with_notes_on_adapters(report: Report) -> Report:
         if 0 < (n := sum(not problem.is_shared for problem in supported)) < ENOUGH:
             notes.append(f"{column.title} supports only {n} problem{'s' if n > 1 else ''} of this run{alone}")
     if added := sum(problem.id.startswith("further-") for problem in report.problems):
-        notes.append(f"{added} problems were added, with the supported transfer functions and objectives")
+        were_added = "problem was added" if added == 1 else "problems were added"
+        notes.append(f"{added} {were_added}, with the supported transfer functions and objectives")
     return replace(report, notes=(*report.notes, *notes))

@@ -1,4 +1,4 @@
-"""Files with the oracles of the fixed problems, so that a run need not compute these oracles.
+"""Files with the oracles of the fixed problems. A run reads these oracles and does not compute them.
 
 The oracles are in two files. `known_oracles.json` has the terms d and `size` of the tolerance rule for each array.
 `known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` computes a large array of a

@@ -21,7 +21,7 @@ def for_datapoints(p: Problem, f: Callable[[ref.Network, Array, Any], Arrays]) -
 
 
 def derivation(p: Problem) -> Arrays:
-    """The seven expressions of (28) for every layer below the last, or 0 for a network with one layer."""
+    """The expressions of (28) and (29) for every layer below the last, or 0 for a network with one layer."""
     return for_datapoints(
         p, lambda net, x, y: tuple(m for l in range(1, net.L) for m in ref.derivation(net, x, y, l)) or single(0 * x[0])
     )
