@@ -21,7 +21,11 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the mark of pytest-xdist, which is not installed everywhere, and the mark of tests left to a session."""
+    """Declare the mark of pytest-xdist, which is not installed everywhere, and the mark of tests left to a session.
+
+    The width of the terminal is forgotten, which pytest-xdist passes to its processes. A test of a width sets its own.
+    """
+    os.environ.pop("COLUMNS", None)
     config.addinivalue_line("markers", "xdist_group(name): tests that run in one process")
     config.addinivalue_line("markers", "thorough: a repetition on further values, which runs with --thorough alone")
 

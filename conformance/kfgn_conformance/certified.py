@@ -176,18 +176,22 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     for a in accuracies:
         if a.undecided or a.loose:
             reasons = (
-                f"{a.undecided} problems on which balls cannot decide a comparison, and on {a.loose} problems with too "
+                f"{_counted(a.undecided, 'problem')} on which balls cannot decide a comparison, and on "
+                f"{_counted(a.loose, 'problem')} with too "
                 "large a tolerance"
             )
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
-    drawn = "1 random problem" if problems == 1 else f"{problems} random problems"
     console.print(
-        f"The reference was compared with balls of {PRECISION} bits on {drawn}, and on the fixed "
-        f"problems with shared weights. The tolerance is "
+        f"The reference was compared with balls of {PRECISION} bits on {_counted(problems, 'random problem')}, and on "
+        f"the fixed problems with shared weights. The tolerance is "
         f"c (sqrt(n) u size + d), c = {C}. The radius is divided by the largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 @contextlib.contextmanager

@@ -118,6 +118,7 @@ class Convolution(metaclass=Documented):
                     f"{w.length} positions of the input, got {w.padding}"
                 )
             if not w.fit:
-                raise ValueError(f"width: expected a kernel that fits {w.length} positions, got one of {w.span + 1}")
+                longest = w.length if self.circular else w.padded_length
+                raise ValueError(f"width: expected a kernel of at most {longest} positions, got one of {w.span + 1}")
         at = ConvolutionMap(self.units, C, windows, self.groups, self.bias)
         return at, (self.units, *(w.outputs for w in windows))

@@ -208,4 +208,5 @@ def _step(rule: FirstOrder, state: FirstOrderState, X: Array, Y: Array) -> tuple
         return state._replace(weights=moved, average=average, moments=moments)
 
     after = selected(xp, ok, accepted, lambda: state)._replace(counts=counted(state.counts, ok))
-    return after, Info(ok, loss, f, -rate, valid=valid)
+    taken = xp.where(ok, -rate, xp.zeros_like(rate))
+    return after, Info(ok, loss, f, taken, valid=valid)

@@ -183,8 +183,8 @@ class Info(NamedTuple):
     f : Array
         The minimised function f = loss + eta / 2 |theta|^2, at the weights before the step.
     step_size : Array
-        For `GaussNewton`, the step size alpha (40): negative for a descent step, and 0 for a rejected step. For `SGD`
-        and `Adam`, minus the learning rate, also for a rejected step.
+        For `GaussNewton`, the step size alpha (40), which is negative for a descent step. For `SGD` and `Adam`, minus
+        the learning rate. 0 for a rejected step.
     tau : Array or None
         The damping tau of the full matrix in this step; None for `SGD` and `Adam`.
     gamma : Array or None

@@ -67,8 +67,8 @@ class Backend(metaclass=Documented):
     name: ClassVar[str]
     library: ClassVar[str]
     device: ClassVar[str] = "cpu"
-    extra: ClassVar[str]
-    """The extra of kfgn that installs the library."""
+    requirement: ClassVar[str]
+    """What pip installs, for the shell: kfgn with the extra for the library."""
     distributions: ClassVar[tuple[str, ...]]
     """The distributions that provide the library. The first installed distribution gives the version."""
 
@@ -110,7 +110,8 @@ class Backend(metaclass=Documented):
 class NumPy(Backend):
     """NumPy."""
 
-    name = library = extra = "numpy"
+    name = library = "numpy"
+    requirement = "kfgn"
     distributions = ("numpy",)
 
     def _namespace(self) -> Namespace:
@@ -124,7 +125,7 @@ class Strict(Backend):
     """array-api-strict, for tests: the array API standard and no other functions, computed by NumPy."""
 
     name = library = "strict"
-    extra = "conformance"
+    requirement = "'kfgn[conformance]'"
     distributions = ("array-api-strict",)
 
     def _namespace(self) -> Namespace:
@@ -137,7 +138,8 @@ class Strict(Backend):
 class Torch(Backend):
     """PyTorch on the host."""
 
-    name = library = extra = "torch"
+    name = library = "torch"
+    requirement = "'kfgn[torch]'"
     distributions = ("torch",)
 
     def _namespace(self) -> Namespace:
@@ -168,7 +170,8 @@ class TorchCUDA(Torch):
 class Jax(Backend):
     """JAX on the host. `scope` changes two settings of JAX, and `flags` returns the changed settings."""
 
-    name = library = extra = "jax"
+    name = library = "jax"
+    requirement = "'kfgn[jax]'"
     distributions = ("jax",)
 
     def _namespace(self) -> Namespace:
@@ -210,7 +213,8 @@ class JaxCUDA(Jax):
 class CuPy(Backend):
     """CuPy on an NVIDIA GPU."""
 
-    name = library = extra = "cupy"
+    name = library = "cupy"
+    requirement = "'kfgn[cupy]'"
     device = "cuda"
     distributions = ("cupy-cuda13x", "cupy-cuda12x", "cupy")
 
@@ -274,7 +278,7 @@ def open_backend(name: str) -> Backend:
         backend.to_numpy(identity @ identity)
     except ModuleNotFoundError as error:
         missing = f"{error.name} is not installed" if error.name else str(error)
-        raise BackendUnavailableError(f"{missing}: pip install 'kfgn[{kind.extra}]'") from error
+        raise BackendUnavailableError(f"{missing}: pip install {kind.requirement}") from error
     except Exception as error:  # each library raises its own errors for a missing driver or device
         raise BackendUnavailableError(f"no usable {kind.device}: {' '.join(str(error).split())}") from error
     return backend

@@ -61,7 +61,7 @@ def checked_layers(leaves: Leaves) -> list[Layer]:
     """Return the layers with weights, after checking that their widths fit and that they share no parameter."""
     weighted = [(path, leaf) for path, leaf in leaves if computes_as(leaf, *WEIGHTED)]
     if not weighted:
-        raise ValueError("module: expected at least one Linear, got none")
+        raise ValueError("module: expected at least one layer with weights, got none")
     layers = [_layer(path, leaf) for path, leaf in weighted]
     parameters = parameters_of(layers)
     check_floating_dtype(one_library_and_device(parameters), parameters)

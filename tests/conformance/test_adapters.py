@@ -202,6 +202,7 @@ def test_an_adapter_that_cannot_be_loaded_is_an_error(name, message, tmp_path, m
         ({"quantities": 7}, "quantities: expected a set of names, got int"),
         ({"quantities": [["gradient"]]}, "quantities: expected a set of names, got \\['list'\\]"),
         ({"quantities": itertools.count()}, "quantities: expected a set of names, got \\['int'"),
+        ({"quantities": itertools.repeat("gradient")}, "quantities: expected at most 1000 names, got more"),
         (
             {"quantities": {"grad", "kflr_block"}},
             r"got 'grad, kflr_block' \(did you mean gradient, kflr_blocks\?\); the names",

@@ -119,7 +119,6 @@ def test_a_table_on_a_narrower_terminal_has_every_number(report, width):
 
 def test_a_pipe_has_one_table_and_whole_lines(report, monkeypatch):
     """As many columns as necessary, unless the environment has a number of columns."""
-    monkeypatch.delenv("COLUMNS", raising=False)
     wide, narrow = Output(file=StringIO()), StringIO()
     print_report(report, wide)
     text = wide.file.getvalue()

@@ -14,10 +14,9 @@ from .processes import LONG
 
 
 @pytest.fixture
-def few(only, monkeypatch):
-    """Replace all problems by the cases with tanh units, and the added cases. Lines are those of a pipe."""
+def few(only):
+    """Replace all problems by the cases with tanh units, and the added cases."""
     only("-tanh")
-    monkeypatch.delenv("COLUMNS", raising=False)  # pytest-xdist sets it
 
 
 GIVEN = ["--backend", "numpy", "strict", "--dtype", "float64", "--examples", "0"]

@@ -124,14 +124,16 @@ def _quantities(given: object) -> frozenset[str]:
     """Return the names of quantities in an iterable as a frozenset.
 
     Raises `TypeError` for a str, bytes, a mapping, and anything else that is not an iterable of names. Raises
-    `ValueError` for an unknown name, with a message that suggests similar names.
+    `ValueError` for too many names, and for an unknown name, with a message that suggests similar names.
     """
     if isinstance(given, (str, bytes, Mapping)) or not hasattr(given, "__iter__"):
         raise TypeError(f"quantities: expected a set of names, got {_type(given)}")
-    names = list(islice(given, MAX_ENTRIES))
+    names = list(islice(given, MAX_ENTRIES + 1))
     if not all(isinstance(name, str) for name in names):
         types = one_line([_type(name) for name in names], MAX_CHARACTERS)
         raise TypeError(f"quantities: expected a set of names, got {types}")
+    if len(names) > MAX_ENTRIES:
+        raise ValueError(f"quantities: expected at most {MAX_ENTRIES} names, got more")
     unknown = sorted(one_line(name, MAX_CHARACTERS) for name in names if name not in ROWS)
     if unknown:
         raise ValueError(

@@ -84,7 +84,7 @@ def layers_from_json(written: Any, axes: int) -> tuple[Layer, ...]:
         layers = (*layers, _layer(record, f"layers[{i}]", axes))
         axes = 1 if isinstance(layers[-1], Flatten) else axes
         if i > 0 and isinstance(layers[-1], Embedding):
-            raise ValueError(f"layers[{i}].kind: expected an embedding as the first layer alone")
+            raise ValueError(f"layers[{i}].kind: expected no embedding after the first layer, got 'embedding'")
     last = f"layers[{len(layers) - 1}]"
     transfer = getattr(layers[-1], "transfer", "identity")
     if transfer != "identity":

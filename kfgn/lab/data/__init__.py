@@ -77,6 +77,7 @@ def load_with_held_out(name: str, folder: Folder = None, report: Report = silent
     generated in the same way as the training curves. The validation and test faces show people who are not in the
     training set. `report` receives lines about the progress of the generation of images. Raises the errors of `load`.
     """
+    folder = checked_folder(folder)
     parts = ("train", "validation", "test")
     if name == "mnist":
         return tuple(load_mnist(folder, part) for part in parts)

@@ -61,7 +61,7 @@ def locate(file: DataFile, folder: Folder = None) -> Path:
         raise DataUnavailableError(f"{named}: expected a folder that can be read: {reason}") from error
     if named:
         raise DataUnavailableError(
-            f"no such file: expected {_either(paths)}; a missing file is downloaded only if neither the argument nor "
+            f"no such file: expected {_either(paths)}; a missing file is downloaded only if neither an argument nor "
             f"{FOLDER_VARIABLE} names a folder"
         )
     return _download(file, paths)

@@ -204,7 +204,7 @@ def test_a_malformed_normalisation_or_embedding_is_named(place):
 def test_an_embedding_is_the_first_layer_alone():
     written = as_json(NORMALISED)
     written["layers"].insert(1, {"kind": "embedding", "units": 3})
-    with pytest.raises(ValueError, match=r"layers\[1\].kind: expected an embedding as the first layer alone"):
+    with pytest.raises(ValueError, match=r"layers\[1\].kind: expected no embedding after the first layer"):
         from_json(written)
 
 

@@ -67,7 +67,7 @@ def test_missing_in_a_named_folder(tmp_path, monkeypatch, by_argument):
     if not by_argument:
         monkeypatch.setenv("KFGN_DATA", str(folder))
     with pytest.raises(
-        DataUnavailableError, match=r"is downloaded only if neither the argument nor KFGN_DATA"
+        DataUnavailableError, match=r"is downloaded only if neither an argument nor KFGN_DATA"
     ) as error:
         locate(FILE, folder if by_argument else None)
     assert f"expected {folder / 'set/plain'} or {folder / 'set/packed'};" in str(error.value)

@@ -22,21 +22,22 @@ def test_unknown_name(name):
 
 
 @pytest.mark.parametrize(
-    ("name", "extra", "module", "loaded"),
+    ("name", "requirement", "module", "loaded"),
     [
-        ("torch", "torch", "torch", "array_api_compat.torch"),
-        ("jax", "jax", "jax", "jax.numpy"),
-        ("cupy", "cupy", "cupy", "array_api_compat.cupy"),
-        ("strict", "conformance", "array_api_strict", "array_api_strict"),
+        ("numpy", "kfgn", "array_api_compat", "array_api_compat.numpy"),
+        ("torch", "'kfgn[torch]'", "torch", "array_api_compat.torch"),
+        ("jax", "'kfgn[jax]'", "jax", "jax.numpy"),
+        ("cupy", "'kfgn[cupy]'", "cupy", "array_api_compat.cupy"),
+        ("strict", "'kfgn[conformance]'", "array_api_strict", "array_api_strict"),
     ],
 )
-def test_library_not_installed(monkeypatch, name, extra, module, loaded):
+def test_library_not_installed(monkeypatch, name, requirement, module, loaded):
     monkeypatch.delitem(sys.modules, loaded, raising=False)
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(BackendUnavailableError) as caught:
         open_backend(name)
     # for JAX the missing module is jax.numpy
-    assert re.fullmatch(rf"{module}(\.numpy)? is not installed: pip install 'kfgn\[{extra}\]'", str(caught.value))
+    assert re.fullmatch(rf"{module}(\.numpy)? is not installed: pip install {re.escape(requirement)}", str(caught.value))
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 

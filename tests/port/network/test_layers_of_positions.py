@@ -74,7 +74,11 @@ BAD_NETWORKS = [
     ({"layers": (Flatten(),)}, ValueError, r"layers: expected at least one layer with weights, got \(Flatten\(\),\)"),
     (
         *({"layers": (Dense(4), Conv(2, 7))}, ValueError),
-        FIT.format(2, r"\(4, 6\)", "Convolution", "width: expected a kernel that fits 6 positions, got one of 7"),
+        FIT.format(2, r"\(4, 6\)", "Convolution", "width: expected a kernel of at most 6 positions, got one of 7"),
+    ),
+    (
+        *({"layers": (Conv(2, 9, padding=(1, 1)),)}, ValueError),
+        FIT.format(1, r"\(3, 6\)", "Convolution", "width: expected a kernel of at most 8 positions, got one of 9"),
     ),
     (
         *({"layers": (Conv(2, 2, padding=(7, 0), circular=True),)}, ValueError),
@@ -86,7 +90,7 @@ BAD_NETWORKS = [
     ),
     (
         *({"layers": (Conv(2, 7, padding=(6, 6), circular=True),)}, ValueError),
-        FIT.format(1, r"\(3, 6\)", "Convolution", "width: expected a kernel that fits 6 positions, got one of 7"),
+        FIT.format(1, r"\(3, 6\)", "Convolution", "width: expected a kernel of at most 6 positions, got one of 7"),
     ),
     (
         *({"inputs": (3, 6, 4), "layers": (Conv(2, (2, 2), padding=((6, 6), (0, 5)), circular=True),)}, ValueError),

@@ -33,6 +33,7 @@ def test_a_batch_with_nan_changes_nothing_but_the_counts(backend, optimiser, dty
         for failures in (1, 2):
             after, info = optimiser.step(state, backend.asarray(X), backend.asarray(Y))
             assert not bool(info.ok)
+            assert float(info.step_size) == 0
             assert after.t == state.t + 1
             assert [int(c) for c in after.counts] == [4, failures, failures]
             for a, b in zip(leaves(tuple(after)[1:-1]), leaves(tuple(state)[1:-1]), strict=True):
@@ -48,6 +49,7 @@ def test_overflow_on_numpy_is_rejected_without_a_warning(optimiser):
     state = optimiser.init(tuple(1e200 * W for W in weights()))
     state, info = optimiser.step(state, *data())
     assert not bool(info.ok)
+    assert float(info.step_size) == 0
     assert int(state.counts.rejected) == 1
 
 
