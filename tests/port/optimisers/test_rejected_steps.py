@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn.backends import BACKENDS
 
+from ..pairs import each_pair
 from .runs import (
     INVERSIONS,
     METHODS,
@@ -22,9 +24,12 @@ from .runs import (
 )
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("optimiser", [kfgn.GaussNewton(NETWORK), kfgn.Adam(NETWORK)], ids=["gauss_newton", "adam"])
-def test_a_batch_with_nan_changes_nothing_but_the_counts(backend, optimiser, dtype):
+OPTIMISERS = {"gauss_newton": kfgn.GaussNewton(NETWORK), "adam": kfgn.Adam(NETWORK)}
+
+
+@each_pair(backend=BACKENDS, name=OPTIMISERS, dtype=["float32", "float64"])
+def test_a_batch_with_nan_changes_nothing_but_the_counts(backend, name, dtype):
+    optimiser = OPTIMISERS[name]
     with backend.scope(dtype):
         states, _ = run(optimiser, backend, 4, dtype)
         X, Y = data(dtype)
@@ -64,10 +69,7 @@ def test_a_matrix_that_is_not_positive_definite_is_rejected(backend):
         assert int(state.counts.failures) == (not ok)
 
 
-@pytest.mark.parametrize("N", [2, 9])
-@pytest.mark.parametrize("inputs", [1e4, 1e6, 1e12])
-@pytest.mark.parametrize("inversion", INVERSIONS)
-@pytest.mark.parametrize("method", METHODS)
+@each_pair(method=METHODS, inversion=INVERSIONS, inputs=[1e4, 1e6, 1e12], N=[2, 9])
 def test_saturated_units_do_not_stop_a_run(method, inversion, inputs, N):
     """G_1 is 0, Q_1 is singular, and in float32 the damping of (36) is lost when it is added to Q_1."""
     X = np.full((N, 4), inputs, dtype=np.float32)

@@ -143,7 +143,27 @@ TOKENS = {
 ALL = NETWORKS | GROUPED | PLANES | NORMALISED | TOKENS
 """All networks with positions."""
 
-without_jax = pytest.mark.parametrize("backend", ["numpy", "strict", "torch", "torch-cuda", "cupy"], indirect=True)
+REPRESENTATIVES = ["grouped", "plane", "mixed and normalised", "embedded and mixed", "pooled first", "rank one"]
+"""Networks that together have each kind of layer with each of its options, and each objective."""
+
+SMALL = {
+    "small and grouped": kfgn.Network(
+        (2, 4),
+        (Conv(2, 2, "tanh", groups=2, padding=(1, 0), circular=True), Pool(2, 2, "mean"), Flatten(), Dense(2)),
+        "bernoulli",
+    ),
+    "small, of tokens": kfgn.Network((3, 2), (Embed(2), Norm(), Scale("tanh"), Dense(2)), "categorical", divisor=2),
+}
+"""Networks for a compiler, which takes seconds for each layer with weights."""
+
+
+def or_thorough(representatives, names=ALL):
+    """The names, of which all but the representatives have the mark `thorough`."""
+    return [name if name in representatives else pytest.param(name, marks=pytest.mark.thorough) for name in names]
+
+
+WITHOUT_JAX = ["numpy", "strict", "torch", "torch-cuda", "cupy"]
+without_jax = pytest.mark.parametrize("backend", WITHOUT_JAX, indirect=True)
 only_numpy = pytest.mark.parametrize("backend", ["numpy"], indirect=True)
 
 

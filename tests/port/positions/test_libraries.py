@@ -9,7 +9,7 @@ from array_api_compat import array_namespace, device
 import kfgn
 from kfgn._network import convolution_map
 
-from .problems import ALL, close, problem
+from .problems import ALL, REPRESENTATIVES, SMALL, close, or_thorough, problem
 
 
 def results(p, sharing="reduce"):
@@ -41,7 +41,7 @@ def leaves(result):
     return [leaf for part in result for leaf in leaves(part)] if isinstance(result, (tuple, list)) else [result]
 
 
-@pytest.mark.parametrize("name", [name for name in ALL if ALL[name].objective != "mixture"])
+@pytest.mark.parametrize("name", or_thorough(REPRESENTATIVES, [n for n in ALL if ALL[n].objective != "mixture"]))
 @pytest.mark.parametrize("backend", ["strict"], indirect=True)
 @pytest.mark.parametrize("version", ["2023.12", "2024.12"])
 def test_without_what_the_standard_makes_optional(backend, name, version):
@@ -56,7 +56,7 @@ def test_without_what_the_standard_makes_optional(backend, name, version):
         assert spectral(p)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", or_thorough(REPRESENTATIVES))
 @pytest.mark.parametrize("backend", ["strict"], indirect=True)
 def test_results_live_on_the_device(backend, name):
     xp = backend.xp
@@ -75,13 +75,13 @@ def test_results_live_on_the_device(backend, name):
         np.testing.assert_array_equal(backend.to_numpy(a), np.asarray(b.to_device(xp.Device("CPU_DEVICE"))))
 
 
-@pytest.mark.parametrize("name", ["grouped", "planes of outputs", "embedded tokens"])
+@pytest.mark.parametrize("name", or_thorough(SMALL, [*SMALL, "grouped", "planes of outputs", "embedded tokens"]))
 @pytest.mark.parametrize("backend", ["jax"], indirect=True)
 def test_jitted(backend, name):
     import jax
 
     with backend.scope("float64"):
-        host = problem(ALL[name])
+        host = problem((ALL | SMALL)[name])
         p = host.on(backend)
         compiled = jax.jit(partial(kfgn.kflr, p.network, sharing="reduce", check=False))
         for a, b in zip(leaves(compiled(*p[1:4])), leaves(kfgn.kflr(*host[:4], sharing="reduce")), strict=True):
@@ -113,12 +113,12 @@ def test_differentiated_by_jax(backend):
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
-@pytest.mark.parametrize("name", ["grouped", pytest.param("embedded tokens", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("name", or_thorough(["small and grouped"], [*SMALL, "grouped", "embedded tokens"]))
 @pytest.mark.parametrize("backend", ["torch"], indirect=True)
 def test_compiled_in_one_graph(backend, name):
     import torch
 
-    p = problem(ALL[name]).on(backend)
+    p = problem((ALL | SMALL)[name]).on(backend)
 
     def results(*arrays):
         functions = (partial(kfgn.kflr, sharing="reduce"), kfgn.kfra, kfgn.tkfac, kfgn.tnt, kfgn.kfoc, kfgn.foof)

@@ -5,7 +5,8 @@ import pytest
 
 import kfgn
 
-from .problems import ALL, NETWORKS, close, only_numpy, problem, without_jax
+from ..pairs import each_pair
+from .problems import ALL, NETWORKS, WITHOUT_JAX, close, only_numpy, problem
 
 CURVATURES = {
     "kflr": kfgn.KroneckerFactored("kflr"),
@@ -26,9 +27,10 @@ DAMPED = {"foof": {"tau": kfgn.Damping(0.1, 5)}}
 """Options of the optimiser. The blocks of FOOF do not have the scale of the loss, and neither has its first damping."""
 
 
-@pytest.mark.parametrize("curvature", CURVATURES)
-@pytest.mark.parametrize("name", ["strided", "grouped", "tokens", "plane", "mixed and normalised", "embedded tokens"])
-@without_jax
+STEPPED = ["strided", "grouped", "tokens", "plane", "mixed and normalised", "embedded tokens"]
+
+
+@each_pair(backend=WITHOUT_JAX, name=STEPPED, curvature=CURVATURES)
 def test_steps_decrease_the_loss(backend, name, curvature):
     p = problem(ALL[name], N=8).on(backend)
     optimiser = kfgn.GaussNewton(p.network, CURVATURES[curvature], **DAMPED.get(curvature, {}))
