@@ -163,6 +163,17 @@ def problem():
         yield make
 
 
+@pytest.fixture
+def shallow(problem):
+    """`problem` with the first and last width alone on JAX, which compiles every operation for every shape."""
+
+    def make(backend, objective, dtype="float64", widths=(2, 4, 3), **options):
+        on_jax = backend.library == "jax"
+        return problem(backend, objective, dtype, widths=(widths[0], widths[-1]) if on_jax else widths, **options)
+
+    return make
+
+
 def _bits(backend, value):
     if isinstance(value, (tuple, list)):
         return [_bits(backend, v) for v in value]

@@ -5,6 +5,9 @@ import pytest
 
 import kfgn
 from kfgn import KroneckerBlock, NotPositiveDefiniteError
+from kfgn.backends import BACKENDS
+
+from ..pairs import each_pair
 
 INVERSIONS = ["trace", "frobenius", "spectral", "exact"]
 P, D = 6, 4
@@ -41,10 +44,10 @@ def test_numbers_that_float32_cannot_hold(block, damping, inversion):
                 call()
 
 
-@pytest.mark.parametrize("inversion", INVERSIONS)
-@pytest.mark.parametrize(("dtype", "damping"), [("float32", 1e-36), ("float64", 1e-300), ("float64", 1e-60)])
-def test_too_small_for_the_factors(backend, block, dtype, damping, inversion):
+@each_pair(backend=BACKENDS, case=[("float32", 1e-36), ("float64", 1e-300), ("float64", 1e-60)], inversion=INVERSIONS)
+def test_too_small_for_the_factors(backend, block, case, inversion):
     # a pivot of the size of rounding errors is rejected, since its sign is arbitrary
+    dtype, damping = case
     b, V = block(dtype)
     solve, _ = calls(b, V, damping, inversion)
     if (
@@ -118,8 +121,8 @@ def test_functions_of_a_batch(backend, problem, functions, refuses, name):
 
 
 @pytest.mark.parametrize("solve", [kfgn.solve_gauss_newton, kfgn.solve_gauss_newton_blocks])
-def test_conjugate_gradients_that_overflow(backend, problem, solve):
-    p = problem(backend, "categorical", "float32", N=1)
+def test_conjugate_gradients_that_overflow(backend, shallow, solve):
+    p = shallow(backend, "categorical", "float32", N=1)
     b = tuple(x * 1e30 for x in p.b)
     with pytest.raises(
         NotPositiveDefiniteError,

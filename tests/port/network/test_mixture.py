@@ -1,5 +1,6 @@
 """The mixture (27) compared with its definition in 60 decimal digits, and replacements of its indefinite H_L."""
 
+import dataclasses
 import decimal
 from decimal import Decimal
 
@@ -130,10 +131,6 @@ def test_root_does_not_depend_on_the_signs_of_eigenvectors():
     assert np.linalg.eigvalsh(root).min() > -1e-15
 
 
-def network(psd):
-    return kfgn.Network.dense((2, 4, 3), ("tanh",), "mixture", psd)
-
-
 def test_scalar_is_of_rank_one(backend, problem):
     p = problem(backend, "mixture scalar")
     G = backend.to_numpy(kfgn.preactivation_gauss_newton(p.network, p.weights, p.X, p.Y)[-1])
@@ -156,10 +153,10 @@ def test_every_library_keeps_the_digits_of_the_loss(backend):
         assert abs(Decimal(float(backend.to_numpy(E))) - truth) <= 8 * Decimal(2.0**-53) * truth, x
 
 
-def test_raise(backend, problem, functions):
+def test_raise(backend, shallow, functions):
     # functions that need no Gauss-Newton matrix are computed
-    p = problem(backend, "mixture")
-    refusing = p._replace(network=network("raise"))
+    p = shallow(backend, "mixture")
+    refusing = p._replace(network=dataclasses.replace(p.network, psd="raise"))
     free = {
         *("loss", "gradient", "kfac", "foof", "sample_labels", "preactivation_hessians", "hessian_blocks"),
         *("jacobian_product", "transposed_jacobian_product", "hessian_product", "hessian_block_product"),

@@ -18,7 +18,13 @@ CONVERGED = {
 }
 
 
-@pytest.mark.parametrize("name", CONVERGED)
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("bernoulli", "one layer in float64", "two layers"),
+        *(pytest.param(name, marks=pytest.mark.thorough) for name in ("one layer", "two layers in float64")),
+    ],
+)
 def test_tau_does_not_follow_rounding(name, monkeypatch):
     """At a minimum both changes of (42) are rounding errors. Without the rule tau grows without bound."""
     network, dtype = CONVERGED[name]

@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn.backends import BACKENDS
 
+from ..pairs import each_pair
 from .runs import METHODS, NETWORK
 
 
@@ -28,8 +30,7 @@ def test_draws_are_those_of_seed_and_step():
 SAMPLING = ("kfac", "rp")
 
 
-@pytest.mark.parametrize("method", SAMPLING)
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@each_pair(backend=BACKENDS, method=SAMPLING, dtype=["float32", "float64"])
 def test_draws_of_numpy_on_every_library(backend, method, dtype):
     """A step with the result of `draw` equals the step with these numbers in the library and dtype of the weights."""
     optimiser = kfgn.GaussNewton(NETWORK, method)

@@ -8,11 +8,13 @@ import pytest
 
 import kfgn
 
+from ..pairs import each_pair
 from .problems import (
     ALL as EVERY_KIND,
     GROUPED,
     NETWORKS,
     PLANES,
+    WITHOUT_JAX,
     close,
     in_order,
     only_numpy,
@@ -49,10 +51,7 @@ def agree(came, expected, tolerance=1e-12):
         np.testing.assert_allclose(a, b, rtol=0, atol=tolerance * np.abs(b).max())
 
 
-@every_network
-@of_both_columns
-@pytest.mark.parametrize("method", FACTORS)
-@without_jax
+@each_pair(backend=WITHOUT_JAX, name=ALL, method=FACTORS, labelled=[False, True])
 def test_factors(backend, name, method, labelled):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
@@ -89,10 +88,7 @@ def test_ekfac_diagonal(backend, name, labelled):
     close(backend, kfgn.ekfac_diagonal(*q[:4], *bases, **labels_of(q, labelled)), expected)
 
 
-@every_network
-@of_both_columns
-@pytest.mark.parametrize("sharing", ["expand", "reduce"])
-@without_jax
+@each_pair(backend=WITHOUT_JAX, name=ALL, labelled=[False, True], sharing=["expand", "reduce"])
 def test_ekfac(backend, name, labelled, sharing):
     """The bases are eigenbases of the factors of the reference, and S is its diagonal in them."""
     p = problem(ALL[name])
@@ -139,10 +135,7 @@ def test_order_of_the_errors(backend, name, labelled):
         np.testing.assert_allclose(np.linalg.norm(nearest.G[j]), 1.0, rtol=1e-12)
 
 
-@every_network
-@of_both_columns
-@pytest.mark.parametrize("memory", [1, 20_000])
-@only_numpy
+@each_pair(backend=["numpy"], name=ALL, labelled=[False, True], memory=[1, 20_000])
 def test_any_memory(backend, name, labelled, memory):
     p = problem(ALL[name], N=7)
     for method in FACTORS:
@@ -162,7 +155,7 @@ def test_any_memory(backend, name, labelled, memory):
 def test_the_memory_is_kept_to(method, labelled):
     """The arrays of a chunk fit in `memory` bytes. NumPy reports its arrays to tracemalloc."""
     layers = kfgn.Convolution(16, 5, "tanh", padding=(2, 2)), kfgn.Convolution(12, 3, "tanh"), kfgn.Dense(6)
-    p = problem(kfgn.Network((8, 24), layers, "categorical"), N=32, S=40)
+    p = problem(kfgn.Network((8, 24), layers, "categorical"), N=8, S=10)
     options = labels_of(p, labelled) | ({"iterations": 2} if method == "kfoc" else {})
 
     def peak(memory):
@@ -173,7 +166,7 @@ def test_the_memory_is_kept_to(method, labelled):
         finally:
             tracemalloc.stop()
 
-    memory = 2**23
+    memory = 2**19
     assert peak(memory) - peak(1) <= memory
     assert peak(2**30) - peak(1) > memory  # the test can fail
 

@@ -121,7 +121,8 @@ def test_compiled_in_one_graph(backend, name):
     p = problem((ALL | SMALL)[name]).on(backend)
 
     def results(*arrays):
-        functions = (partial(kfgn.kflr, sharing="reduce"), kfgn.kfra, kfgn.tkfac, kfgn.tnt, kfgn.kfoc, kfgn.foof)
+        reduce, kfoc = partial(kfgn.kflr, sharing="reduce"), partial(kfgn.kfoc, iterations=2)
+        functions = reduce, kfgn.kfra, kfgn.tkfac, kfgn.tnt, kfoc, kfgn.foof
         factors = [f(p.network, *arrays, check=False) for f in functions]
         return factors, kfgn.hessian_product(p.network, *arrays, V=p.V, check=False)
 

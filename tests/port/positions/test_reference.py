@@ -1,5 +1,6 @@
 """Loss, gradient, exact blocks and factors of networks with positions, compared with the reference on all libraries."""
 
+import functools
 import tracemalloc
 
 import kfgn_reference.shared_weights as shared
@@ -14,8 +15,18 @@ every_network = pytest.mark.parametrize("name", ALL)
 every_sharing = pytest.mark.parametrize("sharing", ["expand", "reduce"])
 
 
-def stacked(function, net, p):
+@functools.cache
+def result(function, name, targets="Y"):
+    """The result of a function of the reference on the problem of a network."""
+    p = problem(ALL[name])
+    return function(reference(p), p.X, getattr(p.of_reference, targets))
+
+
+@functools.cache
+def stacked(function, name):
     """The matrices of a recursion of the reference for each datapoint, (N, T C, T C), of the layers with weights."""
+    p = problem(ALL[name])
+    net = reference(p)
     rows = [in_order(net, function(net, x, y)) for x, y in zip(p.X, p.of_reference.Y, strict=True)]
     return [np.stack(layer) for layer in zip(*rows, strict=True)]
 
@@ -25,8 +36,8 @@ def stacked(function, net, p):
 def test_loss_and_gradient(backend, name):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
-    close(backend, [kfgn.loss(*q[:4])], [shared.loss(net, p.X, p.of_reference.Y)])
-    close(backend, kfgn.gradient(*q[:4]), in_order(net, shared.gradient(net, p.X, p.of_reference.Y)))
+    close(backend, [kfgn.loss(*q[:4])], [result(shared.loss, name)])
+    close(backend, kfgn.gradient(*q[:4]), in_order(net, result(shared.gradient, name)))
 
 
 @every_network
@@ -34,19 +45,16 @@ def test_loss_and_gradient(backend, name):
 def test_exact_blocks(backend, name):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
-    close(
-        backend, kfgn.gauss_newton_blocks(*q[:4]), in_order(net, shared.gauss_newton_blocks(net, p.X, p.of_reference.Y))
-    )
-    close(backend, kfgn.hessian_blocks(*q[:4]), in_order(net, shared.hessian_blocks(net, p.X, p.of_reference.Y)))
+    close(backend, kfgn.gauss_newton_blocks(*q[:4]), in_order(net, result(shared.gauss_newton_blocks, name)))
+    close(backend, kfgn.hessian_blocks(*q[:4]), in_order(net, result(shared.hessian_blocks, name)))
 
 
 @every_network
 @without_jax
 def test_preactivation_matrices(backend, name):
-    p = problem(ALL[name])
-    q, net = p.on(backend), reference(p)
-    close(backend, kfgn.preactivation_gauss_newton(*q[:4]), stacked(shared.sample_preactivation_gauss_newton, net, p))
-    close(backend, kfgn.preactivation_hessians(*q[:4]), stacked(shared.sample_preactivation_hessians, net, p))
+    q = problem(ALL[name]).on(backend)
+    close(backend, kfgn.preactivation_gauss_newton(*q[:4]), stacked(shared.sample_preactivation_gauss_newton, name))
+    close(backend, kfgn.preactivation_hessians(*q[:4]), stacked(shared.sample_preactivation_hessians, name))
 
 
 def factors(net, pairs, sharing):
@@ -69,9 +77,9 @@ def test_kflr(backend, name, sharing):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
     came = kfgn.kflr(*q[:4], sharing=sharing)
-    check_factors(backend, came, factors(net, shared.pairs(net, p.X, p.of_reference.Y), sharing))
-    close(backend, [came.loss], [shared.loss(net, p.X, p.of_reference.Y)])
-    close(backend, came.gradient, in_order(net, shared.gradient(net, p.X, p.of_reference.Y)))
+    check_factors(backend, came, factors(net, result(shared.pairs, name), sharing))
+    close(backend, [came.loss], [result(shared.loss, name)])
+    close(backend, came.gradient, in_order(net, result(shared.gradient, name)))
 
 
 @every_network
@@ -90,8 +98,8 @@ def test_kfac(backend, name, sharing):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
     came = kfgn.kfac(*q[:4], q.labels, sharing=sharing)
-    check_factors(backend, came, factors(net, shared.sampled_pairs(net, p.X, p.of_reference.labels), sharing))
-    close(backend, came.gradient, in_order(net, shared.gradient(net, p.X, p.of_reference.Y)))
+    check_factors(backend, came, factors(net, result(shared.sampled_pairs, name, "labels"), sharing))
+    close(backend, came.gradient, in_order(net, result(shared.gradient, name)))
 
 
 @every_network
@@ -108,7 +116,7 @@ def test_sampled_labels(backend, name):
 def test_kfra_over_taps(backend, name):
     p = problem(ALL[name])
     q, net = p.on(backend), reference(p)
-    G, expected = shared.kfra_over_taps(net, p.X, p.of_reference.Y), []
+    G, expected = result(shared.kfra_over_taps, name), []
     for l, layer in sorted(net.weighted.items()):
         if isinstance(layer, shared.ScaleShift):
             expected.append(scale_shift_factor(layer, [shared.forward(net, x)[l - 1] for x in p.X], G[l]))

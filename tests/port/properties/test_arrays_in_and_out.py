@@ -33,8 +33,8 @@ def assert_like_the_input(backend, problem, function, result):
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_library_dtype_and_device(backend, problem, functions, objective):
-    p = problem(backend, objective)
+def test_library_dtype_and_device(backend, shallow, functions, objective):
+    p = shallow(backend, objective)
     before = [np.array(backend.to_numpy(a)) for a in p.arrays()]
     for function in functions():
         assert_like_the_input(backend, p, function, function(p))
@@ -101,8 +101,8 @@ def test_ones_everywhere(backend, problem):
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_weights_in_any_sequence(backend, problem, functions, objective):
-    p = problem(backend, objective)
+def test_weights_in_any_sequence(backend, shallow, functions, objective):
+    p = shallow(backend, objective)
     for function in functions():
         expected, came = function(p), function(p.having("weights", list(p.weights)))
         for a, b in zip(leaves(expected), leaves(came), strict=True):

@@ -113,8 +113,14 @@ def in_weights_and_input(objective, transfer, W, x, y, V, u):
 POINTS = {"ordinary": 1.0, "zero": 0.0, "far": 60.0}
 
 
-@pytest.mark.parametrize("transfer", TRANSFERS)
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@pytest.mark.parametrize(
+    ("objective", "transfer"),
+    [
+        pytest.param(objective, transfer, marks=() if j % len(OBJECTIVES) == i else pytest.mark.thorough)
+        for i, objective in enumerate(OBJECTIVES)
+        for j, transfer in enumerate(TRANSFERS)
+    ],
+)
 def test_every_pair(objective, transfer):
     network = kfgn.Network.dense((2, 3, 3), (transfer,), objective)
     rng = np.random.default_rng(2)
