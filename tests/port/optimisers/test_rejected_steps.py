@@ -23,7 +23,6 @@ from .runs import (
     weights,
 )
 
-
 OPTIMISERS = {"gauss_newton": kfgn.GaussNewton(NETWORK), "adam": kfgn.Adam(NETWORK)}
 
 
