@@ -9,7 +9,7 @@ import pytest
 from kfgn_conformance.arithmetic.rounded import Single, rounded_to
 from kfgn_conformance.certified import PRECISION, radius, to_ball
 
-from ..reference.shared_weights.problems import NETWORKS
+from ..reference.shared_weights.problems import NETWORKS, Numbers, problem as random_problem
 
 
 def of_pairs(function):
@@ -38,9 +38,22 @@ def converted(problem, convert):
     return net._replace(layers=tuple(layers.values())), X, Y
 
 
-@pytest.fixture(scope="module", params=["grouped", "tokens", "pixels", "sentence"])
+def pixels():
+    """The kinds of layers of the network `pixels`, for few pixels, since a product of balls takes a microsecond."""
+    n = Numbers(8)
+    depthwise = n.convolution(
+        2, 2, width=(2, 2), groups=2, dilation=(1, 2), padding=((1, 0), (2, 1)), circular=True, bias=False
+    )
+    layers = (
+        *(depthwise, shared.Elementwise("tanh"), n.convolution(4, 2, width=(2, 3), groups=2)),
+        *(shared.Elementwise("silu"), shared.Pooling(width=(2, 2), stride=(1, 1), kind="mean"), n.dense(3, 4)),
+    )
+    return random_problem(n, layers, "bernoulli", (2, 3, 4), N=2, divisor=2)
+
+
+@pytest.fixture(scope="module", params=[NETWORKS["grouped"], NETWORKS["tokens"], pixels, NETWORKS["sentence"]])
 def problem(request):
-    return NETWORKS[request.param]()
+    return request.param()
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

@@ -4,11 +4,11 @@ Channels and positions of all activations are pairwise different where the layer
 is a multiple of the number of taps.
 """
 
-from fractions import Fraction
 from typing import NamedTuple
 
 import kfgn_reference.shared_weights as shared
 import numpy as np
+from flint import fmpq
 
 
 class Problem(NamedTuple):
@@ -20,14 +20,17 @@ class Problem(NamedTuple):
 
 
 class Numbers:
-    """Random weights and inputs, of float64 or of Fractions with the denominator 7."""
+    """Random weights and inputs, of float64 or of rationals with the denominator 7.
 
-    def __init__(self, seed, exact=False):
-        self.rng, self.exact = np.random.default_rng(seed), exact
+    The rationals are those of FLINT, which are nine times as fast as Fractions, or have another type.
+    """
+
+    def __init__(self, seed, exact=False, rational=fmpq):
+        self.rng, self.exact, self.rational = np.random.default_rng(seed), exact, rational
 
     def __call__(self, *shape):
         if self.exact:
-            return np.frompyfunc(lambda k: Fraction(int(k), 7), 1, 1)(self.rng.integers(-9, 10, size=shape))
+            return np.frompyfunc(lambda k: self.rational(int(k), 7), 1, 1)(self.rng.integers(-9, 10, size=shape))
         return self.rng.normal(size=shape) * 1.5 / np.sqrt(shape[-1])
 
     def dense(self, outputs, inputs, bias=True):

@@ -1,6 +1,7 @@
 """Linear networks of rationals with squared error, for the cases in which an approximation is exact or is not."""
 
 import kfgn_reference.shared_weights as shared
+from flint import fmpq
 
 from .problems import Numbers, problem
 
@@ -45,9 +46,9 @@ def one_position(transfers=("leaky_relu",), N=3):
     return problem(n, layers, "squared_error", (3, 1), N)
 
 
-def mixed(N=2, divisor=4, outputs=2):
+def mixed(N=2, divisor=4, outputs=2, rational=fmpq):
     """A nonlinear network with groups, stride, both paddings, pooling and a loss over 4 positions."""
-    n = Numbers(16, exact=True)
+    n = Numbers(16, exact=True, rational=rational)
     layers = (
         n.convolution(4, 2, width=3, groups=2, padding=(2, 1), circular=True),
         shared.Elementwise("leaky_relu"),

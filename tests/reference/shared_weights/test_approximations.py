@@ -72,7 +72,7 @@ def test_ekfac_diagonal_between_rationals():
         U[:2, :2] = [[3, -4], [4, 3]]
     U_Q, U_G = (U * (Numbers(0, exact=True)(1)[0] * 0 + 1) / 5 for U in rotations)
     U = np.kron(U_Q, U_G)
-    assert np.array_equal(U.T @ U, np.eye(len(U)))
+    assert np.array_equal(U.T @ U, np.eye(len(U), dtype=int))
     S = shared.ekfac_diagonal(pairs, U_Q, U_G)
     assert np.array_equal(ref.vec(S), np.diagonal(U.T @ shared.exact_block(pairs) @ U))
 

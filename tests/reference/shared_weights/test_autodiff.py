@@ -65,12 +65,17 @@ def by_jax(problem, theta):
         return [np.asarray(values).mean(axis=0) for values in samples]
 
 
-@pytest.fixture(scope="module", params=[by_torch, by_jax], ids=["torch", "jax"])
-def autodiff(request):
-    return request.param
+COMPILED = ("grouped", "pooled", "image", "sentence")
+"""Networks for JAX, which compiles each for a second. They have every kind of layer, option, axis and objective."""
+
+CASES = [
+    pytest.param(name, library, marks=() if library is by_torch or name in COMPILED else pytest.mark.thorough)
+    for name in NETWORKS
+    for library in (by_torch, by_jax)
+]
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(("name", "autodiff"), CASES)
 def test_exact_blocks(name, autodiff, vector, blocks, relative_error):
     """The loss, the gradient and both blocks of every layer agree to 1e-12 of their largest element."""
     problem = NETWORKS[name]()

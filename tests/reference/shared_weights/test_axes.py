@@ -2,12 +2,12 @@
 
 import itertools
 import re
-from fractions import Fraction
 
 import kfgn_reference as ref
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
+from flint import fmpq
 
 from .problems import Numbers, problem
 from .problems_of_rationals import mixed, one_position
@@ -28,7 +28,7 @@ def by_definition(layer, a):
         if layer.circular:
             place = [p % T for p, T in zip(place, positions, strict=True)]
         inside = all(0 <= p < T for p, T in zip(place, positions, strict=True))
-        return a[channel, *place] if inside else Fraction(0)
+        return a[channel, *place] if inside else fmpq(0)
 
     sides = [
         range((T + sum(padding[i]) - dilations[i] * (layer.width[i] - 1) - 1) // strides[i] + 1)
@@ -37,7 +37,7 @@ def by_definition(layer, a):
     h = np.zeros((outputs, *map(len, sides)), dtype=object)
     for o, i, j in itertools.product(range(outputs), *sides):
         first = o // (outputs // layer.groups) * reads
-        h[o, i, j] = layer.weight[o, -1] if layer.bias else Fraction(0)
+        h[o, i, j] = layer.weight[o, -1] if layer.bias else fmpq(0)
         for c, k, m in itertools.product(range(reads), range(height), range(width)):
             row, column = i * strides[0] + k * dilations[0], j * strides[1] + m * dilations[1]
             h[o, i, j] += kernel[o, c, k, m] * read(first + c, row, column)
@@ -203,7 +203,7 @@ def test_reduce_is_exact_for_circular_images():
     for (l, _), pairs in shared.pairs(*convolutions_of_images(((1, 1), (1, 0)), circular=True)).items():
         exact = shared.exact_block(pairs)
         assert np.array_equal(shared.reduce(pairs).block, exact)
-        assert (squared_error(shared.expand(pairs).block, exact) > Fraction(1, 100)) == (l < 4)
+        assert (squared_error(shared.expand(pairs).block, exact) > fmpq(1, 100)) == (l < 4)
 
 
 @pytest.mark.parametrize("padding", [((1, 1), (1, 0)), ((0, 0), (0, 0))], ids=["zeros", "none"])
@@ -212,7 +212,7 @@ def test_reduce_is_exact_for_the_last_convolution_alone(padding):
     first, last = (shared.exact_block(batch[l, 1]) for l in (1, 2))
     assert np.array_equal(shared.reduce(batch[2, 1]).block, last)
     for approximation in (shared.expand, shared.reduce):
-        assert squared_error(approximation(batch[1, 1]).block, first) > Fraction(1, 100)
+        assert squared_error(approximation(batch[1, 1]).block, first) > fmpq(1, 100)
 
 
 def test_labels_are_drawn_for_each_pixel():

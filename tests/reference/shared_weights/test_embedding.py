@@ -1,11 +1,10 @@
 """Embeddings: dense layers on one-hot vectors, the closed forms from counts, and a tied output layer."""
 
-from fractions import Fraction
-
 import kfgn_reference as ref
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
+from flint import fmpq
 
 from .problems import Numbers, Problem, problem
 from .test_layers import assert_equal, everything
@@ -29,7 +28,7 @@ def test_an_embedding_is_a_dense_layer_on_one_hot_vectors(inputs):
     """Every quantity is the same, between rationals."""
     net, X, Y = tokens = embedded(inputs, divisor=4)
     equal = X[:, None] == np.arange(V).reshape(-1, *[1] * len(inputs))
-    one_hots = np.frompyfunc(lambda x: Fraction(int(x)), 1, 1)(equal)
+    one_hots = np.frompyfunc(lambda x: fmpq(int(x)), 1, 1)(equal)
     dense = net._replace(layers=(shared.Dense(net.layers[0].weight, bias=False), *net.layers[1:]))
     assert_equal(everything(tokens), everything(Problem(dense, one_hots, Y)))
 
@@ -44,10 +43,10 @@ def test_closed_forms(inputs):
     expand = shared.expand(batch)
     counts = [np.count_nonzero(v == X) for v in range(V)]
     assert counts[-2:] == [0, 0]
-    assert np.array_equal(q, [Fraction(int(count), X.size) for count in counts])
+    assert np.array_equal(q, [fmpq(int(count), X.size) for count in counts])
     assert np.array_equal(expand.Q, np.diag(q))
     assert np.array_equal(expand.G, G)
-    of_datapoints = [np.array([Fraction(int(np.sum(x == v)), x.size) for v in range(V)]) for x in X]
+    of_datapoints = [np.array([fmpq(int(np.sum(x == v)), x.size) for v in range(V)]) for x in X]
     assert np.array_equal(shared.reduce(batch).Q, sum(np.outer(c, c) for c in of_datapoints) / len(X))
     exact = shared.exact_block(batch)
     blocks = shared.exact_token_blocks(by_token)
@@ -56,8 +55,8 @@ def test_closed_forms(inputs):
             expected = exact[4 * v : 4 * v + 4, 4 * w : 4 * w + 4]
             assert np.array_equal(blocks.get((v, w), np.zeros((4, 4), int)), expected)
     assert all(set(map(int, x.flat)) >= set(shared.token_roots(one)) for x, one in zip(X, by_token, strict=True))
-    U_G = np.array([[3, -4, 0, 0], [4, 3, 0, 0], [0, 0, 5, 0], [0, 0, 0, 5]]) * Fraction(1, 5)
-    S, unit = shared.ekfac_token_diagonal(by_token, U_G), np.eye(V, dtype=int) * Fraction(1)
+    U_G = np.array([[3, -4, 0, 0], [4, 3, 0, 0], [0, 0, 5, 0], [0, 0, 0, 5]]) * fmpq(1, 5)
+    S, unit = shared.ekfac_token_diagonal(by_token, U_G), np.eye(V, dtype=int) * fmpq(1)
     truth = shared.ekfac_diagonal(batch, unit, U_G)
     assert all(np.array_equal(S.get(v, np.zeros(4, int)), truth[:, v]) for v in range(V))
 

@@ -1,10 +1,9 @@
 """The cases in which expand or reduce is exact, as equations between rationals, and the least error in other cases."""
 
-from fractions import Fraction
-
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
+from flint import fmpq
 
 from . import problems_of_rationals as rationals
 
@@ -20,7 +19,7 @@ def blocks(problem):
         yield l, shared.exact_block(pairs), shared.expand(pairs).block, shared.reduce(pairs).block
 
 
-WRONG = Fraction(1, 100)
+WRONG = fmpq(1, 100)
 """The least squared error where an approximation is not exact, an error of a tenth."""
 
 

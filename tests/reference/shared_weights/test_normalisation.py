@@ -1,10 +1,9 @@
 """The normalisation of channels, with its second derivatives, and the scale and shift of each channel."""
 
-from fractions import Fraction
-
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
+from flint import fmpq
 
 from .problems import Numbers, Problem, problem
 from .test_layers import everything
@@ -142,7 +141,7 @@ def test_the_block_of_scale_and_shift_is_dense(bias):
     for exact in (shared.exact_block(batch), shared.reduce(batch).block, shared.tnt(batch).block):
         assert np.array_equal(exact, block)
     error = shared.expand(batch).block - block
-    assert np.sum(error * error) > Fraction(1, 100) * np.sum(block * block)
+    assert np.sum(error * error) > fmpq(1, 100) * np.sum(block * block)
 
 
 def test_the_weight_of_scale_and_shift_is_checked():

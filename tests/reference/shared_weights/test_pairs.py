@@ -1,12 +1,12 @@
 """The pairs: the exact block from them, sampled labels, and the functions of the paper as the case T = 1."""
 
 import itertools
-from fractions import Fraction
 
 import kfgn_reference as ref
 import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
+from flint import fmpq
 
 from .problems import NETWORKS, Numbers
 from .problems_of_rationals import mixed, one_position
@@ -96,7 +96,7 @@ def test_roots_are_roots():
 def all_labels(h_L):
     """The labels h + z with every matrix z of signs, whose mean outer product of gradients is that of normal labels."""
     D, T = h_L.shape
-    signs = (np.reshape(z, (T, D)) for z in itertools.product((Fraction(-1), Fraction(1)), repeat=D * T))
+    signs = (np.reshape(z, (T, D)) for z in itertools.product((fmpq(-1), fmpq(1)), repeat=D * T))
     return np.stack([h_L.T + z for z in signs])
 
 
