@@ -19,6 +19,9 @@ settings.register_profile("quick", COMMON, derandomize=True, database=None, max_
 settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KFGN_EXAMPLES", "10000")))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+DRAWING = ("kfgn.lab.pictures", "kfgn.lab.loss_pictures")
+"""The modules that draw pictures."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark of pytest-xdist, which is not installed everywhere, and the mark of tests left to a session.
@@ -77,6 +80,24 @@ def changes_once():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("kfgn_conformance.oracle.changes", once)
         yield
+
+
+@pytest.fixture(scope="module")
+def unrendered():
+    """Write an empty file for each picture of a module, since rendering takes most of the time of a short run."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in DRAWING:
+            patch.setattr(f"{module}.save", lambda figure, path: path.write_bytes(b""))
+        yield
+
+
+@pytest.fixture
+def rendered(unrendered, monkeypatch):
+    """Render the pictures of one test."""
+    from kfgn.lab.figures import save
+
+    for module in DRAWING:
+        monkeypatch.setattr(f"{module}.save", save)
 
 
 @pytest.fixture

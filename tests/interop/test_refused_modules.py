@@ -51,7 +51,12 @@ LAYERS = {
     "another module": (Net, TypeError, "module", ["nn.Sequential", "Net"]),
     "forward of a Sequential": (lambda: Residual(linear()), TypeError, "module", ["a chain of layers", "Residual"]),
     "no layer": (nn.Sequential, ValueError, "module", ["at least one layer with weights", "got none"]),
-    "no Linear": (lambda: nn.Sequential(nn.Tanh()), ValueError, "module", ["at least one layer with weights", "got none"]),
+    "no Linear": (
+        lambda: nn.Sequential(nn.Tanh()),
+        ValueError,
+        "module",
+        ["at least one layer with weights", "got none"],
+    ),
     "MaxPool2d": (
         lambda: within(linear(), nn.MaxPool2d(2)),
         TypeError,

@@ -1,8 +1,15 @@
-"""A finished run, and a copy of it that a test may damage."""
+"""A finished run, a copy of it that a test may damage, and pictures that are not rendered."""
 
 import pytest
 
 from kfgn.lab import Options, train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _unrendered(request):
+    """Every module of this folder, except that of the pictures."""
+    if request.path.name != "test_pictures.py":
+        request.getfixturevalue("unrendered")
 
 
 @pytest.fixture(scope="module")

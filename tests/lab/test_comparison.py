@@ -16,6 +16,7 @@ def run(*arguments):
     return main([str(argument) for argument in arguments])
 
 
+@pytest.mark.usefixtures("rendered")
 def test_all_methods_start_alike_and_the_time_to_the_best_loss_is_printed(tmp_path, capsys):
     arguments = ("compare", "--data", "digits", "--methods", "kfra", "adam", *ADAM, "--evaluate-every", 2)
     assert run(*arguments, "--updates", 20, "--out", tmp_path / "c") == 0

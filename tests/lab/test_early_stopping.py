@@ -66,7 +66,7 @@ def test_the_weights_with_the_lowest_validation_loss_are_kept(whole, tmp_path):
         assert whole.accuracy(name, averaged=True) == expected.accuracy(name, averaged=True)
 
 
-@pytest.mark.parametrize("backend", ["torch", "jax", "strict"])
+@pytest.mark.parametrize("backend", ["torch", pytest.param("jax", marks=pytest.mark.thorough), "strict"])
 def test_every_backend_keeps_the_best_weights(backend, tmp_path):
     """A later step does not change the arrays that are kept."""
     run = train(changed(backend=backend), tmp_path / "run")

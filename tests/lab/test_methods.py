@@ -9,7 +9,9 @@ RATES = {"sgd": 0.3, "momentum": 0.05, "nesterov": 0.05, "adam": 0.01}
 
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns(method, tmp_path):
-    run = train(Options("digits", method, updates=60, learning_rate=RATES.get(method)), tmp_path / "run")
+    run = train(
+        Options("digits", method, updates=60, widths=(64, 16, 10), learning_rate=RATES.get(method)), tmp_path / "run"
+    )
     start = run.metrics[0]["train_loss"]
     assert start > 2.2  # log 10
     assert run.final() < start / 2

@@ -89,7 +89,7 @@ def test_the_first_part_is_never_left_out():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="this system has no pseudo-terminals")
-@pytest.mark.parametrize("columns", [80, 60])
+@pytest.mark.parametrize("columns", [pytest.param(80, marks=pytest.mark.thorough), 60])
 def test_the_bar_fits_in_a_pseudo_terminal(columns, tmp_path):
     """The command runs with a terminal of this width, and every frame of the bar is within it."""
     shown = on_terminal(columns, "train", "--data", "digits", "--updates", "150", "--out", str(tmp_path / "run"))

@@ -14,7 +14,7 @@ from kfgn.lab import Options, RunFailedError, UsageError, read_run, resume, trai
 from kfgn.lab.checkpoint import checkpoints, read_checkpoint
 from kfgn.lab.setup import digest_of
 
-UPDATES = 200
+UPDATES = 100
 
 
 OPTIONS = Options("digits", "kfac", updates=UPDATES, refresh=2, checkpoint_every=10, evaluate_every=25)

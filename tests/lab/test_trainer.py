@@ -28,12 +28,15 @@ def test_the_losses_of_the_metrics_are_those_of_the_weights(tmp_path):
             assert math.isclose((outputs.argmax(axis=1) == Y).mean(), run.accuracy(name, averaged=averaged))
 
 
+@pytest.fixture(scope="module")
+def host(tmp_path_factory):
+    """A run on NumPy."""
+    return train(Options("digits", "kfac", updates=12, dtype="float64"), tmp_path_factory.mktemp("host"))
+
+
 @pytest.mark.parametrize("backend", ["torch", "jax", "strict"])
-def test_backends_train_alike(backend, tmp_path):
-    host, other = (
-        train(Options("digits", "kfac", name, updates=12, dtype="float64"), tmp_path / name)
-        for name in ("numpy", backend)
-    )
+def test_backends_train_alike(backend, host, tmp_path):
+    other = train(Options(**host.options | {"backend": backend}), tmp_path)
     for W, V in zip(host.weights(), other.weights(), strict=True):
         np.testing.assert_allclose(V, W, rtol=1e-6, atol=1e-8)
 

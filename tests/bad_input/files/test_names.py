@@ -13,6 +13,8 @@ from kfgn.lab.tasks import open_task
 
 from .commands import CHECK, call, fault_of_error, leave_one_case
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 NAMES = ["adam[lr=0.1]", "x[/y]", "[bold red]x", ":smile:", "a\x1b[31mb", "a\nb", "\u202ea", "$x^{$", "\udcff", "µ"]
 
 
@@ -53,6 +55,7 @@ def test_a_comparison_is_printed_literally(name, tmp_path):
     assert f"picture: {shown(str(tmp_path / name))}/comparison.png\n" in done.out
 
 
+@pytest.mark.usefixtures("rendered")
 @pytest.mark.parametrize("name", ["$x^{$", "_hidden", "[/b]", "\x1b[31m", "\u4e00"])
 def test_the_name_of_a_task_is_drawn_literally(name, tmp_path):
     run = train(Options(name, updates=1), tmp_path / "run", task=open_task("digits"))

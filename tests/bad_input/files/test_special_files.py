@@ -14,6 +14,8 @@ from kfgn.lab.cli import main
 
 from .commands import call, fault_of_error
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 KFGN = (sys.executable, "-m", "kfgn.lab")
 CHECK = (sys.executable, "-m", "kfgn_conformance")
 ENDLESS = "the path is a pipe or a device"
@@ -38,10 +40,19 @@ def trained(tmp_path_factory):
     return folder
 
 
+REPORT, EXPECTED = ("report", "FILE", "--html", "page.html"), ("--expected", "FILE")
+EMPTY, DEVICE = ("pipe", "the file is an empty pipe"), ("/dev/zero", "the file is a device")
+
+
 @pytest.mark.parametrize(
-    ("file", "reason"), [("pipe", "the file is an empty pipe"), ("/dev/zero", "the file is a device")]
+    ("command", "file", "reason"),
+    [
+        (REPORT, *EMPTY),
+        (EXPECTED, *DEVICE),
+        pytest.param(REPORT, *DEVICE, marks=pytest.mark.thorough),
+        pytest.param(EXPECTED, *EMPTY, marks=pytest.mark.thorough),
+    ],
 )
-@pytest.mark.parametrize("command", [("report", "FILE", "--html", "page.html"), ("--expected", "FILE")])
 def test_a_pipe_without_a_writer_or_a_device_is_not_read(command, file, reason, pipe):
     path = pipe if file == "pipe" else file
     done = run(*CHECK, *(path if word == "FILE" else word for word in command))

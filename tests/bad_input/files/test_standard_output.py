@@ -16,6 +16,8 @@ from kfgn.lab.cli import main
 
 from .commands import CHECK, call
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 KFGN = (sys.executable, "-m", "kfgn.lab")
 
 

@@ -66,9 +66,7 @@ def test_missing_in_a_named_folder(tmp_path, monkeypatch, by_argument):
     folder = tmp_path / "empty"
     if not by_argument:
         monkeypatch.setenv("KFGN_DATA", str(folder))
-    with pytest.raises(
-        DataUnavailableError, match=r"is downloaded only if neither an argument nor KFGN_DATA"
-    ) as error:
+    with pytest.raises(DataUnavailableError, match=r"is downloaded only if neither an argument nor KFGN_DATA") as error:
         locate(FILE, folder if by_argument else None)
     assert f"expected {folder / 'set/plain'} or {folder / 'set/packed'};" in str(error.value)
 
