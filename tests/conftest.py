@@ -92,7 +92,7 @@ def unrendered():
 
 
 @pytest.fixture
-def rendered(unrendered, monkeypatch):
+def rendered(monkeypatch):
     """Render the pictures of one test."""
     from kfgn.lab.figures import save
 

@@ -6,9 +6,13 @@ by its first-order expansion, which omits a term of (11). For the mixture (27), 
 is replaced by its projection.
 """
 
+import itertools
+
 import kfgn_reference as ref
 import numpy as np
 import pytest
+
+from .conftest import CHAINS, OBJECTIVES
 
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
@@ -107,6 +111,26 @@ def truths(problem):
     }
 
 
+COMPILED = (
+    ("squared_error", ("tanh", "identity")),
+    ("bernoulli", ("relu", "logistic")),
+    ("categorical", ("logistic", "leaky_relu", "tanh")),
+    ("mixture", ("softplus",)),
+    ("mixture", ("relu", "logistic")),
+)
+"""Problems with every objective, both values of `psd` and every transfer function. JAX compiles each for a second."""
+
+on_problems = pytest.mark.parametrize(
+    "problem",
+    [
+        pytest.param(given, marks=() if given in COMPILED else pytest.mark.thorough, id="-".join([given[0], *given[1]]))
+        for given in itertools.product(OBJECTIVES, CHAINS)
+    ],
+    indirect=True,
+    scope="session",
+)
+
+
 SAMPLES = (
     "sample_gradient",
     "backpropagate",
@@ -126,6 +150,7 @@ MEANS = {
 }
 
 
+@on_problems
 @pytest.mark.parametrize("name", SAMPLES)
 def test_one_datapoint(name, problem, truths, relative_error):
     for n, (x, y) in enumerate(zip(problem.X, problem.Y, strict=True)):
@@ -134,6 +159,7 @@ def test_one_datapoint(name, problem, truths, relative_error):
         assert relative_error({1: ours} if name == "sample_gauss_newton" else ours, truth) < 1e-12
 
 
+@on_problems
 @pytest.mark.parametrize("name", MEANS)
 def test_mean_over_the_batch(name, problem, truths, relative_error):
     truth = {l: value.mean(axis=0) for l, value in truths[MEANS[name]].items()}

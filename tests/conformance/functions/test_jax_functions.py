@@ -85,7 +85,13 @@ FUNCTIONS = {
 }
 
 
-@pytest.mark.parametrize("name", FUNCTIONS)
+LEFT_OUT = ("a transpose", "from the left", "two axes of inputs", "rows of a table", "convolution")
+"""Functions whose operations are those of another function. JAX compiles each function for a second."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.thorough if name in LEFT_OUT else ()) for name in FUNCTIONS]
+)
 def test_a_product(name):
     """All parts together account for the parameter, as `pairs` checks, and for the trace of its exact block."""
     function, weight, shape = FUNCTIONS[name]

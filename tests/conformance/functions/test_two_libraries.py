@@ -12,13 +12,13 @@ from .models_of_torch import LENGTH, TOKENS, Recurrent, Transformer, drawn
 
 def transformers():
     rng = np.random.default_rng(1)
-    X, Y = (rng.integers(TOKENS, size=(3, LENGTH)) for _ in range(2))
+    X, Y = (rng.integers(TOKENS, size=(2, LENGTH)) for _ in range(2))
     return drawn(Transformer()), models_of_jax.transformer, X, Y, "categorical", {"divisor": LENGTH}
 
 
 def recurrences():
     rng = np.random.default_rng(2)
-    X, Y = rng.normal(size=(4, 5, 2)), rng.uniform(size=(4, 2))
+    X, Y = rng.normal(size=(2, 3, 2)), rng.uniform(size=(2, 2))
     return drawn(Recurrent(), 3), models_of_jax.recurrent, X, Y, "bernoulli", {}
 
 
