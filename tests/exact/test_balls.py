@@ -74,7 +74,7 @@ PLANTED = {
 
 
 @pytest.mark.parametrize(("name", "function"), PLANTED.items())
-def test_an_error_of_the_reference_is_seen(name, function, monkeypatch, problems):
+def test_an_error_of_the_reference_is_seen(name, function, monkeypatch, of_quantity):
     """A relative error of 1e-13 (1e-11 in a solve) in float64 alone, about 1000 times the rounding, is found."""
     right, error = getattr(ref, function), 1e-11 if name == "solve_exact" else 1e-13
 
@@ -87,6 +87,7 @@ def test_an_error_of_the_reference_is_seen(name, function, monkeypatch, problems
     def spoiled(array):
         return array * (1 + error) if np.asarray(array).dtype == np.float64 else array
 
+    problems = of_quantity(name)
     seen = [replace(p) for p in problems]  # new objects, for which nothing is cached
     assert accuracy(EVERY[name], seen).ratio <= 1
     monkeypatch.setattr(ref, function, wrong)
