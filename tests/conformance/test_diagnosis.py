@@ -56,35 +56,44 @@ def drawn(seed):
 TELLING = (1, 2, 3, 5, 20, 40)
 """Steps of a walk at which something begins: averages, the refreshed factors, tau, gamma."""
 
-TRAJECTORIES = {
-    **dict.fromkeys(("walk-kfra", "walk-kfac", "walk-whole", "walk-options"), TELLING),
+ALONE = {
     "walk-momentum": (10, 15),  # steps at which rho is below 3/4, and not without its momentum, or the reverse
     "walk-rejected": (28,),
     "walk-saturated": (2,),
     "walk-converged": (5,),
 }
-"""The steps of each walk that are asked: the last three are about one each."""
+"""Steps of walks that are about these steps."""
+
+TRAJECTORIES = {**dict.fromkeys(("walk-kfra", "walk-kfac", "walk-whole", "walk-options"), TELLING), **ALONE}
+"""The steps of each walk at which the textbook is compared with the reference."""
+
+NAMING = {"walk-kfra": (20,), "walk-kfac": (1,), "walk-whole": (1,), "walk-options": (20,), **ALONE}
+"""The steps of each walk that are asked of a mistake. The others show no mistake, and tell none apart, in addition."""
 
 
 oracle = cache(Oracle)
 
 
-@cache
-def of_walks():
+def walks(asked):
     """The step on some walks, at a few of their states."""
     return tuple(
         with_few_states(
-            Oracle(problem, ROWS["optimiser_step"]), lambda here, steps=TRAJECTORIES[problem.id]: here.t + 1 in steps
+            Oracle(problem, ROWS["optimiser_step"]), lambda here, steps=asked[problem.id]: here.t + 1 in steps
         )
         for problem in trajectory_problems()
-        if problem.id in TRAJECTORIES
+        if problem.id in asked
     )
+
+
+@cache
+def walks_that_name():
+    return walks(NAMING)
 
 
 def oracles_for(quantity, seed):
     """The questions of a quantity on the problems of a seed. Walks have no seed."""
     if ROWS[quantity].of_trajectories:
-        return of_walks()
+        return walks_that_name()
     return [oracle(problem, ROWS[quantity]) for problem in drawn(seed)]
 
 
@@ -121,7 +130,7 @@ def verdicts_on(name, quantity, seed, dtype):
 def test_the_textbook_is_right(quantity):
     """The textbook passes on every fixed problem, and from every state of the optimiser trajectories."""
     fixed_ones = (oracle(problem, ROWS[quantity]) for problem in (*cases(), *fixed()))
-    for right in of_walks() if ROWS[quantity].of_trajectories else fixed_ones:
+    for right in walks(TRAJECTORIES) if ROWS[quantity].of_trajectories else fixed_ones:
         verdict = compare(Textbook(right.problem).answer(quantity), right, "float64").verdict
         assert verdict.status is Status.PASS, verdict
 

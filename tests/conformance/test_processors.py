@@ -49,9 +49,13 @@ from kfgn_conformance.golden.problems import every_question
 questions = every_question()
 """
 READ = """
-from kfgn_conformance import golden
+import sys
+from kfgn_conformance.golden.form import FOLDER, decoded
 from kfgn_conformance.golden.problems import Question
-questions = [Question(vector.problem, vector.description, (vector.quantity,)) for vector in golden.load()]
+from kfgn_conformance.golden.vector import read
+files = [FOLDER / f"{name}.json" for name in sys.argv[1:]]
+vectors = [vector for file in files for vector in read(decoded(file, file), file)]
+questions = [Question(vector.problem, vector.description, (vector.quantity,)) for vector in vectors]
 """
 """Choosing the problems again takes most of the time, so they are read from the files, unless every setting is run."""
 
@@ -119,10 +123,12 @@ def test_vectors_are_verified(setting, pytestconfig, tmp_path):
 
 
 def some_vectors(folder):
-    """A folder with the files of a few quantities alone."""
-    files = {f"{name}.json": (golden.FOLDER / f"{name}.json").read_bytes() for name in IN_CI_MADE}
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
+    """A folder with the files of a few quantities alone, and with every third vector of a file."""
+    files = {}
+    for name in (f"{quantity}.json" for quantity in IN_CI_MADE):
+        written = json.loads((golden.FOLDER / name).read_text(encoding="utf-8"))
+        files[name] = json.dumps(written | {"vectors": written["vectors"][::3]}).encode()
+        (folder / name).write_bytes(files[name])
     manifest = {"format": FORMAT, "files": {name: {"sha256": sha256(content)} for name, content in files.items()}}
     (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     return folder

@@ -49,6 +49,19 @@ def cells(adapter, problems):
     return {quantity: report.rows[quantity][0] for quantity in adapter.asked if quantity in report.rows}
 
 
+def cells_until_caught(adapter, problems):
+    """Run the quantities one after the other, and all of them in several orders at last, until the mistake is caught.
+
+    The result has the cell of each quantity that was run.
+    """
+    mine, found = Implementation("planted", adapter, twice=True), {}
+    for quantity in adapter.asked:
+        (found[quantity],) = run([mine], problems, quantities=[quantity], repeat=False, oracles=ORACLES).cells
+        if found[quantity].status in CAUGHT:
+            return found
+    return cells(adapter, problems)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_the_implementation_is_right(dtype):
     of = cells(Batched(dtype), fixed_problems())
@@ -68,7 +81,7 @@ def each():
 def test_every_mistake_is_caught(mistake, dtype):
     """Only the walks with momentum are run, since no planted mistake in a step shows on others."""
     problems = [problem for problem in fixed_problems() if problem.trajectory is None or problem.trajectory.momentum[0]]
-    of = cells(mistake(dtype), problems)
+    of = cells_until_caught(mistake(dtype), problems)
     assert any(cell.status in CAUGHT for cell in of.values()), {name: cell.ratio for name, cell in of.items()}
 
 
