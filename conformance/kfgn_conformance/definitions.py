@@ -71,6 +71,7 @@ class Code:
         self.read = read
         self.module = cache(self._module)
         self.links = cache(self._links)
+        self.next = cache(self._next)
         self.hash_of = cache(self._hash_of)
 
     def _module(self, name: str) -> Module | None:
@@ -78,7 +79,7 @@ class Code:
         if source is None:
             return None
         found = Module({AT_IMPORT: []}, {})
-        for node in ast.parse(source.text).body:
+        for node in tree_of(source.text).body:
             loose = _runs_at_import(node)
             if loose and not is_docstring(node):
                 found.nodes[AT_IMPORT].append(node)
@@ -114,21 +115,20 @@ class Code:
 
     def uses(self, node: ast.AST, module: str) -> Iterator[Link]:
         """Yield the names in a syntax tree of a module that refer to definitions."""
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
-            of = self.resolved(Key(module, node.value.id))
-            if of is not None and of.name == EVERYTHING:
-                yield from self._link(f"{node.value.id}.{node.attr}", Key(of.module, node.attr))
-                return
-        if isinstance(node, ast.Name):
-            yield from self._link(node.id, Key(module, node.id))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
-            yield from self._link(node.value, Key(module, node.value))
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            source = self.read(module)
-            for name, key in self._imported(node, source.package if source else ""):
-                yield from self._link(name, key)
-        for part in ast.iter_child_nodes(node):
-            yield from self.uses(part, module)
+        for part in names_in(node):
+            if isinstance(part, str):
+                yield from self._link(part, Key(module, part))
+            elif isinstance(part, tuple):
+                name, attribute = part
+                of = self.resolved(Key(module, name))
+                if of is not None and of.name == EVERYTHING:
+                    yield from self._link(f"{name}.{attribute}", Key(of.module, attribute))
+                else:
+                    yield from self._link(name, Key(module, name))
+            else:
+                source = self.read(module)
+                for name, key in self._imported(part, source.package if source else ""):
+                    yield from self._link(name, key)
 
     def _link(self, name: str, key: Key) -> Iterator[Link]:
         found = self.resolved(key)
@@ -153,9 +153,12 @@ class Code:
             key = waiting.pop()
             if key not in found:
                 found.add(key)
-                waiting += [to for _, to in self.links(key)]
-                waiting += self._at_import(key)
+                waiting += self.next(key)
         return found
+
+    def _next(self, key: Key) -> tuple[Key, ...]:
+        """Return the definitions that a definition reaches directly."""
+        return (*(to for _, to in self.links(key)), *self._at_import(key))
 
     def _at_import(self, key: Key) -> Iterator[Key]:
         """Yield the statements that run when a module is imported, and define no name."""
@@ -174,13 +177,48 @@ class Code:
     @staticmethod
     def hash_of_nodes(nodes: Iterable[ast.AST], links: Iterable[Link]) -> str:
         """Compute the hash of statements, and of the definitions that their names refer to."""
-        parts = [part for node in nodes for part in statements(node)]
+        parts = [part for node in nodes for part in statements_of(node)]
         return digest(*parts, *(f"{name} = {to.module}:{to.name}" for name, to in sorted(links)))
 
     def hash_of_all(self, keys: Iterable[Key]) -> str:
         """Compute one hash of several definitions."""
         hashes = ((key, self.hash_of(key)) for key in sorted(keys))
         return digest(*(f"{key.module}:{key.name} {found}" for key, found in hashes if found))
+
+
+@cache
+def tree_of(text: str) -> ast.Module:
+    """Parse a source text. The tree is cached, since `names_in` and `statements_of` have it as the key of theirs."""
+    return ast.parse(text)
+
+
+@cache
+def statements_of(node: ast.AST) -> tuple[str, ...]:
+    """Return the names and values in a syntax tree on which the results of the code depend."""
+    return tuple(statements(node))
+
+
+@cache
+def names_in(node: ast.AST) -> tuple[str | tuple[str, str] | ast.stmt, ...]:
+    """Return everything in a syntax tree that may refer to a definition.
+
+    These are names and strings, attributes of a name as pairs of the name and the attribute, and import statements.
+    """
+    return tuple(_names_in(node))
+
+
+def _names_in(node: ast.AST) -> Iterator[str | tuple[str, str] | ast.stmt]:
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        yield node.value.id, node.attr
+        return
+    if isinstance(node, ast.Name):
+        yield node.id
+    elif isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+        yield node.value
+    elif isinstance(node, ast.Import | ast.ImportFrom):
+        yield node
+    for part in ast.iter_child_nodes(node):
+        yield from _names_in(part)
 
 
 def _defined(node: ast.AST) -> Iterator[str]:

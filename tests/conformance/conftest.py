@@ -4,6 +4,7 @@ import sys
 
 import pytest
 from kfgn_conformance.adapters.program import Program
+from kfgn_conformance.oracle import Oracles
 from kfgn_conformance.problem_sets import standard
 from kfgn_conformance.problems.cases import cases
 
@@ -14,6 +15,15 @@ from .programs import DESCRIBE, PROGRAM
 @pytest.fixture(scope="session", autouse=True)
 def _changes_once(changes_once):
     """Every test of this folder."""
+
+
+@pytest.fixture(scope="module")
+def shared_oracles():
+    """Let all calls of `check` in a file share their oracles, which keep the answers of the mistakes."""
+    oracles = Oracles()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("kfgn_conformance.quick_check.Oracles", lambda: oracles)
+        yield
 
 
 @pytest.fixture

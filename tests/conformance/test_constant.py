@@ -9,6 +9,8 @@ from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.constant import root, simple
 from kfgn_conformance.problems.cases import cases
 
+pytestmark = pytest.mark.usefixtures("shared_oracles")
+
 DTYPES = ("float32", "float64")
 
 

@@ -5,6 +5,7 @@ from itertools import islice
 
 import pytest
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets import drawn as drawn_module
 from kfgn_conformance.problem_sets.drawn import (
     DATAPOINTS,
     LABELS,
@@ -33,7 +34,7 @@ def pytest_generate_tests(metafunc):
 
 
 def test_no_two_drawn_problems_have_one_shape(seed, thorough):
-    count = 15 if thorough else 7
+    count = 15 if thorough else len(SPLITS)
     problems = drawn_problems(count, seed)
     assert len(problems) == count
     assert Counter(map(shape_of, problems)).most_common(1)[0][1] == 1
@@ -58,7 +59,7 @@ def test_objectives_alternate_and_every_seed_has_different_shapes():
 
 
 def test_a_seed_gives_the_same_problems_every_time():
-    first, second = (drawn_problems(3, 7) for _ in range(2))
+    first, second = (drawn_problems(3, 1) for _ in range(2))  # the tolerances of these are already known
     for a, b in zip(first, second, strict=True):
         assert a.id == b.id
         assert (a.X == b.X).all()
@@ -72,7 +73,7 @@ def recipe_of(problem):
 
 
 def test_drawn_problems_with_shared_weights_differ_and_are_conclusive(seed, thorough):
-    problems = drawn_shared_problems(10 if thorough else 3, seed)
+    problems = drawn_shared_problems(10 if thorough else 2, seed)
     assert len(set(map(recipe_of, problems))) == len(problems)
     assert [p.id for p in problems] == [f"drawn-shared-{i}" for i in range(1, len(problems) + 1)]
     for p in problems:
@@ -102,7 +103,9 @@ def test_recipes_have_every_option():
     assert recipes != list(islice(distinct_recipes(1), 300))
 
 
-def test_a_third_of_the_examples_have_shared_weights_in_addition():
+def test_a_third_of_the_examples_have_shared_weights_in_addition(monkeypatch):
+    """Their number does not depend on the problems, so that no tolerance is computed."""
+    monkeypatch.setattr(drawn_module, "is_conclusive", lambda problem: True)
     assert random_ids(4) == ["drawn-1", "drawn-2", "drawn-3", "drawn-4", "drawn-shared-1"]
     drawn = [p.id for p in problem_set(3, 0, offered={"expand_q"}) if p.id.startswith("drawn")]
     assert drawn == random_ids(3)

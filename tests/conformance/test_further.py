@@ -9,6 +9,8 @@ from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.further import ENOUGH, further
 from kfgn_conformance.problems.problem import exact
 
+pytestmark = pytest.mark.usefixtures("shared_oracles")
+
 ALL = (*cases(), *fixed())
 
 

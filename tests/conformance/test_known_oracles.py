@@ -22,9 +22,13 @@ CHEAP = 300
 
 
 def sampled(step):
-    """Every `step`-th question on a small problem, so that all quantities and kinds of problems have their turn."""
+    """Every `step`-th question on a small problem, so that all quantities and kinds of problems have their turn.
+
+    Two thirds of these are left to --thorough.
+    """
     small = [one for one in questions() if one[0].trajectory is None and one[0].parameters < CHEAP]
-    return small[::step]
+    marks = ((), pytest.mark.thorough, pytest.mark.thorough)
+    return [pytest.param(*one, marks=marks[i % 3]) for i, one in enumerate(small[::step])]
 
 
 @pytest.mark.parametrize(("problem", "quantity"), sampled(71), ids=lambda each: getattr(each, "name", None) or each.id)

@@ -42,9 +42,11 @@ def test_the_reference_gets_the_records():
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
-def test_the_port_passes_every_quantity(objective):
-    port = KfgnPort(open_target("numpy"), "float64")
-    verdicts = {name: judge(port, problem(objective), quantity) for name, quantity in QUANTITIES.items()}
+def test_the_port_passes_every_quantity(objective, thorough):
+    """Without --thorough a quantity meets one of the objectives."""
+    port, turn = KfgnPort(open_target("numpy"), "float64"), list(OBJECTIVES).index(objective)
+    asked = list(QUANTITIES) if thorough else list(QUANTITIES)[turn :: len(OBJECTIVES)]
+    verdicts = {name: judge(port, problem(objective), QUANTITIES[name]) for name in asked}
     assert {name: v for name, v in verdicts.items() if v.status is not Status.PASS} == {}
 
 

@@ -9,6 +9,8 @@ from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.pairs import _pairs
 from kfgn_conformance.diagnosis.textbook import Textbook
 
+pytestmark = pytest.mark.usefixtures("shared_oracles")
+
 
 def planted(quantity, dtype, *names):
     both = type("Both", tuple(MISTAKES[name].textbook for name in names), {})

@@ -84,7 +84,7 @@ def test_drawn_problems_are_among_those_of_the_tests(pytest_with, tmp_path):
     assert int(re.search(r"value=\"\d+ of (\d+)", junit.read_text()).group(1)) == drawn - 1
 
 
-@pytest.mark.parametrize("limit", ["0", "-1", "nan"])
+@pytest.mark.parametrize("limit", ["0", *(pytest.param(limit, marks=pytest.mark.thorough) for limit in ("-1", "nan"))])
 def test_a_limit_that_is_none_is_a_usage_error(pytest_with, limit):
     ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", f"--kfgn-limit={limit}")
     assert ran.returncode in (2, 4)

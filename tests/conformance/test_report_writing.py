@@ -95,13 +95,13 @@ def test_a_report_that_cannot_be_written_leaves_the_old_one(tmp_path, monkeypatc
 def test_every_row_is_written_once_when_it_is_complete(jobs, tmp_path):
     """Several processes write the rows in any order. At the end the report has the order of the table."""
     file = tmp_path / "report.jsonl"
-    opening = partial(open_implementations, ("numpy",), "float64")
+    opening, names = partial(open_implementations, ("numpy",), "float64"), ("loss", "gradient", "kfra", "solve_exact")
     columns = [each.column for each in opening()]
     ended = recorder(columns, CASES, file)
     if jobs == 1:
-        whole = run(opening(), CASES, ended=ended)
+        whole = run(opening(), CASES, quantities=names, ended=ended)
     else:
-        whole = run_in_processes(jobs, columns, opening, CASES, ended=ended)
+        whole = run_in_processes(jobs, columns, opening, CASES, quantities=names, ended=ended)
     run_, cells = read_records(file)
     assert run_["notes"] == [UNFINISHED]
     assert sorted(map(json.dumps, cells)) == sorted(map(json.dumps, records(whole).cells))
