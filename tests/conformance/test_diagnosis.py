@@ -68,7 +68,7 @@ TRAJECTORIES = {**dict.fromkeys(("walk-kfra", "walk-kfac", "walk-whole", "walk-o
 """The steps of each walk at which the textbook is compared with the reference."""
 
 NAMING = {"walk-kfra": (20,), "walk-kfac": (1,), "walk-whole": (1,), "walk-options": (20,), **ALONE}
-"""The steps of each walk that are asked of a mistake. The others show no mistake, and tell none apart, in addition."""
+"""The steps of each walk at which a mistake is named. The other steps show no further mistake, and separate none."""
 
 
 oracle = cache(Oracle)

@@ -68,7 +68,7 @@ def opened(request):
 
 
 def each_in_both():
-    """Each kind of memory in this process. Without --thorough two of them have a process of their own."""
+    """Each kind of memory in this process. Without --thorough two of them run in a separate process."""
     for how in OPENINGS:
         for name, quantity, kept in FORGETFUL:
             few = how == "in-process" or name in ("KeyedByWeights", "ForgetsTheDamping")
