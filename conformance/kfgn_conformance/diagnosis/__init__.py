@@ -5,6 +5,7 @@ step. Networks with shared weights have a separate textbook with separate mistak
 
 * textbook:  plain formulas of every quantity
 * catalogue: the known mistakes
+* answers:   the answer of a mistake to a question
 * explain:   the search for mistakes that reproduce wrong answers; `explaining` compares a mistake with an answer
 * constant:  a constant factor, on every problem or on the problems of some objectives
 * pairs:     two mistakes at once

@@ -11,6 +11,7 @@ from fractions import Fraction
 import numpy as np
 
 from ..quantities import Arrays
+from .answers import answer_of
 from .explaining import Answered, explains
 from .mistake import AnyTextbook, Mistake, right_formulas
 
@@ -57,7 +58,7 @@ def _factor(answer: Answered, textbook: AnyTextbook) -> Fraction | None:
     if answer.oracle.value.integer or answer.arrays is None:
         return None
     is_right = textbook is right_formulas(answer.oracle.quantity)
-    made = answer.oracle.arrays if is_right else answer.oracle.answer_of(textbook)
+    made = answer.oracle.arrays if is_right else answer_of(textbook, answer.oracle)
     if made is None:
         return None
     squares = [float(np.sum(m * m)) for m in made]

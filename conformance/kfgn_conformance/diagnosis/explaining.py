@@ -5,6 +5,7 @@ from typing import NamedTuple
 from ..oracle import Oracle
 from ..quantities import Arrays, largest
 from ..tolerances import ROUNDOFF
+from .answers import answer_of
 from .mistake import Mistake
 
 NEAR = 30
@@ -35,7 +36,7 @@ def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     Therefore a mistake without an effect on the problem explains no wrong answer.
     """
     oracle = answer.oracle
-    made = oracle.answer_of(mistake.textbook)
+    made = answer_of(mistake.textbook, oracle)
     if made is None:
         return False
     arrays = oracle.arrays if answer.arrays is None else answer.arrays

@@ -10,11 +10,10 @@ from itertools import combinations, islice
 from types import FunctionType
 
 from ..quantities import largest
+from .answers import answer_of, overridden
 from .constant import constant_factor
 from .explaining import Answered, explains
 from .mistake import AnyTextbook, Mistake, mistakes_of
-from .textbook import Textbook
-from .textbook.shared_weights import SharedTextbook
 
 MOST = 3000
 """The largest number of pairs that are tried. So many pairs take a few seconds on a small problem."""
@@ -50,7 +49,7 @@ def pairs(wrong: Sequence[Answered], right: Sequence[Answered], dtype: str) -> t
 def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     """True if a mistake changes the right answer to a question."""
     oracle = answer.oracle
-    made = oracle.answer_of(mistake.textbook)
+    made = answer_of(mistake.textbook, oracle)
     if made is None:
         return False
     return any(largest(m - q) > t for m, q, t in zip(made, oracle.arrays, oracle.tolerances(dtype), strict=True))
@@ -62,17 +61,11 @@ def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
     If both mistakes override the same methods, the methods of one mistake must call the methods that they override.
     """
     for first, second in combinations(mistakes, 2):
-        shared = _methods(first.textbook) & _methods(second.textbook)
+        shared = overridden(first.textbook) & overridden(second.textbook)
         if all(_extends(first.textbook, name) for name in shared):
             yield from _pair(first, second)
         elif all(_extends(second.textbook, name) for name in shared):
             yield from _pair(second, first)
-
-
-def _methods(textbook: AnyTextbook) -> frozenset[str]:
-    """The names of the methods in which a mistake differs from the right formulas."""
-    classes = [of for of in textbook.__mro__ if of not in (*Textbook.__mro__, *SharedTextbook.__mro__)]
-    return frozenset(name for of in classes for name in vars(of) if not name.startswith("__"))
 
 
 def _extends(textbook: AnyTextbook, name: str) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..decoding import FileError, checked, content_of, from_json
 from ..diagnosis import mistakes_of
+from ..diagnosis.answers import answer_of
 from ..oracle import Oracle
 from ..problems.problem import Array
 from ..quantities import ROWS, Quantity, largest
@@ -178,7 +179,7 @@ def faults_of_hides(vector: Vector, oracle: Oracle, shown: set[str]) -> Iterator
     shown: names in the field `mistakes` of the file
     """
     for name, mistake in mistakes_of(oracle.quantity).items():
-        error = in_tolerances(oracle.answer_of(mistake.textbook), vector.expected)
+        error = in_tolerances(answer_of(mistake.textbook, oracle), vector.expected)
         if error > ROUNDING and name in vector.hides:
             yield f"hides: {name} is listed, but this mistake is visible on the problem"
         elif error > ROUNDING and name not in shown:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..diagnosis import Mistake, mistakes_of
+from ..diagnosis.answers import answer_of
 from ..oracle import Oracle
 from ..problems.serialisation import as_json
 from ..quantities import ROWS, Quantity, largest
@@ -138,7 +139,7 @@ def catches(oracle: Oracle) -> set[str]:
     right = list(zip(oracle.arrays, oracle.tolerances("float32"), strict=True))
 
     def is_caught(mistake: Mistake) -> bool:
-        wrong = oracle.answer_of(mistake.textbook)
+        wrong = answer_of(mistake.textbook, oracle)
         return wrong is None or any(largest(a - q) > t for a, (q, t) in zip(wrong, right, strict=True))
 
     return {name for name, mistake in mistakes_of(oracle.quantity).items() if is_caught(mistake)}

@@ -1,0 +1,55 @@
+"""The answers of mistakes. A mistake is computed only if the quantity uses a method that the mistake overrides."""
+
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from ..oracle import Oracle
+from ..quantities import Arrays
+from .mistake import AnyTextbook, right_formulas
+from .textbook import Textbook
+from .textbook.shared_weights import SharedTextbook
+
+
+class Recorded(NamedTuple):
+    """A textbook without a mistake that records the names of its methods when they are used.
+
+    used: the names of the methods that the answer to one question used
+    """
+
+    textbook: AnyTextbook
+    used: frozenset[str]
+
+
+_recorded: WeakKeyDictionary[Oracle, Recorded] = WeakKeyDictionary()
+
+
+def answer_of(textbook: AnyTextbook, oracle: Oracle) -> Arrays | None:
+    """Compute the answer of a mistake in float64, or return None if the mistake has no answer.
+
+    If the quantity uses no method that the mistake overrides, the answer is that of the right formulas, which are
+    computed once. Most mistakes concern few quantities.
+    """
+    right = recorded(oracle)
+    return oracle.answer_of(right.textbook if overridden(textbook).isdisjoint(right.used) else textbook)
+
+
+def recorded(oracle: Oracle) -> Recorded:
+    """Return the textbook without a mistake, and the methods that its answer to the question of an oracle uses."""
+    if oracle not in _recorded:
+        used = {"__init__"}  # a class is called without the use of an attribute
+        right = right_formulas(oracle.quantity)
+
+        def use(textbook: Any, name: str) -> Any:
+            used.add(name)
+            return object.__getattribute__(textbook, name)
+
+        textbook = type(f"Recorded{right.__name__}", (right,), {"__getattribute__": use})
+        oracle.answer_of(textbook)
+        _recorded[oracle] = Recorded(textbook, frozenset(used))
+    return _recorded[oracle]
+
+
+def overridden(textbook: AnyTextbook) -> frozenset[str]:
+    """The names of the methods in which a mistake differs from the right formulas."""
+    classes = [of for of in textbook.__mro__ if of not in (*Textbook.__mro__, *SharedTextbook.__mro__)]
+    return frozenset(name for of in classes for name in vars(of) if name == "__init__" or not name.startswith("__"))

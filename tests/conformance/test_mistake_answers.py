@@ -1,0 +1,44 @@
+"""The answers of mistakes. A mistake that does not concern a quantity has the answer of the right formulas."""
+
+import numpy as np
+import pytest
+from kfgn_conformance.diagnosis import mistakes_of
+from kfgn_conformance.diagnosis.answers import answer_of, overridden, recorded
+from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
+from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.quantities import ROWS
+
+
+@pytest.fixture(scope="module")
+def problems():
+    """For each kind of quantity, a small problem to which most quantities apply."""
+    (tokens,) = (p for p in shared_problems() if p.id == "shared-tokens-mean-categorical")
+    (mixture,) = (p for p in cases() if p.id == "case-mixture-tanh")
+    return tokens, mixture, trajectory_problem("kfra", *TRAJECTORIES["kfra"])
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_the_answer_is_that_of_the_formulas_of_the_mistake(name, problems):
+    row = ROWS[name]
+    problem = next((p for p in problems if row.applies_to(p)), None)
+    if problem is None:
+        pytest.skip(f"{name} applies to none of the three problems")
+    oracle, alone = Oracle(problem, row), Oracle(problem, row)
+    for mistake in mistakes_of(row).values():
+        found, expected = answer_of(mistake.textbook, oracle), alone.answer_of(mistake.textbook)
+        assert (found is None) == (expected is None), mistake.name
+        for a, b in zip(found or (), expected or (), strict=True):
+            np.testing.assert_array_equal(a, b, err_msg=mistake.name)
+
+
+def test_a_mistake_that_does_not_concern_a_quantity_is_not_computed(problems):
+    """The labels need the forward pass alone, and no mistake of the backward pass changes them."""
+    row = ROWS["labels"]
+    oracle = Oracle(problems[1], row)
+    right = recorded(oracle)
+    assert {"answer", "labels", "__init__"} <= right.used
+    shared = [m for m in mistakes_of(row).values() if answer_of(m.textbook, oracle) is oracle.answer_of(right.textbook)]
+    assert len(shared) > len(mistakes_of(row)) / 2
+    assert all(overridden(m.textbook).isdisjoint(right.used) for m in shared)
