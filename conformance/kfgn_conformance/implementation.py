@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from .adapters import Adapter, Description
 from .adapters.conventions import compared
 from .problem_sets.selection import EVERYTHING, Selection
+from .problems.problem import Problem
 from .quantities import Quantity
 from .results import Column
 
@@ -56,6 +57,11 @@ class Implementation:
     def compared(self, quantity: Quantity) -> Quantity:
         """Return the part of a quantity that can be compared, given the conventions of the implementation."""
         return compared(quantity, self.description.conventions) if self.description else quantity
+
+    def is_run_on(self, problem: Problem, quantity: Quantity) -> bool:
+        """Return True if the selection contains the quantity on the problem, in the dtype of the implementation."""
+        dtype = self.description.dtype if self.description else "float64"
+        return self.selection.contains(problem, quantity, dtype)
 
     def restart(self) -> bool:
         """Close the adapter, if it has a function `close`, so that its next answer depends on no earlier question.

@@ -96,11 +96,11 @@ def row(name: str, implementations: Sequence[Implementation], problems: Sequence
         if not quantity.condition(problem):
             notes += [f"{name} is not run on {problem.id}: {quantity.otherwise}"] if quantity.otherwise else []
             continue
-        selecting = [each.description for each in implementations if each.selection.contains(problem, quantity)]
+        selecting = [each.description for each in implementations if each.is_run_on(problem, quantity)]
         if selecting:
             notes += _notes(problem, quantity, oracles.on(problem, quantity), selecting)
         for implementation, answered in zip(implementations, answers, strict=True):
-            if not implementation.selection.contains(problem, quantity):
+            if not implementation.is_run_on(problem, quantity):
                 answered.append((None, Judged(Verdict(Status.SKIPPED, problem.id, detail=NOT_SELECTED))))
                 continue
             oracle = oracles.on(problem, implementation.compared(quantity))

@@ -8,6 +8,7 @@ the questions whose answers may differ from the answers of NumPy:
 * JAX compiles a program for each quantity, network and shape, so it runs only a few problems. The quantities
   of networks with shared weights are run on two fixed problems, one of them with images. The steps of the optimiser
   are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
+  One of two fixed problems or trajectories is run in float64 alone, because each dtype needs its own programs.
 
 The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
@@ -53,6 +54,7 @@ class Selection:
 
     sentence:         a description of the selection for the report; empty if the selection contains everything
     problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
+    float64_alone:    the ids of the problems that are not run in float32
     few_states:       True to make steps from few states of an optimiser trajectory
     in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
     dtypes_in_orders: the dtypes of implementations whose questions are repeated in other orders
@@ -60,12 +62,15 @@ class Selection:
 
     sentence: str = ""
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    float64_alone: tuple[str, ...] = ()
     few_states: bool = False
     in_orders: str = "*"
     dtypes_in_orders: tuple[str, ...] = ("float32", "float64")
 
-    def contains(self, problem: Problem, quantity: Quantity) -> bool:
-        """Return True if the quantity is run on the problem."""
+    def contains(self, problem: Problem, quantity: Quantity, dtype: str) -> bool:
+        """Return True if the quantity is run on the problem in a dtype."""
+        if dtype == "float32" and problem.id in self.float64_alone:
+            return False
         (group,) = (name for name, quantities in GROUPS.items() if quantity in quantities)
         return any(fnmatchcase(problem.id, pattern) for pattern in self.problems.get(group, ("*",)))
 
@@ -123,8 +128,8 @@ SELECTIONS = {
         few_states=True,
     ),
     "jax": Selection(
-        "jax: two fixed problems for each quantity, compiled by jax.jit, and the first random problem for all "
-        "quantities except the steps and those with shared weights. Quantities are repeated in other orders on one "
+        "jax: two fixed problems for each quantity, one of them in float64 alone, compiled by jax.jit, and the first "
+        "random problem for all quantities except the steps and those with shared weights. Quantities are repeated in other orders on one "
         "further problem, in float32 and without jax.jit.",
         {
             "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
@@ -134,6 +139,10 @@ SELECTIONS = {
             "shared weights": ("shared-tokens-mean-categorical", "shared-images-squared_error"),
             "steps": ("walk-kfac", "walk-blocks"),
         },
+        float64_alone=(
+            *("shape-some-biases-bernoulli", "shape-parameters-squared_error", "case-categorical-silu"),
+            *("case-categorical-gelu_tanh", "shared-images-squared_error", "walk-blocks"),
+        ),
         few_states=True,
         in_orders=EAGER,
         dtypes_in_orders=("float32",),
