@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -173,12 +172,12 @@ class Problem:
         """True for a network with shared weights, whose activations have positions."""
         return not isinstance(self.inputs, int)
 
-    @cached_property
+    @property
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes of a_0, ..., a_L: (D_l,), or (C_l, T_l) for a network with shared weights."""
         return tuple(activation_shapes(self.inputs, self.layers))
 
-    @cached_property
+    @property
     def widths(self) -> tuple[int, ...]:
         """D_0, ..., D_L, or the channels C_0, ..., C_L of a network with shared weights."""
         return tuple(shape[0] for shape in self.shapes)
