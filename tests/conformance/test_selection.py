@@ -53,7 +53,10 @@ def test_a_backend_has_every_objective_and_transfer_function_and_layers_without_
     chosen = [
         p
         for p in problems
-        if any(quantity.applies_to(p) and SELECTIONS[backend].contains(p, quantity, "float64") for quantity in ROWS.values())
+        if any(
+            quantity.applies_to(p) and SELECTIONS[backend].contains(p, quantity, "float64")
+            for quantity in ROWS.values()
+        )
     ]
     assert {(p.objective, p.psd) for p in chosen} >= set(SPLITS)
     assert {name_of(transfer) for p in chosen for transfer in p.transfers} >= set(TRANSFERS)

@@ -129,8 +129,8 @@ SELECTIONS = {
     ),
     "jax": Selection(
         "jax: two fixed problems for each quantity, one of them in float64 alone, compiled by jax.jit, and the first "
-        "random problem for all quantities except the steps and those with shared weights. Quantities are repeated in other orders on one "
-        "further problem, in float32 and without jax.jit.",
+        "random problem for all quantities except the steps and those with shared weights. Quantities are repeated in "
+        "other orders on one further problem, in float32 and without jax.jit.",
         {
             "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
             "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),

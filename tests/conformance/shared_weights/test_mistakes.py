@@ -17,6 +17,10 @@ from kfgn_conformance.verdicts import WRONG
 
 MISTAKES = mistakes_of(SHARED_WEIGHTS["shared_loss"])
 
+FIRST = ("expand_blocks", "reduce_blocks", "ekfac_diagonal", "shared_gradient", "kfra_over_taps")
+BY_NAMES = tuple(dict.fromkeys([*FIRST, *SHARED_WEIGHTS]))
+"""The quantities, beginning with those that name the most mistakes alone."""
+
 oracle = cache(Oracle)
 
 
@@ -49,8 +53,8 @@ def oracles_for(quantity, seed):
 
 
 @cache
-def verdicts_on(name, quantity, seed, dtype):
-    """The statuses of the answers of a mistake in a dtype, and the diagnosis."""
+def judged_on(name, quantity, seed, dtype):
+    """The statuses of the answers of a mistake in a dtype, and the answers."""
     answers, statuses = [], []
     for right in oracles_for(quantity, seed):
         arrays = answer_of(MISTAKES[name].textbook, right)
@@ -60,17 +64,22 @@ def verdicts_on(name, quantity, seed, dtype):
         judged = compare(tuple(a.astype(dtype) for a in arrays), right, dtype)
         statuses.append(judged.verdict.status)
         answers.append(Answered(right, judged.wrong))
-    return statuses, diagnose(answers, dtype)
+    return statuses, answers
+
+
+@cache
+def named(name, quantity, seed, dtype):
+    """The mistakes that the diagnosis names for the answers of a mistake, or None if no answer is wrong."""
+    statuses, answers = judged_on(name, quantity, seed, dtype)
+    if not any(status in WRONG for status in statuses):
+        return None
+    return {mistake.name for mistake in diagnose(answers, dtype).mistakes}
 
 
 def classes(quantity, seed, dtype):
     """The mistakes that the diagnosis names, for each mistake with a wrong answer."""
-    found = {name: verdicts_on(name, quantity, seed, dtype) for name in MISTAKES}
-    return {
-        name: {mistake.name for mistake in why.mistakes}
-        for name, (statuses, why) in found.items()
-        if any(status in WRONG for status in statuses)
-    }
+    found = {name: named(name, quantity, seed, dtype) for name in MISTAKES}
+    return {name: names for name, names in found.items() if names is not None}
 
 
 @pytest.mark.parametrize("quantity", SHARED_WEIGHTS)
@@ -111,31 +120,24 @@ def test_every_mistake_that_shows_is_named_and_with_it_its_class_alone(quantity,
     """The class of a mistake are the mistakes that no problem can tell apart from it. It is the same for every seed."""
     first = classes(quantity, 0, dtype)
     for seed in range(pytestconfig.getoption("seeds")):
-        named = classes(quantity, seed, dtype)
-        for name, members in named.items():
+        found = classes(quantity, seed, dtype)
+        for name, members in found.items():
             assert name in members, (seed, name)
             for other in members:
-                assert named[other] == members, (seed, name, other)
-        assert named == first, seed
+                assert found[other] == members, (seed, name, other)
+        assert found == first, seed
 
 
 @pytest.mark.parametrize("name", MISTAKES)
 def test_every_mistake_is_caught(name):
     for dtype in ("float32", "float64"):
-        statuses = (status for quantity in SHARED_WEIGHTS for status in verdicts_on(name, quantity, 0, dtype)[0])
+        statuses = (status for quantity in BY_NAMES for status in judged_on(name, quantity, 0, dtype)[0])
         assert any(status in WRONG for status in statuses)
 
 
 def test_every_mistake_is_named_alone_by_some_quantity():
-    """For each mistake, the quantities are asked until one names this mistake alone. The first ones name the most."""
-    first = ("expand_blocks", "reduce_blocks", "ekfac_diagonal", "shared_gradient", "kfra_over_taps")
-    quantities = dict.fromkeys([*first, *SHARED_WEIGHTS])
-
-    def is_alone(name, quantity):
-        statuses, why = verdicts_on(name, quantity, 0, "float64")
-        return any(status in WRONG for status in statuses) and [mistake.name for mistake in why.mistakes] == [name]
-
-    assert not [name for name in MISTAKES if not any(is_alone(name, quantity) for quantity in quantities)]
+    """For each mistake, the quantities are asked until one names this mistake alone."""
+    assert not [name for name in MISTAKES if not any(named(name, q, 0, "float64") == {name} for q in BY_NAMES)]
 
 
 @pytest.mark.parametrize("quantity", ["expand_blocks", "reduce_blocks"])

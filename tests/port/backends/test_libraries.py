@@ -37,7 +37,9 @@ def test_library_not_installed(monkeypatch, name, requirement, module, loaded):
     with pytest.raises(BackendUnavailableError) as caught:
         open_backend(name)
     # for JAX the missing module is jax.numpy
-    assert re.fullmatch(rf"{module}(\.numpy)? is not installed: pip install {re.escape(requirement)}", str(caught.value))
+    assert re.fullmatch(
+        rf"{module}(\.numpy)? is not installed: pip install {re.escape(requirement)}", str(caught.value)
+    )
     assert isinstance(caught.value.__cause__, ModuleNotFoundError)
 
 
