@@ -18,7 +18,7 @@ from .._words import type_of
 from ..backends import detached, index_dtype
 from .inputs import check_types, checked_inputs, with_dtype
 
-JOINED = "; a bias is the last column of its W_l, as kfgn.interop.torch.network_and_weights makes it"
+JOINED = "; put each bias into the last column of its W_l, as kfgn.interop.torch.network_and_weights does"
 """The end of the message about a wrong number of arrays, if an array has one axis and so may be a separate bias."""
 
 

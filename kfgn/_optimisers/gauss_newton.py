@@ -138,8 +138,8 @@ class GaussNewton(Settings):
             on every library and device. If the seed is a key of `jax.random`, JAX draws the random numbers, also in a
             traced program. JAX and NumPy draw different random numbers.
         t : int or array, shape ()
-            The number of the step, 1, 2, ... t may be a 0-d integer array of JAX, and with a key also an array that JAX
-            traces.
+            The number of the step, from 1, which may be a 0-d integer array of JAX. If the seed is a key, JAX may
+            trace this array.
         N : int
             The number of datapoints in the batch of the step.
 

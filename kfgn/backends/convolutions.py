@@ -1,7 +1,8 @@
 """The convolution of a library, its transpose, and the gradient of its kernel.
 
-Only the functions of PyTorch are called, for tensors in host memory. On a GPU, such functions round float32 to fewer
-bits by default, and may add in a different order in each call, so products of patches are computed there.
+PyTorch is the only library whose convolution is called, and only for tensors in host memory. On a GPU, such functions
+round float32 to fewer bits by default, and may add in a different order in each call, so products of patches are
+computed there.
 """
 
 from typing import Any, NamedTuple

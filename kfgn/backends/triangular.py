@@ -8,7 +8,7 @@ products by oneDNN in PyTorch and products in JAX are faster than the triangular
 API standard has no function for such equations.
 """
 
-from typing import NamedTuple, TypeAlias, Union
+from typing import NamedTuple, TypeAlias
 
 from array_api_compat import array_namespace, is_jax_array, is_torch_array
 
@@ -28,7 +28,7 @@ class Halves(NamedTuple):
     second: "Triangle"
 
 
-Triangle: TypeAlias = Union[Array, Halves]  # noqa: UP007  (the operator | does not accept a name in quotes)
+Triangle: TypeAlias = Array | Halves
 """A lower triangular matrix, as its halves if it has more than `BLOCK` rows, and as its inverse otherwise."""
 
 

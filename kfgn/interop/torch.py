@@ -73,9 +73,9 @@ def network_and_weights(
         * Softplus with beta 1 and a threshold of at least 20: softplus. For h above the threshold PyTorch returns h,
           which differs from softplus(h) by less than 3e-9 at the default threshold 20.
 
-        Modules that do not change a batch (N, D) are ignored: Identity, Flatten of all axes but the first, and Dropout
-        with p = 0 or in eval mode. Without layers with positions, the shape of X is (N, D_0), even if the module begins
-        with Flatten.
+        Modules that do not change a batch (N, D) are ignored: Identity, Dropout with p = 0 or in eval mode, and Flatten
+        of all axes but the first. Only a Flatten directly after layers with positions becomes a layer. Without layers
+        with positions, the shape of X is (N, D_0), even if the module begins with Flatten.
     objective : str
         The objective of the network: "squared_error", "bernoulli", "categorical" or "mixture". With h = module(X) the
         mean loss of kfgn is, in PyTorch:
@@ -108,7 +108,8 @@ def network_and_weights(
         The module contains a module of an unsupported class, or a module that overrides the computation of its outputs
         by a method other than `forward`. A parameter is uninitialised, or the parameters are neither all float32 nor
         all float64. A forward is not a chain of layers. Such a forward, for example, adds or joins values, takes two
-        inputs, or depends on data. The error message for such a forward names the file and the line.
+        inputs, or depends on data. The error message for such a forward names the file and the line, if the error has a
+        line in the user's code.
     ValueError
         An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
         which could change outputs or gradients. A forward uses a layer twice. A layer has parametrised weights.

@@ -18,7 +18,7 @@ from typing import Literal, NamedTuple
 Kind = Literal["definition", "identity", "approximation", "bound", "statement"]
 """The kind of claim that an equation makes.
 
-    definition      the equation introduces a quantity or a rule, and is therefore not compared with another quantity
+    definition      the equation introduces a quantity or a rule, and does not claim that two quantities are equal
     identity        two quantities that can be computed separately are equal
     approximation   two quantities are close, without a bound on their difference
     bound           one quantity is at most, or at least, another

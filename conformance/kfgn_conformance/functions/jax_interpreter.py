@@ -177,7 +177,8 @@ def applied(primitive: Any, params: dict[str, Any], values: Sequence[Any]) -> li
 def rearranged(eqn: Any, arguments: list[Marked]) -> list[Origin]:
     """The origins of the results of an operation that moves entries, by the same operation on the places.
 
-    The list is empty if an argument has no origin, or if the arguments have different sources.
+    The list is empty if an argument whose entries are moved has no origin, or if these arguments have different
+    sources.
     """
     moved = len(arguments) if eqn.primitive.name == "concatenate" else 1
     origins = [one.origin for one in arguments[:moved] if one.origin]

@@ -97,7 +97,7 @@ CASES = (
 """The cases of array-api-strict, which contain each transfer function and each objective."""
 
 SHAPES = ("shape-1-layer-*", "shape-5-layers-*", "shape-one-*", "shape-dead-layer-*", "shape-*-biases-*", "shape-par*")
-"""The shapes of array-api-strict.
+"""The patterns of the ids of the network shapes on which array-api-strict is run.
 
 The networks have one layer, five layers, axes of length 1, a dead layer, layers without a bias, or transfer functions
 with a parameter.

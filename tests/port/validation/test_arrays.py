@@ -152,8 +152,8 @@ def test_separate_biases_are_explained():
     """The parameters of a PyTorch model are twice as many as its layers, and biases have one axis."""
     optimiser = kfgn.GaussNewton(kfgn.Network.dense((2, 3, 1), ("tanh",), "squared_error"))
     parameters = [np.zeros((3, 2)), np.zeros(3), np.zeros((1, 3)), np.zeros(1)]
-    said = "weights: expected 2 arrays W_1, ..., W_L, got 4; a bias is the last column of its W_l, as "
-    with pytest.raises(ValueError, match=f"^{said}kfgn.interop.torch.network_and_weights makes it$"):
+    said = "weights: expected 2 arrays W_1, ..., W_L, got 4; put each bias into the last column of its W_l, as "
+    with pytest.raises(ValueError, match=f"^{said}kfgn.interop.torch.network_and_weights does$"):
         optimiser.init(parameters)
 
 

@@ -1,7 +1,8 @@
 """The normalisation of the channels of each position as batched formulas, with its Jacobian and second derivatives.
 
-At a position with C channels, let c be the centred channels, m the divisor of the variance, z = c / s the normalised
-channels, and r = sqrt(variance + epsilon). The right formula has s = r. The Jacobian of z is
+At a position with C channels, let c be the centred channels, m the divisor of the variance, s the number by which c is
+divided, z = c / s the normalised channels, and r = sqrt(variance + epsilon). The right formula has s = r. The Jacobian
+of z is
 
     J = (P - k z z^T) / s,    k = s / (m r),    P = I - 1 1^T / C
 
