@@ -164,7 +164,10 @@ def test_wrong_usage(arguments, message, monkeypatch, capsys):
 
 @pytest.mark.parametrize(("pattern", "counts"), [("drawn-2", [2]), ("walk-*", []), ("*", [3])])
 def test_no_more_random_problems_are_drawn_than_match(pattern, counts, monkeypatch, capsys):
-    """The ids of drawn problems are those of the message, and a line of a pipe announces the drawing."""
+    """The ids of drawn problems are those of the message, and a line of a pipe announces the drawing.
+
+    With three problems of the paper, one with shared weights is drawn.
+    """
     found, drawn = [], [replace(cases()[0], id=name) for name in ("drawn-1", "drawn-2", "drawn-3")]
     monkeypatch.setattr("kfgn_conformance.problem_sets.drawn.drawn_problems", lambda n, _: found.append(n) or drawn[:n])
     some = ["--backend", "numpy", "--dtype", "float64", "--quantity", "loss", "optimiser_step"]
@@ -174,7 +177,7 @@ def test_no_more_random_problems_are_drawn_than_match(pattern, counts, monkeypat
     assert [line for line in err.splitlines() if "drawing" in line and "shared weights" not in line] == [
         f"kfgn-check: drawing {n} random problems and computing their tolerances" for n in counts
     ]
-    assert {"drawn-2": "1 random problem.", "walk-*": "1 optimiser run."}.get(pattern, "3 random problems") in out
+    assert {"drawn-2": "1 random problem.", "walk-*": "1 optimiser run.", "*": "4 random problems"}[pattern] in out
 
 
 def test_the_same_seed_draws_the_same_problems(tmp_path, monkeypatch):

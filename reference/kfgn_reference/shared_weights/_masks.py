@@ -64,8 +64,8 @@ def sides(name: str, n: int, mask: Array) -> Sequence[Array]:
     whole = np.ones((), bool)
     for side in found:
         whole = np.multiply.outer(whole, side)
-    if not np.any(mask) or not np.array_equal(whole, mask):
-        raise ValueError(
-            f"{name}: expected counted positions, in whole rows and columns, got none or parts of them in datapoint {n}"
-        )
+    if not np.any(mask):
+        raise ValueError(f"{name}: expected at least one counted position, got none in datapoint {n}")
+    if not np.array_equal(whole, mask):
+        raise ValueError(f"{name}: expected counted positions in whole rows and columns, got others in datapoint {n}")
     return found

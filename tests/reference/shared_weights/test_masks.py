@@ -167,7 +167,7 @@ def test_masks_of_images():
     truth = [everything(net, x[i][None], y[i][None]) for i in range(2)]
     assert np.array_equal(2 * ours["hessian_blocks 1"], sum(one["hessian_blocks 1"] for one in truth))
     mask[1, 0, 0] = True
-    with pytest.raises(ValueError, match=r"mask: expected counted positions, in whole rows .* datapoint 1"):
+    with pytest.raises(ValueError, match=r"mask: expected counted positions in whole rows .* datapoint 1"):
         shared.counted(X, Y, mask, of_outputs)
 
 
