@@ -110,8 +110,8 @@ def _add_equations(commands: "Commands[Parser]") -> None:
         help="Print the paper's 71 equations.",
         description="Print a table of the paper's numbered equations, or some equations in full: the statement, the "
         "remarks, the code of the reference, the functions of kfgn and the test. Numbers and ranges print equations in "
-        "full. The words misprints, gaps, choices and notes print a table of remarks. Any other search that finds several "
-        "equations prints a table of these equations.",
+        "full. The words misprints, gaps, choices and notes print a table of remarks. Any other search that finds "
+        "several equations prints a table of these equations.",
         epilog=examples(
             ("equations 26", "Print equation 26 with its code."),
             ("equations 26-31", "Print six equations."),

@@ -155,20 +155,21 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
 
 
 def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], rows: Mapping[str, Row]) -> list[Again]:
-    """Repeat the questions in other orders, with one task for each implementation.
+    """Repeat the questions in other orders, with one task for each implementation. Those that compile begin.
 
     If an implementation ends its process, all processes end. Each implementation whose task is not complete then has an
     ERROR in the first row that it should repeat.
     """
     cells = [{name: row.cells[i] for name, row in rows.items()} for i in range(len(columns))]
+    longest_first = sorted(range(len(columns)), key=lambda i: not columns[i].compiles)
     try:
-        futures = [processes.submit(_again, i, of_column) for i, of_column in enumerate(cells)]
+        futures = {i: processes.submit(_again, i, cells[i]) for i in longest_first}
     except BrokenProcessPool:  # a row ended the processes earlier, and that row has the ERROR
         return [Again(0, {}) for _ in columns]
     found = []
-    for of_column, future in zip(cells, futures, strict=True):
+    for i, of_column in enumerate(cells):
         try:
-            found.append(future.result())
+            found.append(futures[i].result())
         except BrokenProcessPool:
             ended = Verdict(
                 Status.ERROR, "-", math.inf, detail="a process of the kit ended while the questions were repeated"

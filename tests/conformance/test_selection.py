@@ -1,7 +1,7 @@
 """The problems on which each backend runs: what a run contains, and what it leaves to a thorough one."""
 
 import fnmatch
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +61,28 @@ def test_a_backend_has_every_objective_and_transfer_function_and_layers_without_
     assert {(p.objective, p.psd) for p in chosen} >= set(SPLITS)
     assert {name_of(transfer) for p in chosen for transfer in p.transfers} >= set(TRANSFERS)
     assert {layer.bias for p in chosen for layer in p.weighted} == {True, False}
+
+
+def test_strict_has_every_kind_of_layer_with_shared_weights_and_every_option(problems):
+    row = ROWS["shared_gradient"]
+    chosen, all_ = (
+        [p for p in problems if row.applies_to(p) and selection.contains(p, row, "float64")]
+        for selection in (SELECTIONS["strict"], EVERYTHING)
+    )
+
+    def occurring(found):
+        layers = [layer for p in found for layer in p.layers]
+        options = {
+            (type(layer).__name__, field.name)
+            for layer in layers
+            for field in fields(layer)
+            if field.default is not MISSING and getattr(layer, field.name) != field.default
+        }
+        axes = {(type(layer).__name__, len(p.inputs)) for p in found for layer in p.layers}
+        return options | axes | {(p.objective, p.psd) for p in found}
+
+    assert len(chosen) < len(all_)
+    assert occurring(chosen) == occurring(all_)
 
 
 @pytest.mark.parametrize("backend", SELECTIONS)

@@ -14,6 +14,9 @@ T = TypeVar("T")
 PERIOD = 5
 """The period of the steps that adapt tau. Some of these steps also adapt gamma."""
 
+PERIOD_OF_GAMMA = 20
+"""The period of the steps that adapt gamma."""
+
 
 def is_kept(here: Checkpoint) -> bool:
     """Return True for the first two states, and for the states before a step that adapts tau or gamma.
@@ -21,6 +24,14 @@ def is_kept(here: Checkpoint) -> bool:
     The first step starts the moving averages, and the second step is the first step that updates them.
     """
     return here.t < 2 or (here.t + 1) % PERIOD == 0
+
+
+def is_kept_for_calls(here: Checkpoint) -> bool:
+    """Return True for the first two states, and for the states before the first steps that adapt tau and gamma.
+
+    These steps together make every call of a library that a step makes.
+    """
+    return here.t < 2 or here.t + 1 in (PERIOD, PERIOD_OF_GAMMA)
 
 
 def with_few_states(whole: Oracle, kept: Callable[[Checkpoint], bool] = is_kept) -> Oracle:

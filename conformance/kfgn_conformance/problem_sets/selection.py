@@ -18,18 +18,18 @@ transfer function, and layers without a bias.
 A thorough run leaves nothing out, and adapters that are given by name always run everything.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
 from ..oracle import Oracle
 from ..problems.cases import ADDED
-from ..problems.problem import Problem
+from ..problems.problem import Checkpoint, Problem
 from ..quantities import SHARED_WEIGHTS, STEPS, Quantity
 from ..quantities.curvature import CURVATURE
 from ..quantities.products import PRODUCTS
 from ..quantities.solves import SOLVES
-from .few_states import with_few_states
+from .few_states import is_kept, is_kept_for_calls, with_few_states
 
 FACTORS = next(i for i, quantity in enumerate(CURVATURE) if quantity.name == "q")
 """The index of the first quantity of `CURVATURE` that concerns Kronecker factors."""
@@ -55,7 +55,7 @@ class Selection:
     sentence:         a description of the selection for the report; empty if the selection contains everything
     problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
     float64_alone:    the ids of the problems that are not run in float32
-    few_states:       True to make steps from few states of an optimiser trajectory
+    states:           True for each state of an optimiser trajectory from which a step is made; by default all states
     in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
     dtypes_in_orders: the dtypes of implementations whose questions are repeated in other orders
     """
@@ -63,7 +63,7 @@ class Selection:
     sentence: str = ""
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     float64_alone: tuple[str, ...] = ()
-    few_states: bool = False
+    states: Callable[[Checkpoint], bool] | None = None
     in_orders: str = "*"
     dtypes_in_orders: tuple[str, ...] = ("float32", "float64")
 
@@ -75,8 +75,10 @@ class Selection:
         return any(fnmatchcase(problem.id, pattern) for pattern in self.problems.get(group, ("*",)))
 
     def part_of(self, oracle: Oracle) -> Oracle:
-        """Return the oracle, restricted to few states of an optimiser trajectory if `few_states` is True."""
-        return with_few_states(oracle) if self.few_states and oracle.quantity.of_trajectories else oracle
+        """Return the oracle, restricted to the selected states of an optimiser trajectory."""
+        if self.states is None or not oracle.quantity.of_trajectories:
+            return oracle
+        return with_few_states(oracle, self.states)
 
 
 EVERYTHING = Selection()
@@ -106,6 +108,17 @@ with a parameter.
 OF_SOLVES = (*CASES[:4], "shape-1-layer-*", "shape-one-*", "shape-*-biases-*", "drawn-*")
 """The problems of array-api-strict for damped solves, whose calls do not depend on the transfer functions."""
 
+OF_SHARED_WEIGHTS = (
+    *("shared-tokens-*", "shared-padded-*", "shared-circular-*", "shared-strided-mixture-scalar", "shared-grouped-*"),
+    *("shared-without-biases-*", "shared-dilated-*", "shared-images-*-*"),
+    *("shared-normalised-*", "shared-embedding-*", "drawn-shared-*"),
+)
+"""The problems of array-api-strict with shared weights.
+
+The problems have each kind of layer, each objective, sequences and images, every option of a convolution, and layers
+without a bias.
+"""
+
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict.
 
@@ -113,19 +126,20 @@ The trajectories include an indefinite H_L, all options, and each method except 
 """
 
 SELECTIONS = {
-    "torch": Selection(f"torch: every problem. The optimiser makes steps {STATES}.", few_states=True),
+    "torch": Selection(f"torch: every problem. The optimiser makes steps {STATES}.", states=is_kept),
     "strict": Selection(
         "strict: a case for each objective and each transfer function, networks of other shapes, digits, the random "
-        "problems, the problems with shared weights and "
-        f"{len(TRAJECTORIES)} optimiser trajectories. The solves run on fewer problems. The optimiser makes "
-        f"steps {STATES}.",
+        f"problems, problems with shared weights and {len(TRAJECTORIES)} optimiser trajectories. The solves run on "
+        "fewer problems. The optimiser makes steps from the first two states of a trajectory and from the states "
+        "before the first steps that adapt tau and gamma. Quantities are repeated in other orders in float32.",
         dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
         | {
             "solves": OF_SOLVES,
             "steps": tuple(f"walk-{name}" for name in TRAJECTORIES),
-            "shared weights": ("shared-*", "drawn-shared-*"),
+            "shared weights": OF_SHARED_WEIGHTS,
         },
-        few_states=True,
+        states=is_kept_for_calls,
+        dtypes_in_orders=("float32",),
     ),
     "jax": Selection(
         "jax: two fixed problems for each quantity, one of them in float64 alone, compiled by jax.jit, and the first "
@@ -143,7 +157,7 @@ SELECTIONS = {
             *("shape-some-biases-bernoulli", "shape-parameters-squared_error", "case-categorical-silu"),
             *("case-categorical-gelu_tanh", "shared-images-squared_error", "walk-blocks"),
         ),
-        few_states=True,
+        states=is_kept,
         in_orders=EAGER,
         dtypes_in_orders=("float32",),
     ),

@@ -26,9 +26,9 @@ Datapoints: TypeAlias = Array | Sequence[Array]
 def inputs(net: Network, X: Datapoints) -> list[Array]:
     """The datapoints x (C_0, *positions) of X, or the tokens (*positions) if the first layer is an embedding.
 
-    X has the shape (N, C_0, *positions), or (N, *positions) for tokens, with N > 0. X may also be a list of datapoints with different numbers of positions, such as the first result of `counted` in the
-    module `_masks`. Raises `ValueError` if the network does not fit the datapoints, or its divisor or objective is
-    invalid.
+    X has the shape (N, C_0, *positions), or (N, *positions) for tokens, with N > 0. X may also be a list of datapoints
+    with different numbers of positions, such as the first result of `counted` in the module `_masks`. Raises
+    `ValueError` if the network does not fit the datapoints, or its divisor or objective is invalid.
     """
     embedding = net.layers[0] if net.layers and isinstance(net.layers[0], Embedding) else None
     shapes = [np.shape(x) for x in X]
