@@ -21,7 +21,7 @@ opened = cache(open_target)
 EXAMPLES = 1 + max(1, settings.default.max_examples // len(SPLITS))
 """The number of problems of an objective. The first one that Hypothesis draws is full of zeros, and tells little."""
 
-FEW = {"jax": max(2, EXAMPLES // 2)}
+FEW = {"jax": max(2, EXAMPLES // 3)}
 """The number without --thorough, for a library that compiles every operation for the shapes of each problem.
 
 Such a library is asked in one dtype for each problem, which the hash of the problem decides.
