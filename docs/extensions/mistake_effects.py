@@ -1,14 +1,13 @@
 """The quantities that each mistake of the catalogue changes, found on a few fixed problems."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 
 import numpy as np
 from kfgn_conformance.diagnosis import MISTAKES, Mistake
+from kfgn_conformance.diagnosis.answers import overridden, recording
 from kfgn_conformance.diagnosis.mistake import AnyTextbook, right_formulas
-from kfgn_conformance.diagnosis.textbook import Textbook
-from kfgn_conformance.diagnosis.textbook.shared_weights import SharedTextbook
 from kfgn_conformance.problem_sets.trajectories import trajectory_problems
 from kfgn_conformance.problems.cases import added_cases, cases
 from kfgn_conformance.problems.fixed import fixed
@@ -34,20 +33,9 @@ def effects() -> dict[str, list[str]]:
     return {name: list(changed(mistake)) for name, mistake in MISTAKES.items()}
 
 
-def overridden(mistake: Mistake) -> set[str]:
-    """Return the names of the methods and attributes that differ from the textbook's."""
-    return {name for cls in _wrong_classes(mistake.textbook) for name in vars(cls)}
-
-
-def _wrong_classes(textbook: AnyTextbook) -> Sequence[type]:
-    """The classes of a mistake before its textbook in the order in which Python looks for a method."""
-    right = SharedTextbook if issubclass(textbook, SharedTextbook) else Textbook
-    return textbook.__mro__[: textbook.__mro__.index(right)]
-
-
 def changed(mistake: Mistake) -> Iterator[str]:
     """Yield the quantities that a mistake changes. A quantity without an overridden step is not computed."""
-    names = overridden(mistake)
+    names = overridden(mistake.textbook)
     quantities = [name for name in ROWS if issubclass(mistake.textbook, right_formulas(ROWS[name]))]
     for quantity in quantities:
         if names & used(quantity) and any(_differs(mistake, quantity, problem) for problem in problems_of(quantity)):
@@ -75,15 +63,9 @@ def _few_steps(problem: Problem) -> Problem:
 @cache
 def used(quantity: str) -> frozenset[str]:
     """Return the names of the textbook's methods and attributes that some answer for a quantity uses."""
-    names = {"__init__"}
-
-    class Noted(right_formulas(ROWS[quantity])):  # type: ignore[misc]
-        def __getattribute__(self, name: str) -> object:
-            names.add(name)
-            return super().__getattribute__(name)
-
+    textbook, names = recording(ROWS[quantity])
     for problem in problems_of(quantity):
-        _answer(Noted, quantity, problem)
+        _answer(textbook, quantity, problem)
     return frozenset(names)
 
 

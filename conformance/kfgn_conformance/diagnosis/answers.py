@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from ..oracle import Oracle
-from ..quantities import Arrays
+from ..quantities import Arrays, Quantity
 from .mistake import AnyTextbook, right_formulas
 from .textbook import Textbook
 from .textbook.shared_weights import SharedTextbook
@@ -36,17 +36,22 @@ def answer_of(textbook: AnyTextbook, oracle: Oracle) -> Arrays | None:
 def recorded(oracle: Oracle) -> Recorded:
     """Return the textbook without a mistake, and the methods that its answer to the question of an oracle uses."""
     if oracle not in _recorded:
-        used = {"__init__"}  # a class is called without the use of an attribute
-        right = right_formulas(oracle.quantity)
-
-        def use(textbook: Any, name: str) -> Any:
-            used.add(name)
-            return object.__getattribute__(textbook, name)
-
-        textbook = type(f"Recorded{right.__name__}", (right,), {"__getattribute__": use})
+        textbook, used = recording(oracle.quantity)
         oracle.answer_of(textbook)
         _recorded[oracle] = Recorded(textbook, frozenset(used))
     return _recorded[oracle]
+
+
+def recording(quantity: Quantity) -> tuple[AnyTextbook, set[str]]:
+    """Return a textbook of a quantity without a mistake, and a set that receives the names of the methods it uses."""
+    used = {"__init__"}  # a class is called without the use of an attribute
+    right = right_formulas(quantity)
+
+    def use(textbook: Any, name: str) -> Any:
+        used.add(name)
+        return object.__getattribute__(textbook, name)
+
+    return type(f"Recording{right.__name__}", (right,), {"__getattribute__": use}), used
 
 
 def overridden(textbook: AnyTextbook) -> frozenset[str]:
