@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 COMMON = settings(
     deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
-settings.register_profile("ci", COMMON, derandomize=True, database=None, max_examples=25)
+settings.register_profile("ci", COMMON, derandomize=True, database=None, max_examples=15)
 settings.register_profile("quick", COMMON, derandomize=True, database=None, max_examples=3)
 settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KFGN_EXAMPLES", "10000")))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
