@@ -217,7 +217,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def thorough(session: nox.Session) -> None:
     """The slow tests on all their problems, and the table with all problems on every backend."""
-    install(session, "test", extras="conformance")
+    install(session, "test", extras="conformance,train")
     slow = (
         "tests/exact/test_balls.py",
         "tests/exact/test_rationals.py",

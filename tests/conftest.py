@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, settings
 COMMON = settings(
     deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
-settings.register_profile("ci", COMMON, derandomize=True, database=None, max_examples=15)
+settings.register_profile("ci", COMMON, derandomize=True, database=None, max_examples=25)
 settings.register_profile("quick", COMMON, derandomize=True, database=None, max_examples=3)
 settings.register_profile("explore", COMMON, max_examples=int(os.environ.get("KFGN_EXAMPLES", "10000")))
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
@@ -26,7 +26,7 @@ DRAWING = ("kfgn.lab.pictures", "kfgn.lab.loss_pictures")
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark of pytest-xdist, which is not installed everywhere, and the mark of tests left to a session.
 
-    The width of the terminal is forgotten, which pytest-xdist passes to its processes. A test of a width sets its own.
+    `COLUMNS`, which pytest-xdist sets, is removed. A test of a width sets its own.
     """
     os.environ.pop("COLUMNS", None)
     config.addinivalue_line("markers", "xdist_group(name): tests that run in one process")

@@ -188,7 +188,10 @@ class Code:
 
 @cache
 def tree_of(text: str) -> ast.Module:
-    """Parse a source text. The tree is cached, since `names_in` and `statements_of` have it as the key of theirs."""
+    """Parse a source text. The tree is cached, since the results of `names_in` and `statements_of` are cached by node.
+
+    No caller may change the tree.
+    """
     return ast.parse(text)
 
 

@@ -155,7 +155,9 @@ def _unjudged(name: str, column: Column, problems: Sequence[Problem]) -> list[Ve
 
 
 def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], rows: Mapping[str, Row]) -> list[Again]:
-    """Repeat the questions in other orders, with one task for each implementation. Those that compile begin.
+    """Repeat the questions in other orders, with one task for each implementation.
+
+    Implementations that compile are submitted first, since they take the longest.
 
     If an implementation ends its process, all processes end. Each implementation whose task is not complete then has an
     ERROR in the first row that it should repeat.

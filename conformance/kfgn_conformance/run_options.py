@@ -88,8 +88,8 @@ def _add_problems(group: Group) -> None:
         "--thorough",
         action="store_true",
         help="Run every problem on every backend. By default, array-api-strict and JAX run only some problems, and "
-        "PyTorch, array-api-strict and JAX make optimiser steps from only some states. The report states the "
-        "selection. JAX compiles many more programs in a thorough run.",
+        "PyTorch, array-api-strict and JAX make optimiser steps from only some states. The report describes "
+        "the selection. JAX compiles many more programs in a thorough run.",
     )
     more = " If quantities with shared weights are offered, a third of this number of problems has shared weights too."
     add_drawing(group, default=15, least=0, more=more)

@@ -62,8 +62,7 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     Notes
     -----
     The recursion starts at the exact E[G_L], of shape (D_L, D_L): the mean of H_L, or of the matrix that replaces an
-    indefinite H_L. With W_{l+1} without its bias, a step of the
-    recursion is::
+    indefinite H_L. With W_{l+1} without its bias, a step of the recursion is::
 
         E[G_l] ~ (W_{l+1}^T E[G_{l+1}] W_{l+1}) * 1/N sum_n f'(h_l) f'(h_l)^T
 
@@ -74,9 +73,10 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     f' f'^T costs N D_l^2, Q_l costs N (D_{l-1} + 1)^2, and the recursion costs D_{l+1} D_l (D_{l+1} + D_l). E[H_L] adds
     N D_L^2 for categorical, and at most N D_L for squared_error and bernoulli.
 
-    The number of outputs D_L affects three costs: the passes, E[H_L] and the first step of the recursion. Each pass
-    needs N D_L D_{L-1} multiplications at the last layer. Apart from the arguments and the gradient, the arrays whose
-    size depends on D_L are the outputs of the batch, dE/dh_L, G_L (D_L, D_L) and temporary arrays.
+    The number of outputs D_L affects three costs: the passes, E[H_L] and the first step of the recursion. At the last
+    layer, the forward pass needs N D_L D_{L-1} multiplications, and the backward pass with the gradient twice as many.
+    Apart from the arguments and the gradient, the arrays whose size depends on D_L are the outputs of the batch,
+    dE/dh_L, G_L (D_L, D_L) and temporary arrays.
 
     Examples
     --------

@@ -31,7 +31,7 @@ from .kfac import rows_of_labels, swap_samples
 from .sharing import sum_over_positions
 
 COPIES = 4
-"""The largest number of arrays that exist at once and have the size of all P_nc of a group in a chunk."""
+"""The largest number of large arrays that exist at once. Each has the size of all P_nc of a group in a chunk."""
 
 
 class Pairs(NamedTuple):

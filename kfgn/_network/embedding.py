@@ -115,7 +115,7 @@ class EmbeddingMap(BlockPerGroup):
         return (one_hot(inputs, self.tokens),)
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
-        """For each row, the column of W of its token, (R, D), or NaN for a number that is no token."""
+        """(R, D): for each row, the column of W that belongs to the token, or NaN if the number is no token."""
         xp = array_namespace(W)
         columns = xp.take(W, indices(inputs, self.tokens), axis=1).T
         return xp.where(is_token(inputs, self.tokens), columns, xp.full_like(columns, math.nan))

@@ -173,7 +173,8 @@ class GaussNewton(Settings):
         state : State
             The state from `init` or from an earlier step.
         X : Array
-            The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions.
+            The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions. For an `Embedding`, the
+            integer tokens (N, T) or (N, H, W).
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
             positions, the positions follow N.

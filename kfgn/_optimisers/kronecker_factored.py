@@ -142,7 +142,7 @@ class KroneckerFactored(metaclass=Documented):
         return checked_label_draws(network, X, draws, self.method, sampled=sampled)
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Raise `MemoryError` if the factors of a step exceed the memory of the device.
+        """Raise `MemoryError` if the factors of a step need more memory than the device reports as available.
 
         A step needs three sets of factors: the averages before and after the step, and the factors of the batch.
         """

@@ -114,7 +114,7 @@ class _Reader:
                 check_known(f"{self.prefix}{node.target}", unwrapped(self.module.get_submodule(str(node.target))))
 
     def step(self, node: fx.Node) -> None:
-        """Append the module of a node, after a check that the node `here` is the only input of this node."""
+        """Append the module of a node, after a check that `here` is its only input apart from sizes like x.size(0)."""
         inputs = [argument for argument in node.all_input_nodes if not _is_size(argument)]
         if node.op == "get_attr" or len(inputs) > 1:
             self.refuse(node, self.operation(node), HINTS.get(_plain_name(node), "an operation must have one input"))

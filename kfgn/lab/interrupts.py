@@ -1,4 +1,4 @@
-"""Handling of Ctrl-C and SIGTERM between two steps, so that a checkpoint has the state after a complete step."""
+"""Obeying the first Ctrl-C or SIGTERM after a complete step, so that the checkpoint has the state after that step."""
 
 import contextlib
 import signal

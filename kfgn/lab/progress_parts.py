@@ -65,10 +65,10 @@ class Progress(Watch):
         return [form.format(value) for form, value in parts.items() if value is not None]
 
     def _step(self, record: Record) -> dict[str, float | None]:
-        """Return the step size alpha or, for a first-order method, the learning rate, which is minus alpha."""
+        """Return alpha, or |alpha| for a first-order method: the learning rate, or 0 after a rejected step."""
         alpha = record.get("step_size")
         if alpha is not None and METHODS[self.options.method].first_order:
-            return {"rate {:.3g}": -alpha}
+            return {"rate {:.3g}": abs(alpha)}
         return {"alpha {:.3g}": alpha}
 
 

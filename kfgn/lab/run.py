@@ -42,7 +42,7 @@ class Run(metaclass=Documented):
         * loss: the mean loss of the batch at the weights before the update, without L2 regularisation
         * f: the same mean loss with L2 regularisation
         * step_size: the step size alpha (40), which is negative for a descent step; for a first-order method, the
-          learning rate with a minus sign
+          learning rate with a minus sign; 0 if the update was rejected
         * tau, gamma: the dampings of the update; None for a method without damping
         * rho: the reduction ratio (42); None for an update that does not compute the ratio
         * ok: True if the update changed the weights, False if the update was rejected

@@ -72,7 +72,7 @@ def test_some_rows_alone(jobs, tmp_path):
     ids=["all rows", "drawn problems"],
 )
 def test_all_pass_and_the_lines_say_the_same_as_the_table(given, rows, problems, monkeypatch, capsys, tmp_path):
-    """The table has no line for questions in other orders, so that none is repeated."""
+    """Questions in other orders are left out, since the table has no line for them."""
     monkeypatch.setattr("kfgn_conformance.runner.small_problems", lambda problems: [])
     file = tmp_path / "report.jsonl"
     assert cli.main([*given, "--jsonl", str(file)]) == cli.PASSED

@@ -69,7 +69,17 @@ TRAJECTORIES = {**dict.fromkeys(("walk-kfra", "walk-kfac", "walk-whole", "walk-o
 """The steps of each walk at which the textbook is compared with the reference."""
 
 NAMING = {"walk-kfra": (20,), "walk-kfac": (1,), "walk-whole": (1,), "walk-options": (20,), **ALONE}
-"""The steps of each walk at which a mistake is named. The other steps show no further mistake, and separate none."""
+"""The steps of each walk at which a mistake is named, and with --thorough at all steps of `TRAJECTORIES`.
+
+The other steps show no further mistake, and separate none.
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def all_steps(thorough):
+    """Name every mistake at all steps with --thorough."""
+    if thorough:
+        NAMING.update(TRAJECTORIES)
 
 
 oracle = cache(Oracle)
@@ -164,14 +174,14 @@ FLOAT32 = ("gradient", "kfra", "kflr_blocks", "hessian_product", "solve_exact")
 """The rows that are asked in float32 too, since the dtype changes the tolerances alone."""
 
 JOINED = ("kfac_blocks", "kfra_blocks", "hessian_block_product", "solve_frobenius", "solve_spectral")
-"""Rows whose formulas are those of two other rows together. Every mistake that shows in them shows in these too."""
+"""Rows whose formulas are those of two other rows together. A mistake that shows in such a row shows in another too."""
 
 
 def each_in_dtypes():
     """Each quantity with each dtype, of which some are for --thorough."""
     for name in ROWS:
-        for dtype, few in (("float64", name not in JOINED), ("float32", name in FLOAT32)):
-            yield pytest.param(name, dtype, marks=() if few else pytest.mark.thorough)
+        for dtype, by_default in (("float64", name not in JOINED), ("float32", name in FLOAT32)):
+            yield pytest.param(name, dtype, marks=() if by_default else pytest.mark.thorough)
 
 
 @pytest.mark.parametrize(("quantity", "dtype"), list(each_in_dtypes()))

@@ -1,6 +1,7 @@
 """The problems on which each backend runs: what a run contains, and what it leaves to a thorough one."""
 
 import fnmatch
+import sys
 from dataclasses import MISSING, fields, replace
 from pathlib import Path
 
@@ -13,8 +14,8 @@ from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.opening import open_implementations
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.parallel import Part, parts
-from kfgn_conformance.problem_sets.few_states import with_few_states
-from kfgn_conformance.problem_sets.selection import EAGER, EVERYTHING, SELECTIONS, Selection
+from kfgn_conformance.problem_sets.few_states import is_kept_for_calls, with_few_states
+from kfgn_conformance.problem_sets.selection import EAGER, EVERYTHING, SELECTIONS, TRAJECTORIES as OF_STRICT, Selection
 from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
 from kfgn_conformance.problems.cases import SPLITS, case, cases
@@ -116,6 +117,35 @@ def test_few_states_are_a_part_of_the_whole_question():
     allowed = alone.tolerances("float64")
     assert all(np.max(np.abs(a - b)) <= t for a, b, t in zip(few.arrays, alone.arrays, allowed, strict=True))
     assert few.sizes == pytest.approx(alone.sizes, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["kfac", *(pytest.param(name, marks=pytest.mark.thorough) for name in OF_STRICT if name != "kfac")],
+)
+def test_few_states_of_strict_make_every_call(name):
+    """The functions of array-api-strict that are called from these states are those that any state needs."""
+    whole = Oracle(trajectory_problem(name, *TRAJECTORIES[name]), STEP)
+    port = KfgnPort(open_target("strict"), "float64")
+
+    def called(problem):
+        found = set()
+
+        def note(frame, event, _):
+            if event == "call" and "array_api_strict" in frame.f_code.co_filename:
+                found.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+
+        before = sys.getprofile()
+        sys.setprofile(note)
+        try:
+            port.compute(problem, STEP.name)
+        finally:
+            sys.setprofile(before)
+        return found
+
+    few = with_few_states(whole, is_kept_for_calls).problem
+    assert len(few.trajectory.checkpoints) == 4
+    assert called(few) == called(whole.problem)
 
 
 def test_a_mistake_in_a_step_that_adapts_is_found_from_few_states(monkeypatch):

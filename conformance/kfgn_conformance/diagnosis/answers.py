@@ -27,7 +27,8 @@ def answer_of(textbook: AnyTextbook, oracle: Oracle) -> Arrays | None:
     """Compute the answer of a mistake in float64, or return None if the mistake has no answer.
 
     If the quantity uses no method that the mistake overrides, the answer is that of the right formulas, which are
-    computed once. Most mistakes concern few quantities.
+    computed once. Most mistakes concern few quantities. A textbook uses its methods through an instance alone, so that
+    each use is recorded.
     """
     right = recorded(oracle)
     return oracle.answer_of(right.textbook if overridden(textbook).isdisjoint(right.used) else textbook)
@@ -47,14 +48,14 @@ def recording(quantity: Quantity) -> tuple[AnyTextbook, set[str]]:
     used = {"__init__"}  # a class is called without the use of an attribute
     right = right_formulas(quantity)
 
-    def use(textbook: Any, name: str) -> Any:
+    def record(textbook: Any, name: str) -> Any:
         used.add(name)
         return object.__getattribute__(textbook, name)
 
-    return type(f"Recording{right.__name__}", (right,), {"__getattribute__": use}), used
+    return type(f"Recording{right.__name__}", (right,), {"__getattribute__": record}), used
 
 
 def overridden(textbook: AnyTextbook) -> frozenset[str]:
     """The names of the methods in which a mistake differs from the right formulas."""
-    classes = [of for of in textbook.__mro__ if of not in (*Textbook.__mro__, *SharedTextbook.__mro__)]
-    return frozenset(name for of in classes for name in vars(of) if name == "__init__" or not name.startswith("__"))
+    classes = [cls for cls in textbook.__mro__ if cls not in (*Textbook.__mro__, *SharedTextbook.__mro__)]
+    return frozenset(name for cls in classes for name in vars(cls) if name == "__init__" or not name.startswith("__"))

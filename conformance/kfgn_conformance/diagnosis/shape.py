@@ -73,7 +73,7 @@ class Wrong(NamedTuple):
 
     @property
     def by(self) -> str:
-        """The largest difference in words, followed by its ratio to the largest element of the right array."""
+        """A phrase with the largest difference, and its ratio to the largest right element unless that is 0."""
         if self.size == 0:
             return f"by {self.error:.3g}, where all elements should be zero"
         return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of the largest element, {self.size:.3g}"

@@ -1,7 +1,7 @@
 """The functions of PyTorch that multiply by a matrix, with the inputs, the matrix and the positions of each call.
 
-A call becomes products h_t = W a_t + b in the order of the reference: the patches of a convolution are read tap by tap,
-and each group of channels has a product.
+A call becomes one product h_t = W a_t + b, or one for each group of channels. The columns of W have the order of the
+reference: the patches of a convolution are read tap by tap.
 """
 
 from collections.abc import Callable, Iterator

@@ -41,7 +41,7 @@ def likelihood(p: Problem) -> Arrays:
 
 
 def damped_factors(p: Problem) -> Arrays:
-    """The matrices of (35)-(37) for the first layer.
+    """The block (36) of the first layer, its residual R = (35) - (36), and the two terms of R in (37).
 
     omega^2 replaces omega, and sqrt(k) is 1/2, so that no square root is needed.
     """

@@ -22,7 +22,7 @@ class Box(NamedTuple):
     kind:     the style class of the cell: the status, or "expected" for an expected failure
     column:   the object of JSON that describes the implementation; None if the quantity was not run
     cell:     the object of JSON for the cell; None if the quantity was not run
-    problems: the number of problems in words; empty if the implementation supports no problem
+    problems: a text such as "3 of 5 problems", or empty if no problem is supported or the quantity was not run
 
     The id of a cell consists of the name of the implementation, the dtype and the quantity, so that a link can lead to
     the cell.

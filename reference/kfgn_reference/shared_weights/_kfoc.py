@@ -1,7 +1,7 @@
 """KFOC: the nearest Kronecker product to the exact block, and the nearest sums of r Kronecker products.
 
 The method is due to Koroko et al. (2022) and Schnaus et al. (2021). The released code of Botev et al. computes the
-first term by a power iteration.
+nearest Kronecker product by a power iteration.
 
 >>> from kfgn_reference.shared_weights import kfoc, pairs
 >>> from kfgn_reference.shared_weights._example import X, Y, net

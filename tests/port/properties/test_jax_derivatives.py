@@ -122,7 +122,7 @@ POINTS = {"ordinary": 1.0, "zero": 0.0, "far": 60.0}
     ],
 )
 def test_every_pair(objective, transfer):
-    """Each transfer function, and each objective, without --thorough, since the formula of neither has the other."""
+    """Without --thorough, each transfer function and each objective, since no formula contains both."""
     network = kfgn.Network.dense((2, 3, 3), (transfer,), objective)
     rng = np.random.default_rng(2)
     W, V = (tuple(rng.standard_normal(shape) for shape in network.weight_shapes) for _ in range(2))

@@ -19,26 +19,33 @@ torch = pytest.importorskip("torch")
     ],
     ids=str,
 )
-def test_a_compiled_step_is_in_few_graphs(curvature, widths):
-    """The compiler leaves its graph where the form of the state is checked, and nowhere in the computation."""
+@pytest.mark.parametrize("stepped", [True, pytest.param(False, marks=pytest.mark.thorough)])
+def test_a_compiled_step_is_in_few_graphs(curvature, widths, stepped):
+    """The compiler leaves its graph where the form of the state is checked, and nowhere in the computation.
+
+    stepped: True to make a step before, which records the form of the state, so that the check is not traced
+    """
     network = kfgn.Network.dense(widths, ("tanh",) * (len(widths) - 2), "squared_error")
     optimiser = kfgn.GaussNewton(network, curvature)
     state = optimiser.init(tuple(torch.ones(shape) for shape in network.weight_shapes))
-    optimiser.step(state, torch.ones(7, 3), torch.ones(7, 2))  # keeps the form of the state, which is slow to trace
+    if stepped:
+        optimiser.step(state, torch.ones(7, 3), torch.ones(7, 2))
     found = torch._dynamo.explain(optimiser.step)(state, torch.ones(7, 3), torch.ones(7, 2))
     assert found.graph_count <= 4, found.break_reasons
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
+@pytest.mark.parametrize("stepped", [True, pytest.param(False, marks=pytest.mark.thorough)])
 @pytest.mark.parametrize(("period", "combinations"), [(None, 2), pytest.param(4, 3, marks=pytest.mark.thorough)])
-def test_a_compiled_step_is_compiled_once_for_each_schedule(period, combinations):
+def test_a_compiled_step_is_compiled_once_for_each_schedule(period, combinations, stepped):
     """After one step of each combination of heuristics, and one with a second t, the compiler has no more to do."""
     network = kfgn.Network.dense((3, 2), (), "squared_error")
     optimiser = kfgn.GaussNewton(network, tau=kfgn.Damping(1.0, 2), gamma=kfgn.Damping(1.0, period))
     graphs = []
     step = torch.compile(optimiser.step, backend=lambda graph, _: graphs.append(graph) or graph.forward)
     state, compiled = optimiser.init((torch.ones(2, 4),)), []
-    optimiser.step(state, torch.ones(7, 3), torch.ones(7, 2))  # keeps the form of the state, which is slow to trace
+    if stepped:
+        optimiser.step(state, torch.ones(7, 3), torch.ones(7, 2))
     for _ in range(9):
         state, _ = step(state, torch.ones(7, 3), torch.ones(7, 2))
         compiled.append(len(graphs))
