@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from kfgn_conformance.diagnosis import mistakes_of
+from kfgn_conformance.diagnosis import MISTAKES, mistakes_of
 from kfgn_conformance.diagnosis.answers import answer_of, overridden, recorded
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
@@ -41,6 +41,22 @@ def test_the_answer_is_that_of_the_formulas_of_the_mistake(name, problems):
         assert (found is None) == (expected is None), mistake.name
         for a, b in zip(found or (), expected or (), strict=True):
             np.testing.assert_array_equal(a, b, err_msg=mistake.name)
+
+
+@pytest.mark.parametrize("name", ["q", "kfra", "labels"])
+def test_pairs_of_mistakes_and_factors_are_computed(name, problems):
+    oracle = Oracle(problems[1], ROWS[name])
+    first, second = (MISTAKES[mistake].textbook for mistake in ("bias-forgotten", "slope-twice"))
+
+    class Doubled(first):
+        def answer(self, quantity):
+            return tuple(2 * array for array in super().answer(quantity))
+
+    for textbook in (type("Both", (first, second), {}), Doubled):
+        for a, b in zip(answer_of(textbook, oracle), oracle.answer_of(textbook), strict=True):
+            np.testing.assert_array_equal(a, b)
+    for a, b in zip(answer_of(Doubled, oracle), answer_of(first, oracle), strict=True):
+        np.testing.assert_array_equal(a, 2 * b)
 
 
 def test_a_mistake_that_does_not_concern_a_quantity_is_not_computed(problems):

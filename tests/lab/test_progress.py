@@ -76,6 +76,12 @@ def test_200_columns_have_everything():
         assert line.endswith("/s, tau 1.23e-06, gamma 7.65e-06, rate 0.0123")
 
 
+def test_the_rate_of_a_rejected_step_has_no_sign(monkeypatch):
+    monkeypatch.setitem(RECORD, "step_size", 0.0)
+    (line,) = printed(200, terminal=False, runs=RUNS[1:2], updates=20000)
+    assert line.endswith(", rate 0")
+
+
 def test_a_long_name_does_not_hide_the_loss():
     (line,) = printed(80, terminal=True, runs=[("数字" * 40, "kfra", None)], updates=20000)
     assert cell_len(line) <= 80
