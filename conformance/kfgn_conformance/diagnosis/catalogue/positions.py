@@ -11,8 +11,7 @@ from ..textbook.shared_weights import PerLayer, SharedTextbook
 class PositionsSummedInQ(SharedTextbook):
     """Q of expand is a sum over the positions, so it is T times too large.
 
-    If G is also a mean over the positions instead of a sum, Q and G have the scales of KFC, which
-    `Conventions(divisors=...)` declares.
+    If G is a mean over the positions, the scales are those of KFC, and `Conventions(divisors=...)` declares them.
     """
 
     def expand_q(self, a: Array) -> Array:
