@@ -145,6 +145,7 @@ def test_few_states_of_strict_make_every_call(name):
 
     few = with_few_states(whole, is_kept_for_calls).problem
     assert len(few.trajectory.checkpoints) == 4
+    port.compute(few, STEP.name)  # imports the modules that are used
     assert called(few) == called(whole.problem)
 
 

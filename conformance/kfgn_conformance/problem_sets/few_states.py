@@ -14,8 +14,8 @@ T = TypeVar("T")
 PERIOD = 5
 """The period of the steps that adapt tau. Some of these steps also adapt gamma."""
 
-PERIOD_OF_GAMMA = 20
-"""The period of the steps that adapt gamma."""
+ADAPTING = (5, 40)
+"""A step that adapts tau alone, and a step that adapts tau and gamma."""
 
 
 def is_kept(here: Checkpoint) -> bool:
@@ -27,11 +27,11 @@ def is_kept(here: Checkpoint) -> bool:
 
 
 def is_kept_for_calls(here: Checkpoint) -> bool:
-    """Return True for the first two states, and for the states before the first steps that adapt tau and gamma.
+    """Return True for the first two states, and for the states before the two steps `ADAPTING`.
 
     These steps together make every call of a library that a step makes.
     """
-    return here.t < 2 or here.t + 1 in (PERIOD, PERIOD_OF_GAMMA)
+    return here.t < 2 or here.t + 1 in ADAPTING
 
 
 def with_few_states(whole: Oracle, kept: Callable[[Checkpoint], bool] = is_kept) -> Oracle:
