@@ -131,7 +131,8 @@ SELECTIONS = {
         "strict: a case for each objective and each transfer function, networks of other shapes, digits, the random "
         f"problems, problems with shared weights and {len(TRAJECTORIES)} optimiser trajectories. The solves run on "
         "fewer problems. The optimiser makes steps from the first two states of a trajectory and from the states "
-        "before a step that adapts tau and before one that adapts gamma. Quantities are repeated in other orders in float32.",
+        "before a step that adapts tau and before one that adapts gamma. Quantities are repeated in other orders in "
+        "float32.",
         dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
         | {
             "solves": OF_SOLVES,
