@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from kfgn_conformance.diagnosis import MISTAKES, Mistake
@@ -34,11 +35,12 @@ def effects() -> dict[str, list[str]]:
 
 
 def changed(mistake: Mistake) -> Iterator[str]:
-    """Yield the quantities that a mistake changes. A quantity without an overridden step is not computed."""
+    """Yield the quantities that a mistake changes. An answer without an overridden step is not computed."""
     names = overridden(mistake.textbook)
     quantities = [name for name in ROWS if issubclass(mistake.textbook, right_formulas(ROWS[name]))]
     for quantity in quantities:
-        if names & used(quantity) and any(_differs(mistake, quantity, problem) for problem in problems_of(quantity)):
+        concerned = (problem for problem in problems_of(quantity) if names & _right(quantity, problem.id).used)
+        if any(_differs(mistake, quantity, problem) for problem in concerned):
             yield quantity
 
 
@@ -60,29 +62,28 @@ def _few_steps(problem: Problem) -> Problem:
     return replace(problem, trajectory=problem.trajectory._replace(checkpoints=kept))
 
 
-@cache
-def used(quantity: str) -> frozenset[str]:
-    """Return the names of the textbook's methods and attributes that some answer for a quantity uses."""
-    textbook, names = recording(ROWS[quantity])
-    for problem in problems_of(quantity):
-        _answer(textbook, quantity, problem)
-    return frozenset(names)
-
-
 def _differs(mistake: Mistake, quantity: str, problem: Problem) -> bool:
     """True if the mistake changes an array of the answer, or has no answer."""
-    right, wrong = _right(quantity, problem.id), _answer(mistake.textbook, quantity, problem)
+    right, wrong = _right(quantity, problem.id).answer, _answer(mistake.textbook, quantity, problem)
     if [a.shape for a in wrong] != [a.shape for a in right]:
         return True
     pairs = zip(wrong, right, strict=True)
     return any(not np.max(abs(w - r), initial=0) <= NEAR * np.max(abs(r), initial=0) for w, r in pairs)
 
 
+class Right(NamedTuple):
+    """The answer of the textbook, and the names of the methods and attributes that it uses."""
+
+    answer: Arrays
+    used: frozenset[str]
+
+
 @cache
-def _right(quantity: str, name: str) -> Arrays:
+def _right(quantity: str, name: str) -> Right:
     """The answer of the textbook on the problem with this id."""
     (problem,) = (each for each in problems_of(quantity) if each.id == name)
-    return _answer(right_formulas(ROWS[quantity]), quantity, problem)
+    textbook, names = recording(ROWS[quantity])
+    return Right(_answer(textbook, quantity, problem), frozenset(names))
 
 
 def _answer(textbook: AnyTextbook, quantity: str, problem: Problem) -> Arrays:

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from kfgn_conformance import golden
 from kfgn_conformance.golden.checking import faults_of_arrays, faults_of_header, faults_of_names
+from kfgn_conformance.golden.form import FOLDER, decoded
 from kfgn_conformance.golden.making import header, mistakes
+from kfgn_conformance.golden.vector import read
 from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import case
@@ -47,7 +48,8 @@ def test_of_the_head_of_a_file_of_golden_vectors():
 
 
 def test_of_a_golden_vector():
-    vector = next(v for v in golden.load() if v.quantity == "gradient" and v.flags and v.problem.N > 1)
+    file = FOLDER / "gradient.json"
+    vector = next(v for v in read(decoded(file, file), file) if v.flags and v.problem.N > 1)
     n, oracle = longest_sum(vector.problem), Oracle(vector.problem, GRADIENT)
     assert order(next(faults_of_arrays(vector, oracle, n + 1)), str(n), str(n + 1))
     short = vector._replace(expected=(vector.expected[0]._replace(float64=np.ones((2, 9))),))

@@ -35,8 +35,9 @@ def test_a_compiled_step_is_in_few_graphs(curvature, widths, stepped):
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
-@pytest.mark.parametrize("stepped", [True, pytest.param(False, marks=pytest.mark.thorough)])
-@pytest.mark.parametrize(("period", "combinations"), [(None, 2), pytest.param(4, 3, marks=pytest.mark.thorough)])
+@pytest.mark.thorough
+@pytest.mark.parametrize("stepped", [True, False])
+@pytest.mark.parametrize(("period", "combinations"), [(None, 2), (4, 3)])
 def test_a_compiled_step_is_compiled_once_for_each_schedule(period, combinations, stepped):
     """After one step of each combination of heuristics, and one with a second t, the compiler has no more to do."""
     network = kfgn.Network.dense((3, 2), (), "squared_error")
