@@ -20,7 +20,7 @@ EVERY = {quantity.name: quantity for quantity in (*QUANTITIES.values(), *REFEREN
 @pytest.fixture(scope="module")
 def problems(thorough):
     """One problem of each objective, with three datapoints and one to four layers, or two more of each."""
-    return drawn_problems(5, seed_value=18) + (drawn_problems(10, seed_value=0) if thorough else [])
+    return drawn_problems(5 if thorough else 3, seed_value=18) + (drawn_problems(10, seed_value=0) if thorough else [])
 
 
 @pytest.fixture
