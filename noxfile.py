@@ -120,12 +120,9 @@ CHECK_SECONDS = 180
 """The limit of `kfgn-check` in the session `check`. Its aim is 120 s on two quiet cores."""
 
 
-@nox.session(tags=["ci"], venv_location=".nox/conformance-host")
+@nox.session(tags=["ci"])
 def check(session: nox.Session) -> None:
-    """The table of `kfgn-check` on every backend of the host: fixed and real problems, and trajectories.
-
-    The environment is that of `conformance(host)`, which differs by pytest-xdist alone.
-    """
+    """The table of `kfgn-check` on every backend of the host: fixed and real problems, and trajectories."""
     install(session, "host")
     start = monotonic()
     # no random problems: `conformance` has them, and JAX would compile every program for each of them
