@@ -17,6 +17,8 @@ from kfgn_conformance.problems.layers import Dense, weight_shapes
 from kfgn_conformance.relatives import relatives
 from kfgn_reference import OBJECTIVES
 
+from ..pairs import each_value
+
 
 @cache
 def problem(objective):
@@ -41,14 +43,7 @@ def test_the_reference_gets_the_records():
     assert net.biases == (True, False, False)
 
 
-@pytest.mark.parametrize(
-    ("objective", "name"),
-    [
-        pytest.param(objective, name, marks=() if j % len(OBJECTIVES) == i else pytest.mark.thorough)
-        for i, objective in enumerate(OBJECTIVES)
-        for j, name in enumerate(QUANTITIES)
-    ],
-)
+@each_value(objective=OBJECTIVES, name=QUANTITIES)
 def test_the_port_passes_every_quantity(objective, name):
     verdict = judge(KfgnPort(open_target("numpy"), "float64"), problem(objective), QUANTITIES[name])
     assert verdict.status is Status.PASS, verdict

@@ -7,7 +7,7 @@ import kfgn
 from kfgn import KroneckerBlock, NotPositiveDefiniteError
 from kfgn.backends import BACKENDS
 
-from ..pairs import each_pair
+from ...pairs import each_pair
 
 INVERSIONS = ["trace", "frobenius", "spectral", "exact"]
 P, D = 6, 4

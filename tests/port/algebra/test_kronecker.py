@@ -8,7 +8,7 @@ import kfgn
 from kfgn import KroneckerBlock, NotPositiveDefiniteError
 from kfgn.backends import BACKENDS
 
-from ..pairs import each_pair
+from ...pairs import each_pair
 from .blocks import INDEFINITE, INVERSIONS, K, V, damped, factors, vec, without_jax
 
 

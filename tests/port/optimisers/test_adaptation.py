@@ -6,7 +6,7 @@ import pytest
 import kfgn
 from kfgn._optimisers import gauss_newton_step
 
-from ..pairs import each_pair
+from ...pairs import each_pair
 from .runs import INVERSIONS, METHODS, PLAIN, run_on_one_batch, start, targets
 
 CONVERGED = {

@@ -6,7 +6,7 @@ import pytest
 import kfgn
 from kfgn.backends import BACKENDS
 
-from ..pairs import each_pair
+from ...pairs import each_pair
 from .runs import METHODS, NETWORK
 
 

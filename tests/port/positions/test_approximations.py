@@ -8,7 +8,7 @@ import pytest
 
 import kfgn
 
-from ..pairs import each_pair
+from ...pairs import each_pair
 from .problems import (
     ALL as EVERY_KIND,
     GROUPED,

@@ -5,7 +5,7 @@ import pytest
 
 import kfgn
 
-from ..pairs import each_pair
+from ...pairs import each_pair
 from .problems import ALL, NETWORKS, WITHOUT_JAX, close, only_numpy, problem
 
 CURVATURES = {

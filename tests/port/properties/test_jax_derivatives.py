@@ -8,6 +8,8 @@ import kfgn
 from kfgn._network.objectives import OBJECTIVES
 from kfgn._network.transfers import TRANSFERS
 
+from ...pairs import each_value
+
 jax = pytest.importorskip("jax")
 jnp = jax.numpy
 
@@ -113,14 +115,7 @@ def in_weights_and_input(objective, transfer, W, x, y, V, u):
 POINTS = {"ordinary": 1.0, "zero": 0.0, "far": 60.0}
 
 
-@pytest.mark.parametrize(
-    ("objective", "transfer"),
-    [
-        pytest.param(objective, transfer, marks=() if j % len(OBJECTIVES) == i else pytest.mark.thorough)
-        for i, objective in enumerate(OBJECTIVES)
-        for j, transfer in enumerate(TRANSFERS)
-    ],
-)
+@each_value(objective=OBJECTIVES, transfer=TRANSFERS)
 def test_every_pair(objective, transfer):
     """Without --thorough, each transfer function and each objective, since no formula contains both."""
     network = kfgn.Network.dense((2, 3, 3), (transfer,), objective)

@@ -23,7 +23,7 @@ torch = pytest.importorskip("torch")
 def test_a_compiled_step_is_in_few_graphs(curvature, widths, stepped):
     """The compiler leaves its graph where the form of the state is checked, and nowhere in the computation.
 
-    stepped: True to make a step before, which records the form of the state, so that the check is not traced
+    stepped: True if an uncompiled step is made first. It records the form of the state, so the check is not traced.
     """
     network = kfgn.Network.dense(widths, ("tanh",) * (len(widths) - 2), "squared_error")
     optimiser = kfgn.GaussNewton(network, curvature)

@@ -1,4 +1,4 @@
-"""A parametrisation of which the default run has each pair of values, and `nox -s thorough` the whole product."""
+"""Parametrisations of which the default run has a part, and `nox -s thorough` the whole product."""
 
 from itertools import combinations, product
 
@@ -19,6 +19,20 @@ def each_pair(**axes):
     marks = {False: pytest.mark.thorough, True: ()}
     params = [pytest.param(*case, marks=marks[tuple(ON_HOST.get(x, x) for x in case) in kept]) for case in cases]
     return pytest.mark.parametrize(list(axes), params, indirect=["backend"] if "backend" in axes else False)
+
+
+def each_value(**axes):
+    """Parametrise a test with the product of two axes, of which the default run has each value.
+
+    The second axis is at least as long as the first. The other cases have the mark `thorough`.
+    """
+    first, second = axes.values()
+    params = [
+        pytest.param(a, b, marks=() if j % len(first) == i else pytest.mark.thorough)
+        for i, a in enumerate(first)
+        for j, b in enumerate(second)
+    ]
+    return pytest.mark.parametrize(list(axes), params)
 
 
 def covering(cases):
