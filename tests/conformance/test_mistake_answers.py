@@ -23,6 +23,11 @@ def problems():
     return tokens, mixture, replace(steps, trajectory=few)
 
 
+def is_close(a, b):
+    """True if both arrays are equal up to rounding, which may depend on the place of an array in memory."""
+    return np.max(np.abs(a - b), initial=0) <= 1e-12 * np.max(np.abs(b), initial=0)
+
+
 SOME = ("labels", "hessian_blocks", "solve_trace", "reduction_ratio", "optimiser_step", "shared_gradient", "tnt_blocks")
 """Quantities that together use most methods of both textbooks."""
 
@@ -40,7 +45,7 @@ def test_the_answer_is_that_of_the_formulas_of_the_mistake(name, problems):
         found, expected = answer_of(mistake.textbook, oracle), alone.answer_of(mistake.textbook)
         assert (found is None) == (expected is None), mistake.name
         for a, b in zip(found or (), expected or (), strict=True):
-            np.testing.assert_array_equal(a, b, err_msg=mistake.name)
+            assert is_close(a, b), mistake.name
 
 
 @pytest.mark.parametrize("name", ["q", "kfra", "labels"])
@@ -54,9 +59,9 @@ def test_pairs_of_mistakes_and_factors_are_computed(name, problems):
 
     for textbook in (type("Both", (first, second), {}), Doubled):
         for a, b in zip(answer_of(textbook, oracle), oracle.answer_of(textbook), strict=True):
-            np.testing.assert_array_equal(a, b)
+            assert is_close(a, b)
     for a, b in zip(answer_of(Doubled, oracle), answer_of(first, oracle), strict=True):
-        np.testing.assert_array_equal(a, 2 * b)
+        assert is_close(a, 2 * b)
 
 
 def test_a_mistake_that_does_not_concern_a_quantity_is_not_computed(problems):
