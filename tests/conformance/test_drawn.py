@@ -59,7 +59,7 @@ def test_objectives_alternate_and_every_seed_has_different_shapes():
 
 
 def test_a_seed_gives_the_same_problems_every_time():
-    first, second = (drawn_problems(3, 1) for _ in range(2))  # the tolerances of these are already known
+    first, second = (drawn_problems(3, 1) for _ in range(2))  # the tolerances of these problems are already computed
     for a, b in zip(first, second, strict=True):
         assert a.id == b.id
         assert (a.X == b.X).all()

@@ -197,7 +197,7 @@ def test_every_library(backend, objective):
 
     with backend.scope("float64"):
         weights, V = (tuple(map(backend.asarray, arrays)) for arrays in (p.weights, p.V))
-        # one program, since JAX would compile every operation
+        # compiled as one program, since JAX otherwise compiles every operation separately
         compute = pytest.importorskip("jax").jit(results) if backend.library == "jax" else results
         came = compute(weights, backend.asarray(p.X), backend.asarray(p.Y), V=V)
         for a, b in zip(came, results(*p[1:4], V=p.V), strict=True):

@@ -34,8 +34,8 @@ def test_curvature_is_a_pytree(backend, problem):
     ],
 )
 def test_jit(backend, problem, functions, objective):
-    # check=True is the default, and must not fail on arrays without values. One program, so that JAX compiles once,
-    # and NumPy computes what is expected, since JAX would compile every operation
+    # check=True is the default, and must not fail on arrays without values. JAX compiles one program, and
+    # NumPy computes the expected results, because JAX would compile every operation separately.
     p, q = (problem(b, objective) for b in (backend, open_backend("numpy")))
 
     def everything(weights, *arrays):

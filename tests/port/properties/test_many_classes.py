@@ -65,7 +65,7 @@ print(json.dumps([peak, ok, [bool(np.all(np.isfinite(backend.to_numpy(x)))) for 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="peak memory is read from /proc")
 @pytest.mark.parametrize("library", ["numpy", "torch"])
 def test_peak_memory(library):
-    """50,000 classes for all that has no matrix of all classes, and 5,000 for KFAC."""
+    """5,000 classes for KFAC, whose factor is a matrix of all classes, and 50,000 for all other functions."""
     pytest.importorskip(library)
     command = [sys.executable, "-c", PROGRAM, library]
     run = subprocess.run(command, check=True, capture_output=True, text=True)
