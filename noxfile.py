@@ -328,7 +328,10 @@ def lower_bounds(*extras: str) -> list[str]:
 
 @nox.session(tags=["ci"])
 def oldest(session: nox.Session) -> None:
-    """A fast part of the tests on NumPy, with the lowest release of every dependency except PyTorch, JAX and CuPy."""
+    """Each fast test on NumPy, with the lowest release of every dependency except PyTorch, JAX and CuPy.
+
+    A parametrised test has a case for each value of each argument.
+    """
     if sys.version_info[:2] != (3, 11):
         session.skip("the lowest releases have wheels for Python 3.11 only")
     lab = ("checkpoint", "cli", "comparison", "lock", "pictures", "run_folder")
@@ -338,8 +341,9 @@ def oldest(session: nox.Session) -> None:
         *(f"tests/lab/test_{name}.py" for name in lab),
         *(f"tests/conformance/test_{name}.py" for name in kit),
     )
-    deprecations = "-Wignore::DeprecationWarning"  # matplotlib 3.9 calls functions that its own dependencies deprecate
-    numpy_tests(session, *tests, deprecations, pins=tuple(lower_bounds("conformance", "exact", "train")))
+    # matplotlib 3.9 calls functions that its own dependencies deprecate
+    options = ("--each-value", "-Wignore::DeprecationWarning")
+    numpy_tests(session, *tests, *options, pins=tuple(lower_bounds("conformance", "exact", "train")))
 
 
 @nox.session

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from .pairs import with_each_value
+
 # The default is the profile of CI, which has the same examples every time. `explore` draws new ones, and `quick` has
 # the first few of CI's, for the rehearsal of benchmarks/gpu.sh.
 COMMON = settings(
@@ -34,12 +36,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests with the mark `thorough`, unless --thorough is given."""
-    if config.getoption("--thorough"):
-        return
-    left_out = [item for item in items if item.get_closest_marker("thorough")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if not item.get_closest_marker("thorough")]
+    """Leave out the tests with the mark `thorough`, unless --thorough is given, and cases as --each-value says."""
+    kept = [item for item in items if config.getoption("--thorough") or not item.get_closest_marker("thorough")]
+    if config.getoption("--each-value"):
+        kept = with_each_value(kept)
+    chosen = set(kept)
+    config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+    items[:] = kept
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,6 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--all-processors", action="store_true", help="test every setting of the processor, not two")
     parser.addoption("--kills", type=int, default=5, help="of a training process, at random moments")
     parser.addoption("--alterations", type=int, default=20, help="of each kind of file")
+    parser.addoption("--each-value", action="store_true", help="leave out cases of which each argument occurred before")
     parser.addoption("--thorough", action="store_true", help="run slow tests on all their problems, not on a few")
 
 

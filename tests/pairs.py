@@ -44,3 +44,15 @@ def covering(cases):
         kept.add(case)
         missing -= pairs[case]
     return kept
+
+
+def with_each_value(items: list[pytest.Item]) -> list[pytest.Item]:
+    """Keep a case of a parametrised test if one of its arguments has a value that no case before it has."""
+    kept, seen = [], set()
+    for item in items:
+        arguments = item.callspec.params if hasattr(item, "callspec") else {"": ""}
+        values = {(item.nodeid.partition("[")[0], name, repr(value)) for name, value in arguments.items()}
+        if not values <= seen:
+            kept.append(item)
+        seen |= values
+    return kept

@@ -21,6 +21,7 @@ from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_
 from kfgn_conformance.problems.cases import SPLITS, case, cases
 from kfgn_conformance.problems.fixed import FIXED
 from kfgn_conformance.problems.layers import name_of
+from kfgn_conformance.problems.problem import DTYPES
 from kfgn_conformance.quantities import ROWS
 from kfgn_conformance.questions import small_problems
 from kfgn_conformance.results import Again, Column
@@ -38,15 +39,15 @@ def problems():
 
 
 @pytest.mark.parametrize("quantity", ROWS.values(), ids=lambda q: q.name)
-def test_jax_has_two_problems_for_each_quantity_and_one_of_them_in_both_dtypes(quantity, problems):
+def test_jax_has_a_problem_for_each_quantity_in_each_dtype_and_two_in_all(quantity, problems):
     single, double = (
         [p for p in problems if quantity.applies_to(p) and SELECTIONS["jax"].contains(p, quantity, dtype)]
         for dtype in ("float32", "float64")
     )
     assert len(single) == 1
-    # one of the two problems with shared weights has a layer that mixes positions
-    assert len(double) == (1 if quantity.name == "kfra_over_tokens" else 2)
-    assert all(p in double and p.dtypes == ("float32", "float64") for p in single)
+    assert len(double) == (2 if quantity.of_shared_weights and quantity.name != "kfra_over_tokens" else 1)
+    # the problem with images has a layer that mixes positions
+    assert len({p.id for p in single + double}) == (1 if quantity.name == "kfra_over_tokens" else 2)
 
 
 @pytest.mark.parametrize("backend", ["jax", "strict"])
@@ -55,8 +56,9 @@ def test_a_backend_has_every_objective_and_transfer_function_and_layers_without_
         p
         for p in problems
         if any(
-            quantity.applies_to(p) and SELECTIONS[backend].contains(p, quantity, "float64")
+            quantity.applies_to(p) and SELECTIONS[backend].contains(p, quantity, dtype)
             for quantity in ROWS.values()
+            for dtype in DTYPES
         )
     ]
     assert {(p.objective, p.psd) for p in chosen} >= set(SPLITS)
