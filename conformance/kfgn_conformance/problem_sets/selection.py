@@ -3,12 +3,14 @@
 Every backend runs the same code of the port. NumPy and the backends on a GPU run everything. Each other backend runs
 the questions whose answers may differ from the answers of NumPy:
 
-* PyTorch runs every problem, but makes steps from fewer states of the optimiser trajectories.
+* PyTorch runs every problem, the autoencoder in float32 alone, and makes steps from fewer states of the optimiser
+  trajectories.
 * array-api-strict computes with NumPy and checks the calls, so it runs problems that make different calls.
 * JAX compiles a program for each quantity, network and shape, so it runs only a few problems. The quantities
   of networks with shared weights are run on two fixed problems, one of them with images. The steps of the optimiser
   are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
-  One of two fixed problems or trajectories is run in float64 alone, because each dtype needs its own programs.
+  One of two fixed problems or trajectories is run in float32 and the other in float64, because each dtype needs its
+  own programs. Only the network with shared weights that has tokens is run in both.
 
 The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
@@ -54,7 +56,7 @@ class Selection:
 
     sentence:         a description of the selection for the report; empty if the selection contains everything
     problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
-    float64_alone:    the ids of the problems that are not run in float32
+    only_dtype:       the dtype of each problem that is not run in both, by id
     states:           True for each state of an optimiser trajectory from which a step is made; by default all states
     in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
     dtypes_in_orders: the dtypes of implementations whose questions are repeated in other orders
@@ -62,14 +64,14 @@ class Selection:
 
     sentence: str = ""
     problems: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    float64_alone: tuple[str, ...] = ()
+    only_dtype: Mapping[str, str] = field(default_factory=dict)
     states: Callable[[Checkpoint], bool] | None = None
     in_orders: str = "*"
     dtypes_in_orders: tuple[str, ...] = ("float32", "float64")
 
     def contains(self, problem: Problem, quantity: Quantity, dtype: str) -> bool:
         """Return True if the quantity is run on the problem in a dtype."""
-        if dtype == "float32" and problem.id in self.float64_alone:
+        if self.only_dtype.get(problem.id, dtype) != dtype:
             return False
         (group,) = (name for name, quantities in GROUPS.items() if quantity in quantities)
         return any(fnmatchcase(problem.id, pattern) for pattern in self.problems.get(group, ("*",)))
@@ -125,8 +127,25 @@ TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
 The trajectories include an indefinite H_L, all options, and each method except `hessian_free`.
 """
 
+OF_JAX = {
+    "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli"),
+    "factors": ("saturated-30-categorical", "shape-parameters-squared_error"),
+    "products": ("case-mixture-scalar-tanh", "case-categorical-silu"),
+    "solves": ("case-categorical-gelu", "case-categorical-gelu_tanh"),
+    "shared weights": ("shared-tokens-mean-categorical", "shared-images-squared_error"),
+    "steps": ("walk-kfac", "walk-blocks"),
+}
+"""The fixed problem of each group of quantities on JAX in float32, and the one in float64."""
+
+TOKENS = OF_JAX["shared weights"][0]
+"""The problem that JAX runs in both dtypes, since `kfra_over_tokens` is not defined on the other one."""
+
 SELECTIONS = {
-    "torch": Selection(f"torch: every problem. The optimiser makes steps {STATES}.", states=is_kept),
+    "torch": Selection(
+        f"torch: every problem, the autoencoder in float32 alone. The optimiser makes steps {STATES}.",
+        only_dtype={"autoencoder": "float32"},
+        states=is_kept,
+    ),
     "strict": Selection(
         "strict: a case for each objective and each transfer function, networks of other shapes, digits, the random "
         f"problems, problems with shared weights and {len(TRAJECTORIES)} optimiser trajectories. The solves run on "
@@ -143,21 +162,12 @@ SELECTIONS = {
         dtypes_in_orders=("float32",),
     ),
     "jax": Selection(
-        "jax: two fixed problems for each quantity, one of them in float64 alone, compiled by jax.jit, and the first "
-        "random problem for all quantities except the steps and those with shared weights. Quantities are repeated in "
-        "other orders on one further problem, in float32 and without jax.jit.",
-        {
-            "derivatives": ("case-mixture-logistic", "shape-some-biases-bernoulli", "drawn-1"),
-            "factors": ("shape-parameters-squared_error", "saturated-30-categorical", "drawn-1"),
-            "products": ("case-categorical-silu", "case-mixture-scalar-tanh", "drawn-1"),
-            "solves": ("case-categorical-gelu", "case-categorical-gelu_tanh", "drawn-1"),
-            "shared weights": ("shared-tokens-mean-categorical", "shared-images-squared_error"),
-            "steps": ("walk-kfac", "walk-blocks"),
-        },
-        float64_alone=(
-            *("shape-some-biases-bernoulli", "shape-parameters-squared_error", "case-categorical-silu"),
-            *("case-categorical-gelu_tanh", "shared-images-squared_error", "walk-blocks"),
-        ),
+        f"jax: two fixed problems for each quantity, each in one dtype ({TOKENS} in both), compiled by jax.jit, and "
+        "the first random problem for all quantities except the steps and those with shared weights. Quantities are "
+        "repeated in other orders on one further problem, in float32 and without jax.jit.",
+        {group: (*pair, "drawn-1") for group, pair in OF_JAX.items()},
+        only_dtype={single: "float32" for single, _ in OF_JAX.values() if single != TOKENS}
+        | {double: "float64" for _, double in OF_JAX.values()},
         states=is_kept,
         in_orders=EAGER,
         dtypes_in_orders=("float32",),
