@@ -35,6 +35,20 @@ def each_value(**axes):
     return pytest.mark.parametrize(list(axes), params)
 
 
+def few_on_jax(backends, on_jax, **axis):
+    """Parametrise a test with each backend and each value of an axis. The default run on JAX has those of `on_jax`.
+
+    JAX compiles every operation for every shape and dtype. The other cases have the mark `thorough`.
+    """
+    ((name, values),) = axis.items()
+    params = [
+        pytest.param(backend, value, marks=pytest.mark.thorough if "jax" in backend and value not in on_jax else ())
+        for backend in backends
+        for value in values
+    ]
+    return pytest.mark.parametrize(("backend", name), params, indirect=["backend"])
+
+
 def covering(cases):
     """Choose cases that together have every pair of values, always the first of those with the most missing pairs."""
     pairs = {case: set(combinations(enumerate(case), 2)) for case in cases}

@@ -23,7 +23,7 @@ def one_library_and_device(named: Mapping[str, Array]) -> Namespace:
     first, like = next(iter(named.items()))
     xp = array_namespace(like)
     for name, array in named.items():
-        if array_namespace(array) is not xp:
+        if type(array) is not type(like) and array_namespace(array) is not xp:
             raise TypeError(
                 f"{name}: expected an array of the library of {first}, {type_of(like)}, got {type_of(array)}"
                 f"{_conversion(like, array)}"

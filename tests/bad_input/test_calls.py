@@ -29,6 +29,8 @@ from .calls import PROTOCOL, Call, calls, public
 from .libraries import Library
 from .values import Bad
 
+pytestmark = pytest.mark.usefixtures("unrendered")
+
 LEAST = {"numpy": 5000, "torch": 5000, "jax": 1000}
 """The number of calls on each library from which the test is complete."""
 
@@ -134,7 +136,20 @@ PARTS = {
 
 @contextlib.contextmanager
 def limited() -> Iterator[None]:
-    """A context that ends a call after `SECONDS`."""
+    """A context that ends a call after `SECONDS`, in a test with the fixture `alarm`."""
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+@pytest.fixture(autouse=True, scope="module")
+def alarm() -> Iterator[None]:
+    """Set what a signal does at the limit of `limited`. Setting it for every call would take a tenth of the time."""
     if not hasattr(signal, "setitimer"):
         yield
         return
@@ -143,12 +158,8 @@ def limited() -> Iterator[None]:
         raise TimeoutError(f"not done after {SECONDS} seconds")
 
     before = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    yield
+    signal.signal(signal.SIGALRM, before)
 
 
 def surroundings() -> list[Any]:

@@ -72,6 +72,7 @@ def test_every_public_name_has_a_docstring(module):
     assert set(exported(module)) <= {name.removeprefix(f"{module}.") for name in PUBLIC}
 
 
+@pytest.mark.usefixtures("unrendered")
 @pytest.mark.parametrize("name", PUBLIC)
 def test_examples(name, tmp_path, monkeypatch):
     """The docstring has an example, which prints what it shows."""

@@ -131,7 +131,6 @@ def test_seconds_end_a_run(tmp_path):
     assert finished.seconds >= 0.5 > finished.metrics[-2]["seconds"] - 0.3  # the clock is read after several updates
 
 
-@pytest.mark.usefixtures("rendered")
 def test_show_prints_and_draws_if_asked(tmp_path, capsys):
     train(tmp_path / "a")
     train(tmp_path / "b", "--seed", 1)

@@ -98,7 +98,12 @@ class Function(NamedTuple):
         return getattr(kfgn, self.name)(**{name: getattr(problem, name) for name in self.takes}, **usual | options)
 
 
+@functools.cache
 def _functions():
+    return tuple(_found())
+
+
+def _found():
     for name in kfgn.__all__:
         if not inspect.isfunction(getattr(kfgn, name)):
             continue

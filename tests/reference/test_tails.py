@@ -22,6 +22,7 @@ def digits():
         yield
 
 
+@cache
 def logistic(h):
     return 1 / (1 + (-h).exp())
 
@@ -44,11 +45,13 @@ def pi():
     return 4 * (4 * arctangent(5) - arctangent(239))
 
 
+@cache
 def density(h):
     """e^(-h^2 / 2) / sqrt(2 pi)."""
     return (-h * h / 2).exp() / (2 * pi()).sqrt()
 
 
+@cache
 def distribution(h):
     """Phi(h): for h < 0 by its continued fraction, whose steps from the end are h + k / (h + ...)."""
     if h > 0:

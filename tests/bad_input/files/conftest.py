@@ -6,5 +6,5 @@ from .commands import leave_one_case
 
 
 @pytest.fixture
-def small(monkeypatch):
+def small(monkeypatch, changes_once):  # noqa: ARG001
     leave_one_case(monkeypatch)

@@ -20,10 +20,16 @@ def cross_entropy(x, p):
         return -sum(np.where(q == 0, 0, q * np.log(r)) for q, r in ((x, p), (1 - x, 1 - p))).sum(axis=1)
 
 
+@functools.cache
+def principal_components():
+    """Return the mean of the training images and their principal components, the last of which is the largest."""
+    _, vectors = np.linalg.eigh(np.cov(pixels(test=False).T))
+    return pixels(test=False).mean(axis=0), vectors
+
+
 def squared_error(components):
     """Return the error of each test image after projection on the principal components of the training images."""
-    mean = pixels(test=False).mean(axis=0)
-    _, vectors = np.linalg.eigh(np.cov(pixels(test=False).T))
+    mean, vectors = principal_components()
     basis = vectors[:, vectors.shape[1] - components :]
     centred = pixels(test=True) - mean
     return (centred**2).sum(axis=1) - ((centred @ basis) ** 2).sum(axis=1)

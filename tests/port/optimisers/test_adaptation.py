@@ -54,11 +54,11 @@ def test_an_ordinary_run_is_what_it_is_without_these_rules(method, inversion, dt
         tau=kfgn.Damping(1e-2, 2, lower=1e-6),
         gamma=kfgn.Damping(1e-2, 5, lower=1e-6),
     )
-    with_rules, _ = run_on_one_batch(optimiser, start(PLAIN, dtype), X, Y, 20)
+    with_rules, _ = run_on_one_batch(optimiser, start(PLAIN, dtype), X, Y, 10)
     monkeypatch.setattr("kfgn._algebra.damping.visible", lambda xp, A, damping: damping)
     monkeypatch.setattr(gauss_newton_step, "nan_within_rounding", lambda xp, rho, *_: rho)
     monkeypatch.setattr(gauss_newton_step, "with_more_damping", lambda xp, state, *_, **__: state)
-    without, _ = run_on_one_batch(optimiser, start(PLAIN, dtype), X, Y, 20)
+    without, _ = run_on_one_batch(optimiser, start(PLAIN, dtype), X, Y, 10)
     for W, V in zip(with_rules.weights + with_rules.average, without.weights + without.average, strict=True):
         np.testing.assert_array_equal(W, V)
     assert float(with_rules.tau) == float(without.tau) != 1e-2

@@ -74,7 +74,7 @@ def test_saturated_units_do_not_stop_a_run(method, inversion, inputs, N):
     X = np.full((N, 4), inputs, dtype=np.float32)
     Y = targets(SATURATED, N, np.float32, np.random.default_rng(1))
     optimiser = kfgn.GaussNewton(SATURATED, kfgn.KroneckerFactored(method, samples=3, inversion=inversion))
-    state, infos = run_on_one_batch(optimiser, start(SATURATED, np.float32), X, Y, 60)
+    state, infos = run_on_one_batch(optimiser, start(SATURATED, np.float32), X, Y, 30)
     assert not np.any(kfgn.kfra(SATURATED, start(SATURATED, np.float32), X, Y).G[0])
     assert int(state.counts.rejected) == 0
     assert float(infos[-1].loss) < float(infos[0].loss) - 0.1

@@ -171,7 +171,7 @@ def test_jit_is_one_loop(problem):
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_no_tolerance(backend, problem, dtype):
     """Iterations after the residual has reached the smallest numbers change nothing."""
-    p = problem(backend, "bernoulli", dtype, widths=(2, 5, 3))
+    p = problem(backend, "bernoulli", dtype, widths=(2, 3))
     few, many = (
         kfgn.solve_gauss_newton(
             p.network, p.weights, p.X, p.Y, p.b, damping=1.0, tolerance=tolerance, iterations=iterations

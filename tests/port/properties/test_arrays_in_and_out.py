@@ -7,6 +7,9 @@ import pytest
 from array_api_compat import array_namespace, device
 
 import kfgn
+from kfgn.backends import BACKENDS
+
+from ...pairs import few_on_jax
 
 OBJECTIVES = ["squared_error", "bernoulli", "categorical", "mixture", "mixture scalar"]
 DEEPER = (2, 5, 4, 3)
@@ -32,7 +35,7 @@ def assert_like_the_input(backend, problem, function, result):
         assert backend.xp.isdtype(array.dtype, "integral") if indices else array.dtype == problem.X.dtype
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@few_on_jax(BACKENDS, ["categorical"], objective=OBJECTIVES)
 def test_library_dtype_and_device(backend, shallow, functions, objective):
     p = shallow(backend, objective)
     before = [np.array(backend.to_numpy(a)) for a in p.arrays()]
@@ -100,7 +103,7 @@ def test_ones_everywhere(backend, problem):
     assert tuple(labels.shape) == tuple(p.labels.shape)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
+@few_on_jax(BACKENDS, ["mixture"], objective=OBJECTIVES)
 def test_weights_in_any_sequence(backend, shallow, functions, objective):
     p = shallow(backend, objective)
     for function in functions():

@@ -31,9 +31,10 @@ except ValueError as error:
 
 def test_two_devices():
     pytest.importorskip("jax")
+    flags = os.environ.get("XLA_FLAGS", "")
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", SCRIPT],
-        env=os.environ | {"XLA_FLAGS": "--xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"},
+        env=os.environ | {"XLA_FLAGS": f"{flags} --xla_force_host_platform_device_count=2", "JAX_PLATFORMS": "cpu"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -86,7 +86,7 @@ def test_sparse(backend, problem, functions, refuses, name):
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_meta_device(backend, problem, functions, objective):
-    p = problem(backend, objective, "float32", widths=(2, 5, 4, 3))
+    p = problem(backend, objective, "float32")
     meta = pytree.tree_map(lambda a: a.to("meta") if isinstance(a, torch.Tensor) else a, p)
     for function in functions():
         for a, b in zip(pytree.tree_leaves(function(meta)), pytree.tree_leaves(function(p)), strict=True):

@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
     "curvature",
     [
         pytest.param(kfgn.KroneckerFactored(), marks=pytest.mark.thorough),
-        *(kfgn.KroneckerFactored(refresh=2), kfgn.HessianFree(iterations=2)),
+        *(kfgn.KroneckerFactored(refresh=2), kfgn.HessianFree(iterations=1)),
         pytest.param(kfgn.KroneckerFactored("kfoc"), marks=pytest.mark.thorough),
         pytest.param(kfgn.EigenvalueCorrected(refresh=2), marks=pytest.mark.thorough),
     ],

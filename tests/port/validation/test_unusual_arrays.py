@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn.backends import BACKENDS
+
+from ...pairs import few_on_jax
 
 INTEGERS = ["int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64"]
 
@@ -18,7 +21,7 @@ def assert_equal(backend, a, b):
         np.testing.assert_array_equal(backend.to_numpy(a), backend.to_numpy(b))
 
 
-@pytest.mark.parametrize("dtype", INTEGERS)
+@few_on_jax(BACKENDS, ["uint8", "int32"], dtype=INTEGERS)
 def test_labels_of_any_integer_dtype(backend, shallow, functions, dtype):
     p = shallow(backend, "categorical")
     q = p._replace(**{n: backend.asarray(backend.to_numpy(getattr(p, n)).astype(dtype)) for n in ("Y", "labels")})

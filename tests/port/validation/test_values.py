@@ -5,6 +5,8 @@ import pytest
 
 from kfgn.backends import BACKENDS
 
+from ...pairs import few_on_jax
+
 NOT_FINITE = {"NaN": np.nan, "infinity": np.inf, "minus infinity": -np.inf}
 
 # objective, argument, value of one element, fragments of the message
@@ -87,15 +89,7 @@ ON_JAX = ["NaN, mixture", "class 2^40", "sampled target 2", "uniform 2"]
 """A case of each kind, for a library that compiles every operation for every shape."""
 
 
-@pytest.mark.parametrize(
-    ("backend", "case"),
-    [
-        pytest.param(name, case, marks=pytest.mark.thorough if "jax" in name and case not in ON_JAX else ())
-        for name in BACKENDS
-        for case in [*UNCHECKED, *OUT_OF_RANGE]
-    ],
-    indirect=["backend"],
-)
+@few_on_jax(BACKENDS, ON_JAX, case=[*UNCHECKED, *OUT_OF_RANGE])
 def test_values_unchecked(backend, shallow, functions, case):
     objective, name, value, _ = (UNCHECKED | OUT_OF_RANGE)[case]
     good = shallow(backend, objective)
