@@ -1,8 +1,10 @@
 """The quantities that each mistake of the catalogue changes, found on a few fixed problems."""
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import cache
+from multiprocessing import get_context
 from typing import NamedTuple
 
 import numpy as np
@@ -29,9 +31,19 @@ NEAR = 1e-9
 """An array is changed if its relative error is larger. The formulas are computed in float64."""
 
 
+AT_ONCE = 10
+"""The number of consecutive mistakes that a process takes. Mistakes of a family need the same right answers."""
+
+
 def effects() -> dict[str, list[str]]:
     """Return the names of the changed quantities for each mistake, in the order of the table of the kit."""
-    return {name: list(changed(mistake)) for name, mistake in MISTAKES.items()}
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        return dict(zip(MISTAKES, pool.map(_changed_by, MISTAKES, chunksize=AT_ONCE), strict=True))
+
+
+def _changed_by(name: str) -> list[str]:
+    """Return the quantities that the mistake of this name changes."""
+    return list(changed(MISTAKES[name]))
 
 
 def changed(mistake: Mistake) -> Iterator[str]:
