@@ -77,7 +77,7 @@ def test_the_table_has_the_count_of_each_row_and_marks_the_cells_with_fewer(repo
     assert "(" not in whole
     assert one.endswith(" (1)")
     assert re.search(r"FAIL(.*\n.*)on 2 of 2", text)
-    assert "A number in parentheses is the number of supported problems" in " ".join(text.split())
+    assert "A number in parentheses is the number of problems of a cell" in " ".join(text.split())
 
 
 @pytest.mark.parametrize("width", [80, 120])
@@ -156,6 +156,17 @@ def test_equal_diagnoses_are_printed_once():
     assert text.count("constant-factor") == 1
     assert "not supported: mine: another objective: 2 of 5 or 4 of 7 problems: loss, gradient" in lines
     assert "note: only-1, only-2: each is run only in float64" in lines
+
+
+def test_problems_that_are_left_out_for_one_reason_share_a_note(report):
+    """Also if several quantities are left out, and after a note of another kind."""
+    notes = ["one is not run on a: it is large", "two is not run on a: it is large", "three is run on 5 of 6 of b"]
+    notes += [note.replace(" a:", " b:") for note in notes[:2]]
+    lines = printed(replace(report, notes=tuple(notes)), 10_000).splitlines()
+    assert [line.rstrip() for line in lines if line.startswith("note: ")] == [
+        "note: three is run on 5 of 6 of b",
+        "note: one, two: each is not run on a, b: it is large",
+    ]
 
 
 def test_the_lines_of_json_and_the_page_have_the_counts(report, tmp_path):

@@ -1,5 +1,6 @@
 """Reports for the terminal: a table, and lines of text below the table."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from typing import TypeVar
@@ -20,6 +21,9 @@ from .kinds import kinds
 N = TypeVar("N", bound=Hashable)
 """The type of a note."""
 
+LEFT_OUT = re.compile("(?P<before>.* is not run on )(?P<problem>[^ :]+): (?P<reason>.*)")
+"""A note on a problem on which a quantity is not run."""
+
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 """The colours of verdicts. A verdict that is not listed is red."""
 
@@ -34,7 +38,7 @@ def print_report(report: Report, console: Console) -> None:
         console.print(f"unexpectedly passing: {failure}", style="red")
     legend = "Each cell is the largest error/tolerance over the problems of its row; a value of at most 1 passes."
     if any(map(_has_parentheses, _tables(report, console))):
-        legend += " A number in parentheses is the number of supported problems, if some problems are not supported."
+        legend += " A number in parentheses is the number of problems of a cell with fewer problems than its row."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
         legend += " A cell is empty if the implementation does not offer the quantity."
     console.print(legend)
@@ -99,16 +103,23 @@ def print_remarks(report: Report, console: Console) -> None:
 
 
 def _merged(notes: Iterable[str]) -> Iterator[str]:
-    """Yield the notes, where notes on several problems become one note if they differ only in the id of the problem."""
+    """Yield the notes, where notes become one note if they differ only in the problem or only in the quantity."""
     ids: dict[str, list[str]] = {}
     for note in notes:
         name, _, rest = note.partition(" ")
         ids.setdefault(rest if rest.startswith("is ") else note, []).append(name)
+    left_out: dict[tuple[str, str], list[str]] = {}
     for rest, names in ids.items():
         if not rest.startswith("is "):
             yield rest
+            continue
+        note = f"{names[0]} {rest}" if len(names) == 1 else f"{', '.join(names)}: each {rest}"
+        if match := LEFT_OUT.fullmatch(note):
+            left_out.setdefault((match["before"], match["reason"]), []).append(match["problem"])
         else:
-            yield f"{names[0]} {rest}" if len(names) == 1 else f"{', '.join(names)}: each {rest}"
+            yield note
+    for (before, reason), problems in left_out.items():
+        yield f"{before}{', '.join(problems)}: {reason}"
 
 
 def _unsupported(column: Column, cell: Cell) -> Iterator[tuple[str, str]]:
