@@ -60,7 +60,7 @@ def test_a_trajectory_is_read_back(name, monkeypatch):
 
 def test_problems_satisfy_the_schema_of_the_golden_vectors():
     options = trajectory_problem("options", *TRAJECTORIES["options"])
-    for problem in (*cases(), digits(), options, with_all_layer_records()):
+    for problem in (*cases(), digits().head(8), options, with_all_layer_records()):
         OF_PROBLEMS.validate(through_json(problem))
 
 
