@@ -123,7 +123,9 @@ def test_vectors_are_made_byte_for_byte(setting, pytestconfig):
 
 def test_vectors_are_verified(setting, pytestconfig, tmp_path):
     skip_unless_in_force(setting)
-    folder = golden.FOLDER if pytestconfig.getoption("--all-processors") else some_vectors(tmp_path, IN_CI_MADE[setting])
+    folder = (
+        golden.FOLDER if pytestconfig.getoption("--all-processors") else some_vectors(tmp_path, IN_CI_MADE[setting])
+    )
     assert "no faults" in run(setting, "-W", "ignore", "-m", "kfgn_conformance", "vectors", "verify", str(folder))
 
 
