@@ -1,6 +1,5 @@
 """The answers of mistakes. A mistake is computed only if the quantity uses a method that the mistake overrides."""
 
-from functools import cache
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -56,7 +55,6 @@ def recording(quantity: Quantity) -> tuple[AnyTextbook, set[str]]:
     return type(f"Recording{right.__name__}", (right,), {"__getattribute__": record}), used
 
 
-@cache
 def overridden(textbook: AnyTextbook) -> frozenset[str]:
     """The names of the methods in which a mistake differs from the right formulas."""
     classes = [cls for cls in textbook.__mro__ if cls not in (*Textbook.__mro__, *SharedTextbook.__mro__)]
