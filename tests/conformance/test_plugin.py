@@ -49,7 +49,7 @@ def pytest_with(folder, only, monkeypatch, capsys):
 
 @pytest.fixture
 def process_with(folder):
-    """Run pytest in a process of its own, without the settings of this project, where the plug-in is found."""
+    """Run pytest in a separate process, without the settings of this project, where the plug-in is found."""
     path = os.pathsep.join([str(HERE), str(folder), *(entry for entry in sys.path if entry)])
     environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
 

@@ -51,7 +51,7 @@ def with_one_vector_each(folder):
 
 
 def test_a_file_that_ships_is_not_checked_by_the_schema_again(monkeypatch, copy, tmp_path):
-    """Its hash tells that it is the file that was checked. Any other file is checked when it is read."""
+    """The hash shows that it is the file that was checked. Any other file is checked when it is read."""
 
     class Refuses:
         def iter_errors(self, _written):
@@ -60,9 +60,9 @@ def test_a_file_that_ships_is_not_checked_by_the_schema_again(monkeypatch, copy,
     monkeypatch.setattr("kfgn_conformance.golden.form._schema", Refuses)
     assert len(golden.load()) == len(VECTORS)
     copy()
-    with pytest.raises(FileError, match="kfra.json: .*checked"):
+    with pytest.raises(FileError, match=r"kfra\.json: .*checked"):
         golden.load(tmp_path)
-    with pytest.raises(FileError, match="kfra.json: .*checked"):
+    with pytest.raises(FileError, match=r"kfra\.json: .*checked"):
         decoded(golden.FOLDER / "kfra.json", "kfra.json")
 
 
