@@ -40,7 +40,8 @@ def pytest_with(folder, only, monkeypatch, capsys):
         monkeypatch.syspath_prepend(place)
 
     def run(*arguments):
-        plugins = ("-p", "kfgn_pytest", "-p", "no:faulthandler", "-p", "no:cacheprovider", "-Wdefault")
+        outer = ("faulthandler", "cacheprovider", "unraisableexception")  # the last collects garbage, for a second
+        plugins = ("-p", "kfgn_pytest", "-Wdefault", *(part for name in outer for part in ("-p", f"no:{name}")))
         code = pytest.main([*OPTIONS, *plugins, f"--rootdir={folder}", *arguments])
         return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
 
