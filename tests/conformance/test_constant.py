@@ -9,6 +9,8 @@ from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.constant import root, simple
 from kfgn_conformance.problems.cases import cases
 
+from ..pairs import each_pair
+
 pytestmark = pytest.mark.usefixtures("shared_oracles")
 
 DTYPES = ("float32", "float64")
@@ -34,9 +36,7 @@ def text(result):
     return " ".join(str(result).split())
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("factor", [2, 1 / 2, -1, 1 / 3, 3 / 2])
-@pytest.mark.parametrize("quantity", ["gradient", "kfra", "loss"])
+@each_pair(quantity=("gradient", "kfra", "loss"), factor=(2, 1 / 2, -1, 1 / 3, 3 / 2), dtype=DTYPES)
 def test_a_factor_on_every_problem_is_named(quantity, factor, dtype):
     result = check(quantity, times(quantity, lambda _: factor, dtype), dtype=dtype)
     assert result.mistakes == ("constant-factor",)

@@ -20,6 +20,8 @@ from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.quantities import QUANTITIES, STEPS
 from kfgn_conformance.verdicts import WRONG
 
+from ..pairs import each_value
+
 ROWS = QUANTITIES | {quantity.name: quantity for quantity in STEPS}
 """The quantities of the paper. `shared_weights/test_mistakes.py` has the others."""
 
@@ -216,8 +218,7 @@ def test_a_mistake_is_named_where_the_right_array_is_zero(name, dtype):
     assert name in {m.name for m in diagnose([Answered(right, arrays)], dtype).mistakes}
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize("quantity", ["gradient", "kfra"])
+@each_value(quantity=("gradient", "kfra"), dtype=("float32", "float64"))
 def test_every_mistake_that_shows_on_the_fixed_problems_is_named(quantity, dtype):
     """On all problems together, the answers of a mistake are explained by that mistake."""
     small = [p for p in fixed() if p.N < 100 and dtype in p.dtypes]

@@ -35,7 +35,7 @@ def importable(monkeypatch):
         ("ClosesEverything", Status.ERROR, "the process ended with exit status"),
         ("Interrupts", Status.ERROR, "KeyboardInterrupt"),
         ("Mutates", Status.ERROR, CHANGED),
-        *((name, Status.ERROR, CHANGED) for name in CHANGES),
+        *(pytest.param(name, Status.ERROR, CHANGED, marks=pytest.mark.thorough) for name in CHANGES),
         ("Refuses", Status.UNIMPLEMENTED, "no tanh here"),
         ("Transposed", Status.FAIL, "array 1: expected shape (7, 6), got (6, 7)"),
         (

@@ -36,7 +36,7 @@ def test_each_row_that_ends_is_a_line_of_a_pipe(jobs, capsys):
 @pytest.mark.usefixtures("few")
 def test_a_quantity_that_nobody_offers_has_no_line(monkeypatch, capsys):
     monkeypatch.chdir(Path(__file__).parent)  # where small_kfac.py is
-    small = ["--adapter", "small_kfac:SmallKfac", "--dtype", "float64", "--examples", "0"]
+    small = ["--adapter", "small_kfac:SmallKfac", "--in-process", "--dtype", "float64", "--examples", "0"]
     assert cli.main([*small, "--quantity", "loss", "gradient"]) == cli.PASSED
     lines = [line for line in capsys.readouterr().err.splitlines() if " after " in line]
     assert {line.split(": ", 1)[1] for line in lines} == {"gradient: passed"}
@@ -57,7 +57,7 @@ def test_the_time_of_a_line_includes_the_preparation_of_the_problems(monkeypatch
 
 
 @pytest.mark.usefixtures("few")
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", ["1", pytest.param("2", marks=pytest.mark.thorough)])
 def test_an_adapter_that_supports_few_problems_has_more(jobs, monkeypatch, capsys, tmp_path):
     """As many as `check` adds. The rows are run again with them, and the report has all problems."""
     monkeypatch.chdir(Path(__file__).parent)
@@ -83,7 +83,7 @@ def test_an_adapter_that_supports_few_problems_has_more(jobs, monkeypatch, capsy
 @pytest.mark.usefixtures("few")
 def test_several_adapters_have_a_note(monkeypatch, capsys):
     monkeypatch.chdir(Path(__file__).parent)
-    twice = ["--adapter", *["small_kfac:SmallKfac"] * 2, "--dtype", "float64", "--examples", "0"]
+    twice = ["--adapter", *["small_kfac:SmallKfac"] * 2, "--in-process", "--dtype", "float64", "--examples", "0"]
     assert cli.main([*twice, "--quantity", "gradient"]) == cli.PASSED
     out = capsys.readouterr().out
     assert "note: 2 columns have the name small float64" in out

@@ -54,7 +54,7 @@ FORGETFUL = [
 OPENINGS = {"in-process": InProcess, "isolated": lambda name, dtype: Isolated(name, dtype, 60.0)}
 
 
-@pytest.fixture(params=OPENINGS)
+@pytest.fixture
 def opened(request):
     adapters = []
 
@@ -67,15 +67,20 @@ def opened(request):
         adapter.close()
 
 
-def each_in_both():
-    """Each kind of memory in this process. Without --thorough two of them run in a separate process."""
-    for how in OPENINGS:
-        for name, quantity, kept in FORGETFUL:
-            few = how == "in-process" or name in ("KeyedByWeights", "ForgetsTheDamping")
-            yield pytest.param(how, name, quantity, kept, marks=() if few else pytest.mark.thorough)
+def in_both(arguments, cases):
+    """Parametrise a test with the cases, all in this process, and without --thorough the first in a separate process.
+
+    The code that asks and compares is the same for both.
+    """
+    params = [
+        pytest.param(how, *case, marks=pytest.mark.thorough if how == "isolated" and case != cases[0] else ())
+        for how in OPENINGS
+        for case in cases
+    ]
+    return pytest.mark.parametrize(("opened", *arguments), params, indirect=["opened"])
 
 
-@pytest.mark.parametrize(("opened", "name", "quantity", "kept"), list(each_in_both()), indirect=["opened"])
+@in_both(("name", "quantity", "kept"), FORGETFUL)
 def test_an_answer_that_was_kept_for_too_long_is_named(name, quantity, kept, opened):
     found = found_in_orders(opened(name))
     assert found[quantity].status is Status.FAIL
@@ -83,7 +88,7 @@ def test_an_answer_that_was_kept_for_too_long_is_named(name, quantity, kept, ope
     assert found[quantity].detail.startswith(expected)
 
 
-@pytest.mark.parametrize(
+@in_both(
     ("name", "quantity", "detail"),
     [
         ("SpoiltByAnother", "gradient", r"wrong after kflr on case-bernoulli-tanh[\w-]*: array"),
@@ -98,7 +103,7 @@ def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, 
     assert re.match(f"right when asked alone, {detail}", found[quantity].detail)
 
 
-@pytest.mark.parametrize(
+@in_both(
     ("name", "quantity", "detail"),
     [
         (
@@ -125,6 +130,7 @@ def test_an_answer_that_does_not_come_any_more_is_an_error(name, quantity, detai
     )
 
 
+@pytest.mark.parametrize("opened", ["in-process", pytest.param("isolated", marks=pytest.mark.thorough)], indirect=True)
 def test_a_running_average_is_found(opened):
     """The adapter's answers are right until a different question comes between two equal ones."""
     found = found_in_orders(opened("AveragesFactors"))

@@ -9,6 +9,8 @@ from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.pairs import _pairs
 from kfgn_conformance.diagnosis.textbook import Textbook
 
+from ..pairs import each_value
+
 pytestmark = pytest.mark.usefixtures("shared_oracles")
 
 
@@ -17,19 +19,19 @@ def planted(quantity, dtype, *names):
     return lambda problem: tuple(a.astype(dtype) for a in both(problem).answer(quantity))
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-@pytest.mark.parametrize(
-    ("quantity", "first", "second"),
-    [
+@each_value(
+    dtype=("float32", "float64"),
+    planted_in=(
         ("kfra", "second-factor-summed", "slope-twice"),
         ("kfac", "slope-twice", "labels-of-the-data"),
         ("kflr_blocks", "factors-exchanged", "bias-forgotten"),
         ("gradient", "slope-twice", "unit-forgotten"),
         ("hessian_product", "slope-twice", "bias-forgotten"),
         ("solve_trace", "omega-inverted", "damping-unrooted"),
-    ],
+    ),
 )
-def test_two_mistakes_are_named(quantity, first, second, dtype):
+def test_two_mistakes_are_named(planted_in, dtype):
+    quantity, first, second = planted_in
     result = check(quantity, planted(quantity, dtype, first, second), dtype=dtype)
     assert not result.passed
     assert {frozenset(name.split(" and ")) for name in result.mistakes} >= {frozenset((first, second))}

@@ -20,27 +20,51 @@ class Doubled(SmallKfac):
 
 
 @pytest.fixture
-def pytest_with(tmp_path):
-    """Run pytest in an empty folder, without the settings of this project.
-
-    The problems are the cases of the kit, unless whole=True.
-    """
+def folder(tmp_path, monkeypatch):
+    """The current folder, which is empty except for the adapter `doubled:Doubled`."""
     (tmp_path / "doubled.py").write_text(DOUBLED)
-    path = os.pathsep.join([str(HERE), str(tmp_path), *(entry for entry in sys.path if entry)])
-    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
 
-    def run(*arguments, pytest=("-m", "pytest"), whole=False):
-        few = ["--kfgn-examples=0", *([] if whole else ["-p", "few_problems"])]
-        command = [sys.executable, *pytest, "-ra", "--pyargs", "kfgn_conformance", *few, *arguments]
-        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+
+OPTIONS = ("-ra", "--pyargs", "kfgn_conformance", "--kfgn-examples=0")
+
+
+@pytest.fixture
+def pytest_with(folder, only, monkeypatch, capsys):
+    """Run pytest in this process with the plug-in alone, on a few problems, without the settings of this project."""
+    only("-tanh")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("COLUMNS", "200")
+    for place in (HERE, folder):
+        monkeypatch.syspath_prepend(place)
+
+    def run(*arguments):
+        outer = ("faulthandler", "cacheprovider", "unraisableexception")  # the last collects garbage, for a second
+        plugins = ("-p", "kfgn_pytest", "-Wdefault", *(part for name in outer for part in ("-p", f"no:{name}")))
+        code = pytest.main([*OPTIONS, *plugins, f"--rootdir={folder}", *arguments])
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
 
     return run
 
 
-def test_a_right_implementation_passes(pytest_with, tmp_path):
+@pytest.fixture
+def process_with(folder):
+    """Run pytest in a separate process, without the settings of this project, where the plug-in is found."""
+    path = os.pathsep.join([str(HERE), str(folder), *(entry for entry in sys.path if entry)])
+    environment = {**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}
+
+    def run(*arguments, pytest=("-m", "pytest")):
+        command = [sys.executable, *pytest, *OPTIONS, *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_right_implementation_passes(process_with, tmp_path):
+    """On all problems of the kit."""
     junit = tmp_path / "junit.xml"
-    options = ("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient", f"--junitxml={junit}")
-    ran = pytest_with(*options, whole=True)
+    ran = process_with("--kfgn-adapter=small_kfac:SmallKfac", "-v", "-k", "gradient", f"--junitxml={junit}")
     assert ran.returncode == 0, ran.stdout
     assert "test_is_the_reference[gradient-float32] PASSED" in ran.stdout
     assert "2 passed, 4 deselected" in ran.stdout
@@ -60,9 +84,10 @@ SCRIPT = "import sys; sys.path.pop(0); import pytest; sys.exit(pytest.console_ma
 """The console script `pytest`. Unlike `python -m pytest`, it does not look for modules in the current folder."""
 
 
-def test_a_module_in_the_current_folder_is_found(pytest_with, tmp_path):
+def test_a_module_in_the_current_folder_is_found(process_with, tmp_path):
     (tmp_path / "my_kfac.py").write_text("from small_kfac import SmallKfac as Mine")
-    ran = pytest_with("--kfgn-adapter=my_kfac:Mine", "--collect-only", "-q", pytest=("-c", SCRIPT))
+    given = ("--kfgn-adapter=my_kfac:Mine", "--kfgn-dtype=float32", "--collect-only", "-q")
+    ran = process_with(*given, pytest=("-c", SCRIPT))
     assert ran.returncode == 0, ran.stdout
     assert "test_is_the_reference[gradient-float32]" in ran.stdout
 
@@ -75,12 +100,11 @@ def test_a_number_of_examples_below_0_is_a_usage_error(pytest_with):
 
 def test_drawn_problems_are_among_those_of_the_tests(pytest_with, tmp_path):
     junit = tmp_path / "junit.xml"
-    ran = pytest_with(
-        "--kfgn-adapter=small_kfac:SmallKfac", "-k", "gradient-float64", "--kfgn-examples=1", f"--junitxml={junit}"
-    )
+    given = ("--kfgn-adapter=small_kfac:SmallKfac", "--kfgn-dtype=float64", "-k", "gradient", f"--junitxml={junit}")
+    ran = pytest_with(*given, "--kfgn-examples=1")
     assert ran.returncode == 0, ran.stdout
     drawn = int(re.search(r"value=\"\d+ of (\d+)", junit.read_text()).group(1))
-    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "-k", "gradient-float64", f"--junitxml={junit}")
+    ran = pytest_with(*given)
     assert int(re.search(r"value=\"\d+ of (\d+)", junit.read_text()).group(1)) == drawn - 1
 
 
@@ -92,7 +116,7 @@ def test_a_limit_that_is_none_is_a_usage_error(pytest_with, limit):
 
 
 def test_a_mistake_is_named(pytest_with):
-    ran = pytest_with("--kfgn-adapter=doubled:Doubled", "-k", "gradient and float64")
+    ran = pytest_with("--kfgn-adapter=doubled:Doubled", "--kfgn-dtype=float64", "-k", "gradient")
     assert ran.returncode == 1
     assert "FAIL on " in ran.stdout
     assert "loss-without-its-half: The squared error lacks its factor 1/2" in ran.stdout
@@ -106,7 +130,7 @@ def test_without_an_adapter_the_test_is_skipped(pytest_with):
 
 
 def test_an_adapter_that_cannot_be_asked_is_a_usage_error(pytest_with):
-    ran = pytest_with("--kfgn-adapter=small_kfac:Nobody")
+    ran = pytest_with("--kfgn-adapter=small_kfac:Nobody", "--kfgn-dtype=float64")
     assert ran.returncode in (2, 4)
     assert "--kfgn-adapter: small_kfac:Nobody: AttributeError" in ran.stdout + ran.stderr
 

@@ -18,9 +18,9 @@ from ..quantities import ROWS, Quantity, largest
 from ..tolerances import longest_sum, quotient
 from .decimals import each
 from .flags import FLAGS, flags
-from .form import FOLDER, FORMAT, SCHEMA, decoded
-from .making import allowed, header, mistakes, sha256
-from .vector import MANIFEST, ExpectedArray, Vector, files, read
+from .form import FOLDER, FORMAT, MANIFEST, SCHEMA, decoded, sha256
+from .making import allowed, header, mistakes
+from .vector import ExpectedArray, Vector, files, read
 
 ROUNDING = 1.01
 """The largest allowed ratio between a tolerance in a file, which has three digits, and the tolerance by the rule."""

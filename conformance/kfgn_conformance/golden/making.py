@@ -1,6 +1,5 @@
 """Computation of the files of golden vectors, by the reference in ball arithmetic."""
 
-import hashlib
 import platform
 from collections import defaultdict
 from collections.abc import Callable
@@ -16,10 +15,9 @@ from ..quantities import ROWS, Quantity, largest
 from ..tolerances import ROUNDOFF, C, longest_sum
 from .decimals import in_decimals
 from .flags import FLAGS, flags
-from .form import FOLDER, FORMAT, SCHEMA
+from .form import FOLDER, FORMAT, MANIFEST, SCHEMA, sha256
 from .layout import lines
 from .problems import Question, every_question
-from .vector import MANIFEST
 
 RULE = "|answer - truth| <= c (sqrt(n) u size + d u / u_float32), with the vector's n, and the array's size and d"
 
@@ -49,11 +47,6 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
     texts[SCHEMA] = (FOLDER / SCHEMA).read_text(encoding="utf-8")
     for file, text in texts.items():  # no file is written before all files are computed
         (folder / file).write_text(text, encoding="utf-8")
-
-
-def sha256(content: bytes) -> str:
-    """The hash of a file, in hexadecimal digits."""
-    return hashlib.sha256(content).hexdigest()
 
 
 def file_of(quantity: Quantity, questions: list[Question]) -> dict[str, Any]:

@@ -12,9 +12,7 @@ from ..decoding import FileError
 from ..problems.problem import Array, Problem
 from ..problems.serialisation import from_json
 from .decimals import each
-from .form import FOLDER, SCHEMA, decoded, fault_of_arrays
-
-MANIFEST = "manifest.json"
+from .form import FOLDER, MANIFEST, SCHEMA, decoded, fault_of_arrays
 
 
 class ExpectedArray(NamedTuple):
@@ -66,7 +64,7 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 def load(folder: Path = FOLDER) -> list[Vector]:
     """Read the vectors of all files in a folder. Raises `FileError` for an unreadable or malformed file."""
-    return [vector for file in files(folder) for vector in read(decoded(file, file), file)]
+    return [vector for file in files(folder) for vector in read(decoded(file, file, shipped_is_right=True), file)]
 
 
 def read(written: dict[str, Any], place: object) -> Iterator[Vector]:

@@ -6,9 +6,8 @@ from pathlib import Path
 import kfgn_conformance.adapters.peers
 import pytest
 from kfgn_conformance import cli, golden
-from kfgn_conformance.golden.form import FORMAT
+from kfgn_conformance.golden.form import FORMAT, sha256
 from kfgn_conformance.golden.layout import lines
-from kfgn_conformance.golden.making import sha256
 
 from .alterations import alterations, restore
 from .commands import CHECK, call, fault_of_error, leave_one_case

@@ -6,6 +6,7 @@ methods changes. The class `Textbook` itself has no mistake: a test compares eve
 reference.
 
 * passes:    the forward and the backward pass
+* roots:     the roots of H_L
 * curvature: Sections 2 and 3, and Appendix D
 * products:  Appendix C.2
 * solves:    Appendix C.1

@@ -4,9 +4,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from kfgn_reference import OBJECTIVES, Transfer, output_root
+from kfgn_reference import OBJECTIVES, Transfer
 
 from ...problems.problem import Array, Problem
+from .roots import output_roots
 
 PerLayer = dict[int, Array]
 
@@ -96,8 +97,9 @@ class Passes:
 
     def output_root(self) -> Array:
         """C_L (N, D_L, K), where C_L C_L^T is H_L or its positive semi-definite replacement."""
-        roots = [output_root(self.network, h, y) for h, y in zip(self.h[self.L], self.problem.Y, strict=True)]
-        return np.sqrt(self.scale) * np.stack(roots)
+        return np.sqrt(self.scale) * output_roots(
+            self.network.objective, self.network.psd, self.h[self.L], self.problem.Y
+        )
 
     def output_gauss_newton(self) -> Array:
         """The matrix C_L C_L^T per datapoint, (N, D_L, D_L)."""

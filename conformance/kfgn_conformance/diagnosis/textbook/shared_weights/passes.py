@@ -3,9 +3,10 @@
 from functools import cached_property
 
 import numpy as np
-from kfgn_reference import OBJECTIVES, Network, Transfer, output_root, transfer
+from kfgn_reference import OBJECTIVES, Transfer, transfer
 
 from ....problems.problem import Array
+from ..roots import output_roots
 from .layers import Layers
 
 PerLayer = dict[int, Array]
@@ -90,10 +91,9 @@ class Passes(Layers):
 
     def roots_at_positions(self) -> Array:
         """The root of the Hessian of E at every datapoint and position, without the divisor: (N, T, D, K)."""
-        net = Network((), (), self.problem.objective, self.problem.psd)
-        rows = zip(self.outputs, self.problem.Y, strict=True)
-        roots = [[output_root(net, h, y) for h, y in zip(*row, strict=True)] for row in rows]
-        return np.sqrt(self.scale) * np.array(roots)
+        return np.sqrt(self.scale) * output_roots(
+            self.problem.objective, self.problem.psd, self.outputs, self.problem.Y
+        )
 
     def output_columns(self) -> Array:
         """The root of the Hessian of the loss of a datapoint, (N, T K, D, T): every position has its own columns."""
