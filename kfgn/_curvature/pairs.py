@@ -20,6 +20,7 @@ from .._linearisation.linearisation import (
     linearised,
     linearised_for_gauss_newton,
 )
+from .._network.embedding import EmbeddingMap
 from .._network.network import Network
 from .._types import Array, Arrays, Weights
 from .._validation.scalars import checked_count
@@ -129,15 +130,19 @@ def _plus(a: Arrays, b: Arrays) -> Arrays:
 
 
 def _bytes_per_datapoint(at: Linearisation, labels: Array | None) -> int:
-    """The bytes per datapoint of the columns of all layers, and of the arrays that exist at once for one layer."""
+    """The bytes per datapoint of the columns of all layers, and of the arrays that exist at once for one layer.
+
+    The one-hot vectors of the tokens of an embedding are made from an array of booleans.
+    """
     network, T = at.network, at.network.positions
     root_size = gauss_newton_split(network).root_size(network.widths[-1]) if labels is None else 0
     columns = root_size * T[-1] if labels is None else labels.shape[0]
     shared = [T[l + 1] > 1 for l, layer in network.weighted.items() for _ in range(layer.groups)]
     gradients = [D * P for (D, P), several in zip(network.block_shapes, shared, strict=True) if several]
     kept = sum(C * t for C, t in zip(network.widths[1:], T[1:], strict=True))
-    numbers = columns * (kept + COPIES * max(gradients, default=0))
-    return bytes_of_columns(at, columns) + int(numbers * at.xp.finfo(at.outputs.dtype).bits // 8)
+    one_hot = sum(T[l + 1] * layer.tokens for l, layer in network.weighted.items() if isinstance(layer, EmbeddingMap))
+    numbers = columns * (kept + COPIES * max(gradients, default=0)) + one_hot
+    return bytes_of_columns(at, columns) + int(numbers * at.xp.finfo(at.outputs.dtype).bits // 8) + one_hot
 
 
 def pairs_at_labels(at: Linearisation, labels: Array, memory: int | None = None) -> PairsOfBatch:
