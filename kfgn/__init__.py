@@ -65,8 +65,8 @@ Numbers
 -------
 Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to a float or int of
 Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as
-hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of X or of the
-factors. With `check=False`, the value of a 0-d array is not read.
+hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of the weights
+or of the factors. With `check=False`, the value of a 0-d array is not read.
 
 Errors
 ------

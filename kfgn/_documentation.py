@@ -29,10 +29,10 @@ SHARED = {
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)
-            The targets. Targets of squared_error and bernoulli are (N, D_L) in the dtype of X, and those of bernoulli
-            lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of any integer dtype. If the
-            outputs have positions, each position has a target: Y has the shape (N, T, D_L) or (N, T) for T positions,
-            and (N, H, W, D_L) or (N, H, W) for positions along two axes.
+            The targets. Targets of squared_error and bernoulli are (N, D_L) in the dtype of the weights, and those
+            of bernoulli lie from 0 to 1. Targets of categorical and mixture are (N,) class indices of an integer dtype.
+            If the outputs have positions, each position has a target: Y has the shape (N, T, D_L) or (N, T) for T
+            positions, and (N, H, W, D_L) or (N, H, W) for positions along two axes.
         """,
     "V": """
         V : sequence of L arrays
@@ -44,11 +44,11 @@ SHARED = {
         """,
     "tau": """
         tau : float or array, shape ()
-            The damping of the quadratic model, at least 0. A 0-d array must have the dtype of X.
+            The damping of the quadratic model, at least 0. A 0-d array must have the dtype of the weights.
         """,
     "eta": """
         eta : float or array, shape ()
-            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. A 0-d array must have the dtype of X.
+            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. A 0-d array must have the dtype of the weights.
         """,
     "sharing": """
         sharing : {"expand", "reduce"}, default "expand"

@@ -3,7 +3,7 @@
 Questions and right answers
 
 * problems:       networks with weights and a batch, and their JSON format
-* quantities:     quantities that the paper defines on a problem, each with its equation
+* quantities:     the quantities that are compared on a problem, each with its equation or its source
 * oracle:         the reference's answer to a question (one quantity on one problem)
 * tolerances:     the rule by which the tolerance of an answer is computed
 * problem_sets:   the problems of a run, among them random problems and optimiser trajectories

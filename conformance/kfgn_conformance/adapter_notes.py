@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from .plain import counted
 from .problems.further import ENOUGH, further
 from .problems.problem import Problem
 from .results import Report
@@ -38,7 +39,7 @@ def with_notes_on_adapters(report: Report) -> Report:
     for i, column in enumerate(report.columns):
         supported, _ = report.supported(i)
         if 0 < (n := sum(not problem.is_shared for problem in supported)) < ENOUGH:
-            notes.append(f"{column.title} supports only {n} problem{'s' if n > 1 else ''} of this run{alone}")
+            notes.append(f"{column.title} supports only {counted(n, 'problem')} of this run{alone}")
     if added := sum(problem.id.startswith("further-") for problem in report.problems):
         were_added = "problem was added" if added == 1 else "problems were added"
         notes.append(f"{added} {were_added}, with the supported transfer functions and objectives")

@@ -24,6 +24,7 @@ from rich.text import Text
 
 from .certified_products import nearest_products
 from .oracle import Oracle
+from .plain import counted
 from .problems.problem import Array, Problem
 from .problems.shared_weights.fixed import shared_problems
 from .quantities import QUANTITIES, REFERENCE_ONLY, SHARED_WEIGHTS, Arrays, Quantity
@@ -176,22 +177,19 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     for a in accuracies:
         if a.undecided or a.loose:
             reasons = (
-                f"{_counted(a.undecided, 'problem')} on which balls cannot decide a comparison, and on "
-                f"{_counted(a.loose, 'problem')} with too "
+                f"{counted(a.undecided, 'problem')} on which balls cannot decide a comparison, and on "
+                f"{counted(a.loose, 'problem')} with too "
                 "large a tolerance"
             )
             console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
     console.print(
-        f"The reference was compared with balls of {PRECISION} bits on {_counted(problems, 'random problem')}, and on "
+        f"The reference was compared with balls of {PRECISION} bits on {counted(problems, 'random problem')}, and on "
         f"the fixed problems with shared weights. The tolerance is "
-        f"c (sqrt(n) u size + d), c = {C}. The radius is divided by the largest element. "
+        f"c (sqrt(n) u size + d), c = {C}. The column radius is the largest radius divided by the "
+        f"largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )
-
-
-def _counted(n: int, noun: str) -> str:
-    return f"{n} {noun}{'' if n == 1 else 's'}"
 
 
 @contextlib.contextmanager

@@ -31,7 +31,7 @@ ALGORITHM = frozenset({"algorithm", "algorithm 1", "algorithm_1", "algorithm1", 
 
 
 class Request(NamedTuple):
-    """The result of the arguments.
+    """The equations that the arguments request, or the remarks on equations.
 
     numbers:   the numbers of the equations, in the order of the arguments; all equations if the arguments name only
                kinds of remarks

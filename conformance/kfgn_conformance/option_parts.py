@@ -82,7 +82,8 @@ def whole_number(least: int | None) -> Callable[[str], int]:
         if least is not None and number < least:
             raise argparse.ArgumentTypeError(f"expected {least} or more, got {text}")
         if not -(2**31) <= number < 2**31:
-            raise argparse.ArgumentTypeError(f"expected an integer of 32 bits, got {text[:20]}...")
+            shown = text if len(text) <= 20 else f"{text[:20]}..."
+            raise argparse.ArgumentTypeError(f"expected an integer of 32 bits, got {shown}")
         return number
 
     return integer

@@ -94,7 +94,7 @@ class Cell:
 
     @property
     def supported(self) -> int:
-        """The number of problems on which the implementation supports the quantity."""
+        """The number of problems on which the quantity was run, and is supported."""
         return sum(verdict.status not in NOT_RUN for verdict in self.verdicts)
 
     @property

@@ -44,7 +44,9 @@ def checked_vector(V: Array, shape: tuple[int, int], named: dict[str, Array], *,
 
 
 def checked_damping(damping: Array | float, like: Array, of: str, *, check: bool) -> Array | float:
-    """Return the damping, after a check that the damping is positive and that the dtype of `like` can hold its value.
+    """Return the damping, after checks that it is positive and that the dtype of `like` can hold its value.
+
+    With `check=False`, and in a traced program, the value of a 0-d array is not checked.
 
     of: the name of `like` in a message
     """

@@ -164,15 +164,15 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
     {weights}
     {X}
     draws : array, shape (N, S, D_L) or (N, S)
-        Random numbers of the shape of `label_draws_shape`, in the dtype of X: standard normals for squared_error, and
-        uniforms in [0, 1) for the other objectives.
+        Random numbers of the shape of `label_draws_shape`, in the dtype of the weights: standard normals for
+        squared_error, and uniforms in [0, 1) for the other objectives.
     {check}
 
     Returns
     -------
     array, shape (N, S, D_L) or (N, S)
-        S labels per datapoint, in the dtype of X for squared_error and bernoulli, and as class indices for categorical
-        and mixture. Equal draws give equal labels.
+        S labels per datapoint, in the dtype of the weights for squared_error and bernoulli, and as class indices for
+        categorical and mixture. Equal draws give equal labels.
 
     Raises
     ------

@@ -48,8 +48,9 @@ def chosen_candidate(
 ) -> Candidate:
     """The candidate for `gamma`, or the best of three candidates in a step that adapts gamma.
 
-    The three candidates belong to gamma, gamma omega and gamma / omega, in this order. By C.3.2 the best candidate
-    decreases the quadratic model with C-bar most. If two candidates are equally good, the earlier candidate is chosen.
+    The three candidates belong to gamma, gamma omega and gamma / omega, in this order. The best candidate is the one
+    that decreases the quadratic model with C-bar the most. If two candidates are equally good, the earlier candidate is
+    chosen.
     A candidate with a false `ok` is never better than another candidate.
 
     gradient: grad f

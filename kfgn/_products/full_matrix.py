@@ -102,7 +102,8 @@ def transposed_jacobian_product(
     {weights}
     {X}
     U : array, shape (N, D_L)
-        One vector u_n per datapoint, in the dtype of X. In a network with positions, (N, T, D_L) or (N, H, W, D_L).
+        One vector u_n per datapoint, in the dtype of the weights. In a network with positions, (N, T, D_L) or
+        (N, H, W, D_L).
     {check}
 
     Returns

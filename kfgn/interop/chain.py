@@ -98,7 +98,11 @@ class _Reader:
                 self.here = node
             elif node.op == "output":
                 if node.args[0] is not self.here:
-                    self.refuse(node, "outputs that are not the last value", "return the outputs of the last Linear")
+                    self.refuse(
+                        node,
+                        "outputs that are not the result of the last operation",
+                        "return the outputs of the last Linear",
+                    )
             elif not _is_size(node):
                 self.step(node)
         return self.leaves

@@ -48,7 +48,10 @@ class FileError(UsageError):
 
 
 class MissingLibraryError(UsageError):
-    """Raised if a library of the extra `train` or `tensorboard` is not installed."""
+    """Raised if a library of the extra `train` or `tensorboard` is not installed, except while data are read.
+
+    A library that only a data set needs raises `DataUnavailableError` instead.
+    """
 
 
 def library(name: str, extra: str = "train") -> Any:

@@ -1,8 +1,8 @@
 """The 71 numbered equations of the paper: the kind and the text of each, and the remarks on it.
 
-Greek indices count layers. Latin indices count units, parameters, columns or datapoints. The index of a block of a
-matrix is the layer of the block. The equations are as printed, and the remarks name the errors and omissions of the
-equations. Some wrong hats, bars and tildes may come from the transcription.
+Greek indices count layers. Latin indices count units, parameters, columns or datapoints. A block of a
+matrix has the index of its layer, or two indices if it lies between two layers. The equations are as printed, and the
+remarks name their errors and omissions. Some wrong hats, bars and tildes may come from the transcription.
 
 >>> from kfgn_reference import STATEMENTS
 >>> STATEMENTS[24].kind, STATEMENTS[24].text

@@ -187,7 +187,9 @@ class FunctionOracle:
         check_accounted(name, self._matrices.places(name), forms, self._model.samples)
         if part is None and len(forms) > 1:
             shapes = ", ".join(str(form.entries.shape) for form in forms)
-            raise ValueError(f"part: expected 1 to {len(forms)} for {name}, used as matrices {shapes}, got none")
+            raise ValueError(
+                f"part: expected 1 to {len(forms)} for {name}, used as matrices of the shapes {shapes}, got none"
+            )
         if part is not None and not 1 <= part <= len(forms):
             raise ValueError(f"part: expected 1 to {len(forms)} for {name}, got {part}")
         return forms[(part or 1) - 1]

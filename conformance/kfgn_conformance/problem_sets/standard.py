@@ -7,6 +7,7 @@ trajectories.
 from collections.abc import Callable, Collection, Sequence
 from fnmatch import fnmatchcase
 
+from ..plain import counted
 from ..problems.cases import added_cases, cases
 from ..problems.fixed import fixed
 from ..problems.problem import Problem
@@ -38,7 +39,7 @@ def drawn(count: int, seed: int, progress: Progress = ignored, *, shared: bool =
     from .drawn import drawn_problems, drawn_shared_problems
 
     kind = " with shared weights" if shared else ""
-    progress(f"drawing {count} random problem{'s' if count > 1 else ''}{kind} and computing their tolerances")
+    progress(f"drawing {counted(count, 'random problem')}{kind} and computing their tolerances")
     return (drawn_shared_problems if shared else drawn_problems)(count, seed)
 
 

@@ -234,7 +234,7 @@ class Problem:
 
 
 def exact(problem: Problem) -> Problem:
-    """Return the problem, or raise `ValueError` if float32 does not hold all its numbers exactly."""
+    """Return the problem, or raise `ValueError` if float32 does not hold the numbers of an array exactly."""
     for path, array in problem.arrays():
         if not np.array_equal(array, array.astype(np.float32)):
             raise ValueError(f"problem {problem.id}: {path}: expected values that float32 holds exactly")

@@ -1,4 +1,4 @@
-"""The search for the seed of a fixed problem, and the seeds that ship. A run reads the seeds and does not search.
+"""The search for the seed of a fixed problem, and the seeds that ship, with which a run needs no search.
 
 A random problem becomes a fixed problem if it is suitable. A suitable problem is far from every discontinuity, and may
 need further properties. A search computes the reference on each random problem, and therefore takes long.

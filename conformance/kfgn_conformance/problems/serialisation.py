@@ -71,7 +71,7 @@ def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:
 
 
 def from_json(written: Mapping[str, Any]) -> Problem:
-    """Read the problem that `as_json` wrote with nested lists, in version 1 or 2 of the format.
+    """Read a problem whose arrays are nested lists. The format is version 2, which `as_json` writes, or version 1.
 
     Raises `ValueError` with one line that names the wrong field.
     """

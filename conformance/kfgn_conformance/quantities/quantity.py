@@ -42,8 +42,8 @@ class Quantity:
         A function of a problem that returns the number of elements of the quantity, or of the largest matrix that the
         oracle forms.
     per_datapoint : bool, default False
-        True if only the first datapoints are compared on a problem for which the arrays would be too large. The arrays
-        then have an axis of datapoints.
+        True if only the first datapoints are compared on a problem for which the arrays would be too large. The first
+        axis of each array of such a quantity is that of the datapoints.
     size : callable
         A function of a problem and of the oracle's arrays that returns the size of each array in the tolerance rule.
     irrational : str, default ""

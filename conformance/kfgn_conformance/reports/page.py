@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ..plain import plain
+from ..plain import counted, plain
 from ..quantities import ROWS
 from ..verdicts import BAD, NOT_RUN, Status
 from ..writing import write_whole
@@ -136,6 +136,5 @@ def box(name: str, column: Line, cell: Line | None) -> Box:
     status: str = cell["status"]
     shown = f"{cell['ratio']:.2f}" if status == Status.PASS else status
     supported, total = cell["supported"], cell["problems"]
-    count = f"{supported}{f' of {total}' if supported < total else ''} problem{'s' if total > 1 else ''}"
-    count = count if supported else ""
+    count = counted(supported, "problem", total=total) if supported else ""
     return Box(name, shown, status, "expected" if cell["expected_failure"] else status, column, cell, count)

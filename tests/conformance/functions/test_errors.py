@@ -174,7 +174,7 @@ def test_an_unknown_name():
 
 def test_parts():
     found = torch_oracle(drawn(nn.Conv1d(2, 2, 1, groups=2)), X[:, :, None], np.zeros((3, 2, 1)), "squared_error")
-    with raises("part: expected 1 to 2 for weight, bias, used as matrices (1, 2), (1, 2), got none"):
+    with raises("part: expected 1 to 2 for weight, bias, used as matrices of the shapes (1, 2), (1, 2), got none"):
         found.pairs("weight, bias")
     for part in (0, 3):
         with raises(f"part: expected 1 to 2 for weight, bias, got {part}"):
@@ -285,7 +285,7 @@ def test_tied_weights_have_several_names():
     assert found.matrix("head").shape == (5, 4)
     close(found.gauss_newton_block("head.weight"), found.gauss_newton_block("embedding.weight"))
     close(found.gauss_newton_block("head")[:15, :15], found.gauss_newton_block("embedding.weight"))
-    with raises("part: expected 1 to 2 for head, used as matrices (3, 5), (5, 4), got none"):
+    with raises("part: expected 1 to 2 for head, used as matrices of the shapes (3, 5), (5, 4), got none"):
         found.pairs("head")
     assert [found.pairs("head", part)[0].a.shape for part in (1, 2)] == [(3, 5), (3, 4)]
 

@@ -162,7 +162,7 @@ COMPUTE: dict[str, Callable[[_Functions], Any]] = {
 
 
 class TorchFunc:
-    """Adapter of torch.func, for small problems only, because automatic differentiation forms every matrix."""
+    """Adapter of torch.func, for small problems only, because most quantities are computed from whole matrices."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -175,5 +175,5 @@ class TorchFunc:
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
         """Compute the quantity by the derivatives that define it."""
         if problem.parameters > 1000:
-            raise UnsupportedError("no problems of more than 1000 weights, because every matrix is formed")
+            raise UnsupportedError("no problems of more than 1000 weights, because whole matrices are formed")
         return arrays(COMPUTE[quantity](_Functions(problem, self.dtype)))

@@ -73,7 +73,7 @@ class SlopeAtTheInputsBelow(Textbook):
 
 
 class _OtherWeights(Textbook):
-    """Base class: the backward pass uses the weights of the layer `taken(l)` instead of layer l."""
+    """Base class: the backward pass uses the weights of layer `taken(l)` instead of layer l, if the shapes agree."""
 
     def taken(self, l: int) -> int:
         """The layer whose weights are used for layer l, where l is at least 2."""

@@ -85,7 +85,7 @@ class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
 class UnitNotMasked(ChangedPairs):
     """In a dense layer, positions without derivatives are left out of the inputs and of the mean.
 
-    The units of these positions are not left out.
+    The constant 1 that multiplies the bias is not left out at these positions.
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:

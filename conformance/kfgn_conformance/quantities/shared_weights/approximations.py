@@ -41,8 +41,8 @@ APPROXIMATIONS = (
     Quantity(
         name="ekfac_diagonal",
         equation="George et al. 2018",
-        description="S (O, I) for each group, where vec(S) is the diagonal of the exact block in the given eigenbasis, "
-        "the Kronecker product of the two matrices in `bases`",
+        description="S (O, I) for each group, where vec(S) is the diagonal of U^T F U. F is the exact block, and U is "
+        "the Kronecker product of the two given orthogonal matrices in `bases`",
         oracle=ekfac_diagonals,
         elements=lambda p: p.parameters,
         degree=1,
