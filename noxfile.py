@@ -32,7 +32,7 @@ COMPILED = {
 }
 
 # Most of the time of JAX in `tests` is compilation. So XLA compiles there without optimisation and without its newer
-# code generator, which takes a quarter of the time. `conformance` and `check` run XLA as users have it.
+# code generator, which takes a quarter of the time. `check` and `conformance` run XLA as users have it.
 COMPILED_QUICKLY = COMPILED | {
     "XLA_FLAGS": "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false"
     " --xla_cpu_parallel_codegen_split_count=1"
@@ -79,13 +79,13 @@ def reference(session: nox.Session) -> None:
 
 @nox.session(tags=["ci"])
 def tests(session: nox.Session) -> None:
-    """All tests except the conformance of the port, with every backend installed, on every core."""
+    """All tests, with every backend of the host, on every core."""
     install(session, "test", extras="conformance,train")
     session.run(
         "pytest",
         "--numprocesses=auto",
         "--dist=worksteal",
-        "--ignore=tests/conformance/test_port.py",
+        *(f"--backend={name}" for name in HOST),
         *session.posargs,
         env={**COMPILED_QUICKLY, "OMP_NUM_THREADS": "1"},
     )
@@ -95,7 +95,7 @@ def tests(session: nox.Session) -> None:
 @nox.parametrize(
     "backend",
     [
-        nox.param("host", id="host", tags=["ci"]),
+        nox.param("host", id="host"),
         *(nox.param(name, id=name) for name in HOST),
         *(nox.param(name, id=name, tags=["gpu"]) for name in GPU),
     ],
@@ -103,7 +103,8 @@ def tests(session: nox.Session) -> None:
 def conformance(session: nox.Session, backend: str) -> None:
     """Comparison of the port on one backend, or on all of the host, with the reference, on random problems.
 
-    `host` computes the oracles of a problem once for all backends. One by one they would take most of the time.
+    `tests` does this too, with a fast compilation by XLA. `host` computes the oracles of a problem once for all
+    backends. One by one they would take most of the time.
     """
     install(session, "xdist", "host" if backend == "host" else f"backend-{backend}")
     session.run(
@@ -125,7 +126,7 @@ def check(session: nox.Session) -> None:
     """The table of `kfgn-check` on every backend of the host: fixed and real problems, and trajectories."""
     install(session, "host")
     start = monotonic()
-    # no random problems: `conformance` has them, and JAX would compile every program for each of them
+    # no random problems: `tests` has them, and JAX would compile every program for each of them
     kfgn_check(session, "--examples", "0", "--require", *HOST)
     seconds = monotonic() - start
     session.log(f"kfgn-check took {seconds:.0f} s")

@@ -24,8 +24,13 @@ EXAMPLES = 1 + max(1, settings.default.max_examples // len(SPLITS))
 FEW = {"jax": max(2, EXAMPLES // 3)}
 """The number without --thorough, for a library that compiles every operation for the shapes of each problem.
 
-Such a library runs each problem in one dtype, which the hash of the problem decides. It leaves out the problem whose
-weights are 0.
+Such a library leaves out the problem whose weights are 0.
+"""
+
+ONE_DTYPE = {"jax", "strict"}
+"""The libraries that run each problem in one dtype without --thorough. The hash of the problem decides which one.
+
+array-api-strict computes with NumPy, which runs both, and checks every call, which takes most of its time.
 """
 
 
@@ -62,7 +67,8 @@ def test_drawn(backend, split, thorough):
             return
         oracles = [Oracle(problem, quantity) for quantity in QUANTITIES.values()]
         conclusive = [oracle for oracle in oracles if oracle.is_conclusive]
-        for dtype in [DTYPES[int(digest(problem), 16) % len(DTYPES)]] if few else DTYPES:
+        one = DTYPES[int(digest(problem), 16) % len(DTYPES)]
+        for dtype in DTYPES if thorough or backend.library not in ONE_DTYPE else [one]:
             port = ports[dtype]
             verdicts = {str(oracle): judged(port, oracle).verdict for oracle in conclusive}
             assert {name: v for name, v in verdicts.items() if v.status is not Status.PASS} == {}, dtype
