@@ -329,9 +329,9 @@ def lower_bounds(*extras: str) -> list[str]:
 
 @nox.session(tags=["ci"])
 def oldest(session: nox.Session) -> None:
-    """Each fast test on NumPy, with the lowest release of every dependency except PyTorch, JAX and CuPy.
+    """A fast part of the tests on NumPy, with the lowest release of every dependency except PyTorch, JAX and CuPy.
 
-    A parametrised test has a case for each value of each argument.
+    A test with arguments has a case for each value of each argument, and not for each combination.
     """
     if sys.version_info[:2] != (3, 11):
         session.skip("the lowest releases have wheels for Python 3.11 only")

@@ -185,8 +185,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     console.print(
         f"The reference was compared with balls of {PRECISION} bits on {counted(problems, 'random problem')}, and on "
         f"the fixed problems with shared weights. The tolerance is "
-        f"c (sqrt(n) u size + d), c = {C}. The column radius is the largest radius divided by the "
-        f"largest element. "
+        f"c (sqrt(n) u size + d), c = {C}. The column radius is the largest radius divided by the largest element. "
         f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )

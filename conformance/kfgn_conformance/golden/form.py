@@ -48,8 +48,8 @@ def decoded(file: Path, place: object, *, shipped_is_right: bool = False) -> dic
     """The content of a file of vectors in the present format, checked by the schema.
 
     place:            the name of the file in error messages
-    shipped_is_right: True to leave out the check for a file that ships with the kit, unchanged by its hash. The check
-                      takes nearly all of the time of reading
+    shipped_is_right: True to read a file without the check if its hash is that of a file that ships with the kit. The
+                      check takes nearly all of the time of reading
 
     Raises `FileError` for malformed content.
     """
