@@ -1,7 +1,7 @@
 """Botev, Ritter and Barber (2017), "Practical Gauss-Newton Optimisation for Deep Learning", as code.
 
-The modules implement the paper part by part, and need only NumPy. All except `_algorithm_1` compute **one datapoint at
-a time** with the symbols of the paper. The module `_expectation` computes the means over the batch.
+The modules implement the paper part by part, with its symbols, and need only NumPy. All except `_algorithm_1` compute
+**one datapoint at a time**, and use the functions of `_expectation` for the means over the batch.
 
 >>> import numpy as np
 >>> import kfgn_reference as ref
@@ -23,14 +23,14 @@ Every public name is an attribute of the package. The names of modules begin wit
     _r_operator         R{.}               products with the Jacobian, the Gauss-Newton matrix and the Hessian
     _parameter_hessian  (2), (11)          the full Hessian and its two terms
     _appendix_b         (28)-(31)          the derivation of the recursion, expression by expression
-    _gauss_newton       (12)-(16), (22)    the Gauss-Newton matrix and its blocks
+    _gauss_newton       (12), (13), (19)   the Gauss-Newton matrix, its diagonal blocks and the recursion (22)
     _khatri_rao         (14)-(18)          the blocks between layers
-    _factored           (18)-(21)          Q, and the Kronecker product of two expectations
+    _factored           (18), (20), (21)   Q, and the Kronecker product of two expectations
     _kflr               (23)-(25)          the exact second factor, from a square root of H_L
     _kfra               (26)               the recursive approximation of the second factor
     _kfac               (59)               the second factor from sampled labels
     _rp                                    the second factor from random projections, which is not in the paper
-    _quadratic          (32)-(34)          the quadratic model and its direction
+    _quadratic          (32)-(34)          the quadratic model, and the direction C^-1 grad f
     _damping            (35)-(38)          the damped Kronecker block and its factored inverse
     _step_size          (39)-(43)          the step along a direction, and the error of the model
     _adaptation         C.3                the adaptation of tau and gamma
@@ -39,7 +39,7 @@ Every public name is an attribute of the package. The names of modules begin wit
     _safeguards                            rules for rounding errors and failed steps, which are not in the paper
     _optimiser          Section 5          the whole optimiser, step by step
     _outcomes           p(y | h_L)         the labels of the model and their probabilities
-    _fisher             (46)-(51)          the Fisher matrix
+    _fisher             (46)-(49), (51)    the Fisher matrix
     _exponential_family (52)-(54)          objectives whose Fisher matrix is the Gauss-Newton matrix
     _kfac_chain         (55)-(62)          the equalities that lead to KFAC
     _ranks              (63), (64)         bounds of ranks
@@ -53,8 +53,8 @@ The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linea
 `_types` implement no equation. Many examples share the network of `_example`.
 
 The package `shared_weights` goes beyond the paper: it has layers whose weights are used at several positions, such as
-convolutions, and further approximations. The package has its own reading order and symbols, and its names are not
-listed here.
+convolutions, and several approximations of the blocks of these layers. `shared_weights` has its own reading order and
+symbols, and its names are not listed here.
 
 Symbols
 -------
@@ -73,14 +73,14 @@ Symbols
     B, D               B, D              the diagonal matrices (9) and (10)             (D_l, D_l)
     H[l]               script H_lambda   pre-activation Hessian, one datapoint          (D_l, D_l)
     G[l]               script G_lambda   pre-activation Gauss-Newton matrix             (D_l, D_l)
-    C[l]               C^k_lambda        its root, the vectors C^k as columns           (D_l, K)
+    C[l]               C^k_lambda        a root of G[l], the vectors C^k as columns     (D_l, K)
     J[l]               J^{h_L}_{h_l}     dh_L/dh_l                                      (D_L, D_l)
     Q[l]               script Q_lambda   outer product of activations with the unit     (D_{l-1}+1, D_{l-1}+1)
     V, delta           delta             a direction in parameter space, layer by layer (D_l, D_{l-1} + 1)
     k, root_k          k                 the damping gamma + eta, and its square root
     R{.}               R-operator        the derivative along a direction V
 
-Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's H_lambda.
+Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's script H_lambda.
 `vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`. Row `b * D_l + a` of this block belongs to W_l[a, b].
 A layer without a bias (see `Network.biases`) has no appended unit. In the shapes of such a layer, D_{l-1} replaces
 D_{l-1} + 1.
@@ -88,13 +88,14 @@ D_{l-1} + 1.
 Arithmetic
 ----------
 The modules contain no float literal, and only `_spectral` calls `np.linalg`. All modules except `_spectral` compute in
-the arithmetic of the given arrays, such as float64, rationals or certified balls. A function that
-computes a square root, an exponential or an eigenvalue cannot compute in rationals. A function that decides a rank or
-definiteness needs exact arithmetic. Random numbers are arguments of functions: normals, uniforms or sampled labels.
+the arithmetic of the given arrays, such as float64, rationals or balls (numbers with certified error bounds). A
+function that computes a square root, an exponential or an eigenvalue cannot compute in rationals. `rank`,
+`is_positive_semidefinite` and the functions that call them need exact arithmetic. Random values, such as normals,
+uniforms or sampled labels, are arguments of functions.
 
 Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code
 deviates from the text of the paper, the docstring has the word "misprint" and the reason. The words "gap" and "choice"
-mark what the paper does not say, and what this package chooses.
+mark what the paper does not define, and what this package chooses.
 """
 
 from ._adaptation import adapted_gamma, adapted_tau, bounded, decay

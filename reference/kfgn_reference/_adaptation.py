@@ -51,11 +51,12 @@ def adapted_gamma(
     """C.3.2: the value among gamma, omega_gamma gamma and gamma / omega_gamma with the largest decrease of the model.
 
     decrease(gamma): twice the decrease of the model under C-bar by the best step along the direction delta that is
-    computed with gamma. The value is (delta^T grad f)^2 / (delta^T C-bar delta). If neither of the other two has
-    a larger value than gamma, gamma does not change. The other two are clipped to `bounds`, which the paper does not
-    have.
+    computed with gamma. The value is (delta^T grad f)^2 / (delta^T C-bar delta). gamma does not change if neither
+    omega_gamma gamma nor gamma / omega_gamma has a larger decrease. These two are clipped to `bounds`, which the paper
+    does not have.
 
-    Misprint: the text minimises the model under C-tilde. C-tilde contains gamma, so the smallest gamma always wins.
+    Misprint: the text minimises the model under C-tilde. C-tilde contains gamma, so the smallest gamma would always
+    win.
     """
     best, largest = gamma, decrease(gamma)
     for candidate in (bounded(omega_gamma * gamma, bounds), bounded(gamma / omega_gamma, bounds)):

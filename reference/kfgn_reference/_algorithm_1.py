@@ -1,8 +1,8 @@
 """Appendix H: Algorithm 1, which is one update of the weights by KFRA.
 
-The code follows the lines of the algorithm with the misprints corrected, and has one column per datapoint as in the
-paper. `_kfra`, `_damping` and `_step_size` compute the same update, one datapoint and one equation at a time.
-`_algorithm_1` calls none of these three modules, so that the two computations of an update check each other.
+The code follows the lines of the algorithm with the misprints corrected. The arrays a, h and d have one column per
+datapoint, as in the paper. `_kfra`, `_damping` and `_step_size` compute the same update, one datapoint and one equation
+at a time. `_algorithm_1` calls none of these three modules, so that the two computations of an update check each other.
 
 >>> from kfgn_reference import algorithm_1, kfra
 >>> from kfgn_reference._example import X, Y, net
@@ -44,12 +44,12 @@ class Update(NamedTuple):
 
 
 def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any) -> Update:
-    """One update of all weights on the batch X (N, D_0), Y. Requires gamma + eta > 0.
+    """One update of all weights on the batch X (N, D_0), Y. Requires gamma + eta > 0 if a factor is singular.
 
     Misprints: the caption excludes updates of eta and gamma, where tau and gamma are meant. The inputs have an f_L,
     which does not exist, and omit tau. G_L has the index L lambda. The backward pass has the heading "Update for W",
     but only the last loop changes W. The two inverses are on the wrong sides of the gradient, and omit I. The line for
-    delta^T G delta omits the mean over n. C-tilde and G-tilde of the last lines are C-bar and G-bar.
+    delta^T G delta omits the mean over datapoints. C-tilde and G-tilde in the last lines should be C-bar and G-bar.
     `_printed_algorithm` has the lines as printed. Derivatives propagate through W without its bias column.
     """
     pairs = list(datapoints(net, X, Y))

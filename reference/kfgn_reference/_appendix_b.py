@@ -1,8 +1,8 @@
 """Appendix B: the derivation of the recursion (8), with each of its expressions computed as printed.
 
-`derivation` returns six expressions of (28) and the matrix form (29), which are equal. Each expression is computed
-separately, except for the terms that the paper copies from the previous expression. The first three expressions are
-computed by the R-operator, without a recursion of matrices. The last expression is (8).
+`derivation` returns six expressions of (28) and the matrix form (29). All seven are equal. Each expression is computed
+term by term from the derivatives that occur in it. In the first three expressions, the second derivatives of E come
+from the R-operator, and not from a recursion of matrices. The last expression is (8).
 
 >>> from kfgn_reference import derivation
 >>> from kfgn_reference._example import X, Y, net

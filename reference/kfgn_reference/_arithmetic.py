@@ -15,17 +15,23 @@ from ._types import Array
 
 
 def one(h: Array) -> Array:
-    """Ones in the arithmetic of `h`. For rationals, `np.ones_like` gives the int 1 of Python, and 1 / 10 is a float."""
+    """Ones in the arithmetic of a finite `h`.
+
+    For rationals, `np.ones_like` would give the int 1 of Python, and the quotient 1 / 10 of two ints is a float.
+    """
     return h * 0 + 1
 
 
 def zero(h: Array) -> Array:
-    """Zeros in the arithmetic of `h`."""
+    """Zeros in the arithmetic of a finite `h`."""
     return h * 0
 
 
 def diagonal(v: Array) -> Array:
-    """diag(v) in the arithmetic of `v`. For rationals, `np.diag` gives the int 0 of Python, and 0 / 3 is a float."""
+    """diag(v) in the arithmetic of a finite `v`.
+
+    For rationals, `np.diag` would give the int 0 of Python off the diagonal, and the quotient 0 / 3 is a float.
+    """
     return np.eye(len(v), dtype=bool) * v
 
 

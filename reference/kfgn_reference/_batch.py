@@ -30,7 +30,10 @@ def inputs(net: Network, X: Array) -> list[Array]:
 
 
 def check_network(net: Network) -> None:
-    """Raise `ValueError` unless the weights, the biases, the transfer functions and the objective fit together."""
+    """Raise `ValueError` unless the shapes of the weights and the numbers of biases and transfer functions fit.
+
+    The mixture needs 3 outputs. The names of transfer functions and of the objective are not checked.
+    """
     shapes = [np.shape(W) for W in net.weights]
     if not shapes or any(len(shape) != 2 for shape in shapes):
         raise ValueError(f"weights: expected one matrix per layer, got shapes {shapes}")
@@ -53,7 +56,7 @@ def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
 
 
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
-    """The pairs (x, y) of a batch with S labels per datapoint, given as (N, S, D_L) or as (N, S) class indices."""
+    """The N S pairs (x, y) of a batch with S labels per datapoint: (N, S, D_L), or (N, S) class indices."""
     rows = inputs(net, X)
     check_labels(net, "labels", labels, (len(rows), len(labels[0])))
     return ((x, y) for x, row in zip(rows, labels, strict=True) for y in row)

@@ -15,7 +15,7 @@ Key = TypeVar("Key", bound=Hashable)
 
 
 def expectation(samples: Iterable[dict[Key, Array]]) -> dict[Key, Array]:
-    """The mean of the samples, layer by layer. Only one sample is in memory at a time."""
+    """The mean of the samples, key by key. Only one sample and the sum are in memory if `samples` is a generator."""
     total: dict[Key, Array] = {}
     N = 0
     for sample in samples:
@@ -25,5 +25,5 @@ def expectation(samples: Iterable[dict[Key, Array]]) -> dict[Key, Array]:
 
 
 def mean(samples: Iterable[Array]) -> Array:
-    """The mean of the samples, which are arrays or scalars, one for each datapoint."""
+    """The mean of the samples, which are arrays or scalars, such as one for each datapoint."""
     return expectation({0: sample} for sample in samples)[0]

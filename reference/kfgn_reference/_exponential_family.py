@@ -2,8 +2,8 @@
 
     log p(y | x, theta) = log h(y) + T(y)^T h_L - log Z(h_L)
 
-The functions are the textbook forms of the families, and share no code with `_objectives`. The mixture (27) is missing,
-since it is not an exponential family.
+The functions are written in the usual form of each family, and share no code with `_objectives`. The mixture (27) is
+missing, since it is not an exponential family.
 
 >>> import numpy as np
 >>> from kfgn_reference import log_likelihood_gradient
@@ -74,7 +74,10 @@ EXPONENTIAL_FAMILIES: dict[str, ExponentialFamily] = {
 
 
 def log_likelihood(objective: str, h: Array, y: Any) -> Any:
-    """Equation (52): log p(y | h_L) = log h(y) + T(y)^T h_L - log Z(h_L)."""
+    """Equation (52): log p(y | h_L) = log h(y) + T(y)^T h_L - log Z(h_L).
+
+    The constant -D_L / 2 log(2 pi) of the normal distribution is omitted.
+    """
     family = EXPONENTIAL_FAMILIES[objective]
     return family.log_base(y) + family.statistic(y, h) @ h - family.log_partition(h)
 

@@ -1,4 +1,4 @@
-"""Section 3.2: the factors Q, and the Kronecker product of two expectations, equations (18)-(21).
+"""Section 3.2: the factors Q, and the Kronecker product of two expectations, equations (18), (20) and (21).
 
 >>> from kfgn_reference import expected_q
 >>> from kfgn_reference._example import X, net
@@ -29,8 +29,8 @@ def expected_q(net: Network, X: Array) -> PerLayer:
 def factored_blocks(Q: PerLayer, G: PerLayer) -> PerLayer:
     """Equation (20): E[Q_l] kron E[script G_l], which approximates E[G_l].
 
-    The product equals the exact block of `gauss_newton_blocks` if one factor is the same for every datapoint, but not
-    in general.
+    If Q and G are the exact means and one factor is the same for every datapoint, the product equals the exact block of
+    `gauss_newton_blocks`. In general the two differ.
     """
     return {l: np.kron(Q[l], G[l]) for l in Q}
 

@@ -1,4 +1,4 @@
-"""Appendix D.1 and D.2: the Fisher matrix in its forms, equations (46)-(51).
+"""Appendix D.1 and D.2: the Fisher matrix in its forms, equations (46)-(49) and (51).
 
 Every form is a mean over the inputs x of the data. For each x, the mean over the labels y ~ p_theta(y | x) of the model
 is exact (`_outcomes`). Gap: the paper does not define the p_theta(x, y) of (47) and later equations. Only y is from the

@@ -57,7 +57,8 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Array) -> PerLa
 
         G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l,    G_L = H_L
 
-    The recursion (22) is (8) without the second term. The recursions (8) and (22) agree where f'' = 0.
+    The recursion (22) is (8) without the second term. Both recursions have the same result if f'' = 0 and H_L is
+    positive semi-definite.
     """
     _, h = forward(net, x)
     G = {net.L: output_gauss_newton(net, h[net.L], y)}

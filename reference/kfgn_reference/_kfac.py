@@ -37,8 +37,8 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
 def kfac(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> PerLayer:
     """Equation (59): E[script G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T at sampled labels, (D_l, D_l).
 
-    labels: S labels per datapoint, from `draw_labels`. The labels of the data would give an empirical Fisher matrix,
-    which differs from the Fisher matrix.
+    labels: S labels per datapoint, from `draw_labels`. With the labels of the data, the result would be a factor of the
+    empirical Fisher matrix, which differs from the Fisher matrix.
     """
     gradients = (backpropagate(net, x, y) for x, y in labelled(net, X, labels))
     return expectation({l: np.outer(d[l], d[l]) for l in d} for d in gradients)

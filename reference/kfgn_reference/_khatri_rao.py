@@ -63,15 +63,15 @@ def sample_q_between(net: Network, x: Array) -> Blocks:
 
 
 def khatri_rao(Q: Blocks, G: Blocks) -> Blocks:
-    """The Khatri-Rao product Q * G of (17): the Kronecker product of each pair of blocks."""
+    """The Khatri-Rao product Q * G of (17): Q_{l,m} kron G_{l,m} for each pair of layers (l, m)."""
     return {between: np.kron(Q[between], G[between]) for between in Q}
 
 
 def factored_between(net: Network, X: Array, Y: Array) -> Blocks:
     """Equations (16), (17): E[Q * G], the mean over N of the Khatri-Rao products of (18) and (15).
 
-    The result equals (14), since J_{W_l} = a_{l-1}^T kron I. Misprint: the left side of (16) should not be a script
-    letter. The text of (17) cites (16) as the definition of script G, but (15) is meant.
+    The result equals (14), since J_{W_l} = a_{l-1}^T kron I. Misprint: the left side of (16) should be the roman G-bar
+    of (14), and not a script letter. The text of (17) cites (16) as the definition of script G, but (15) is meant.
     """
     return expectation(
         khatri_rao(sample_q_between(net, x), sample_preactivation_gauss_newton_between(net, x, y))

@@ -2,12 +2,13 @@
 
 Each step of the proofs is a function. The predicates `lemma_1` and `lemma_2` are true at every point off the kinks if
 f'' = 0 and H_L is positive semi-definite. For other networks the predicates may be false. The predicates need exact
-arithmetic, see `_linear_algebra`.
+arithmetic, since a rounding error can make a zero pivot or a zero trace negative.
 
-Misprints: Lemma 1 uses an f_L, which does not exist. Its proof omits the factor dE/da in D, and writes a_l for a_{l-1}.
-The proof of Lemma 2 assumes that all eigenvalues of the Hessian are negative at a strict maximum, but the Hessian of
--x^4 is 0 at its maximum. The conclusion of Lemma 2 holds nevertheless. By Lemma 1, E is convex in W_l near every smooth
-point, with the other layers fixed. A convex function has no strict maximum in the interior of its domain.
+Misprints: Lemma 1 uses an f_L, which does not exist. The proof of Lemma 1 omits the factor dE/da in D, and writes a_l
+for a_{l-1}. The proof of Lemma 2 assumes that all eigenvalues of the Hessian are negative at a strict maximum, but the
+second derivative of -x^4 is 0 at the strict maximum x = 0. The conclusion of Lemma 2 holds nevertheless. By Lemma 1, E
+is convex in W_l near every smooth point, with the other layers fixed. A convex function has no strict maximum in the
+interior of its domain.
 
 >>> from kfgn_reference import lemma_1, traces
 >>> from kfgn_reference._example import X, Y, net

@@ -16,13 +16,14 @@ from ._types import Array
 
 
 class NotPositiveDefiniteError(ValueError):
-    """Error for a matrix with a pivot or an eigenvalue that is not positive."""
+    """Error for a matrix with a pivot or an eigenvalue that is not positive, or with NaN."""
 
 
 def copied(A: Array) -> Array:
     """A copy of A for the elimination.
 
-    Raises `TypeError` for an array of integers, since quotients would be truncated when they are stored in the copy.
+    Raises `TypeError` for an array of integers or booleans, since a quotient would lose its fractional part when it is
+    stored in the copy.
     """
     if A.dtype.kind in "biu":
         raise TypeError(f"A: expected float64, float32 or objects that divide exactly, got {A.dtype}")
@@ -59,7 +60,7 @@ def solve(A: Array, B: Array) -> Array:
 
 
 def rank(A: Array) -> int:
-    """The rank of a matrix by elimination. Exact arithmetic is needed, since a rounding error would raise the rank."""
+    """The rank of a matrix by elimination. Exact arithmetic is needed, since a rounding error can raise the rank."""
     A, found = copied(A), 0
     for j in range(A.shape[1]):
         rows = [i for i in range(found, len(A)) if A[i, j] != 0]
@@ -72,9 +73,9 @@ def rank(A: Array) -> int:
 
 
 def is_positive_semidefinite(A: Array) -> bool:
-    """True if v^T A v >= 0 for every v, for a symmetric A. Like `rank`, this elimination needs exact arithmetic.
+    """True if v^T A v >= 0 for every v, for a symmetric A, by elimination. Exact arithmetic is needed, as in `rank`.
 
-    A pivot must not be negative, and the row of a zero pivot must be zero.
+    A is positive semi-definite if no pivot is negative and the row of every zero pivot is zero.
     """
     A = copied(A)
     for j in range(len(A)):

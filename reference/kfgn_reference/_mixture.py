@@ -11,9 +11,9 @@ With r = s A / p, the posterior probability of the first classifier, and d = d l
     H_L = diag(s (1 - s), r A (1 - A), (1 - r) C (1 - C)) - r (1 - r) d d^T
     d = (1, +-(1 - A), -+(1 - C))
 
-The paper trains the mixture to a loss of 1e-8. At this loss, all terms of H_L are small. If the code subtracted numbers
-that are nearly equal, the terms would lose their digits. The code therefore computes the terms as products or sums of
-small numbers.
+The paper trains the mixture to a loss of about 1e-8. At this loss, all elements of H_L are small. If the code computed
+an element as the difference of two nearly equal numbers, the element would lose its digits. The code therefore computes
+each element as a product with a small factor.
 
 >>> import numpy as np
 >>> from kfgn_reference import mixture_probability

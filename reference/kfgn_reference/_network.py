@@ -45,8 +45,8 @@ class Network(NamedTuple):
     def kernel(self, l: int) -> Array:
         """W_l without its bias column, (D_l, D_{l-1}): the matrix through which derivatives are propagated.
 
-        (8), (22), (24), (26), (28), (29) and (66)-(68) also write W for this matrix. These equations differentiate
-        through a layer, and the derivative of the unit that footnote 2 appends is 0.
+        The paper also writes W for this matrix in (8), (22), (24), (26), (28), (29) and (66)-(68). These equations
+        differentiate through a layer, and the unit that footnote 2 appends has the derivative 0.
         """
         return self.without_bias(l, self.weights[l - 1])
 
@@ -59,7 +59,7 @@ class Network(NamedTuple):
         return append_unit(a) if self.has_bias(l) else a
 
     def with_zero(self, l: int, Ra: Array) -> Array:
-        """R{.} of `with_unit`: the unit is a constant, so R{unit} = 0 is appended to Ra = R{a_{l-1}}."""
+        """Ra = R{a_{l-1}} of `_r_operator`, followed by 0, the derivative of the unit, if layer l has a bias."""
         return np.append(Ra, zero(Ra[:1])) if self.has_bias(l) else Ra
 
     def f(self, l: int) -> Transfer:

@@ -1,8 +1,9 @@
 """The objectives E(h_L, y), each the negative log-likelihood of a distribution p(y | h_L), up to a constant.
 
-The squared error and the two cross-entropies are exponential families in their natural parameters h_L, so H_L is
-positive semi-definite and does not depend on y (Appendix D.2). The H_L of the mixture is indefinite and depends on y,
-see `_mixture`. Losses are summed over the outputs of one datapoint and averaged over datapoints.
+The distributions of the squared error and of the two cross-entropies are exponential families with the natural
+parameters h_L, so H_L is positive semi-definite and does not depend on y (Appendix D.2). The H_L of the mixture is
+indefinite and depends on y, see `_mixture`. Losses are summed over the outputs of one datapoint and averaged over
+datapoints.
 
 >>> import numpy as np
 >>> from kfgn_reference import OBJECTIVES
@@ -68,7 +69,7 @@ def bernoulli_cross_entropy(h: Array, y: Array) -> Any:
 
 
 def bernoulli_gradient(h: Array, y: Array) -> Array:
-    """p - y, computed as (1 - y) p - y (1 - p) so that no digits are lost where p is nearly y."""
+    """p - y, computed as (1 - y) p - y (1 - p) so that no digits are lost where y is 0 or 1 and p is nearly y."""
     return (1 - y) * logistic(h) - y * logistic(-h)
 
 

@@ -1,14 +1,16 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
-The function `step` follows the order of the paper. The step first computes the gradient and the factors of the batch,
-and the moving average of the factors. In every T_gamma-th step, gamma is then chosen again. The step then computes the
-direction, the step size and the update. In every T_tau-th step, tau is then adapted. The step finally averages the
-parameters. Misprint: the algorithm excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never
+The function `step` first computes the gradient and the factors of the batch, and the moving average of the factors. In
+every T_gamma-th step, gamma is then chosen again, except in the method `hessian_free`, which has no gamma. The step
+then computes the direction, the step size and the update. In every T_tau-th step, tau is adapted after the update. The
+step finally averages the parameters. Gap: the paper does not state when tau and gamma are adapted within a step.
+Misprint: the caption of Algorithm 1 excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never
 changes.
 
-Options that the experiments of the paper do not use are off by default: bounds, a second threshold, a maximal step
-size, momentum, less frequent updates of the factors, and the inverse of (35) by eigenvalues. The rules of `_safeguards`
-are not in the paper, but cannot be turned off. The rules act only on rounding errors and after failed steps.
+Options that the experiments of the paper do not use are off by default, such as bounds of tau and gamma, a second
+threshold, a maximal step size, momentum, less frequent updates of the factors, and the inverse of (35) by eigenvalues.
+The rules of `_safeguards` are not in the paper, but cannot be turned off. These rules change a result only where
+rounding errors matter, and after rejected steps.
 
 >>> from kfgn_reference import Settings, initial_state, optimiser_step
 >>> from kfgn_reference._example import X, Y, net
@@ -102,7 +104,7 @@ class State(NamedTuple):
     """The state after t steps: the network with its weights, averages, tau, gamma and the last update.
 
     average, Q, G: the averages of the weights and of the factors
-    update:        the last update of the weights, empty before the first step
+    update:        the update of the weights in the last step that was not rejected, empty before such a step
     rejected:      the number of rejected steps among the t steps
     missed:        the number of rejected steps in which the factors were due for an update
     """
@@ -123,9 +125,10 @@ class Info(NamedTuple):
     """The outcome of a step.
 
     f:     the regularised loss before the step
-    alpha: the step size, 0 if the step was rejected
+    alpha: the step size, or f * 0 if the step was rejected, which is 0 for a finite f
     gamma: the damping gamma of this step
-    rho:   the reduction ratio (42) of the update including momentum, or None if this step did not adapt tau
+    rho:   the reduction ratio (42) of the update including momentum. None if the step was rejected, if T_tau does not
+           divide its number t, or if `within_rounding` is True
     ok:    False if the step was rejected
     """
 
@@ -142,12 +145,15 @@ def initial_state(net: Network, tau: Any, gamma: Any) -> State:
 
 
 def averaged(old: PerLayer, new: PerLayer, t: int, upper: Any) -> PerLayer:
-    """The moving average (44), (45) at step t, which is `new` at the first step."""
+    """The moving average (44), (45) of t values, the last of which is `new`. For t = 1 the average is `new`."""
     return moving_average(old, new, average_weight(t, upper)) if t > 1 else new
 
 
 def factors(settings: Settings, state: State, X: Array, Y: Array, draws: Any) -> tuple[PerLayer, PerLayer]:
-    """The averages of Q and G, updated with the batch in every `refresh`-th step and unchanged in all other steps."""
+    """The averages of Q and G, updated with the batch in every `refresh`-th step, from the first step on.
+
+    In all other steps, and for the methods of `HESSIAN_FREE`, the result is Q and G of `state`.
+    """
     done, due = divmod(state.t, settings.refresh)
     if due > 0 or settings.method in HESSIAN_FREE:
         return state.Q, state.G
@@ -161,7 +167,7 @@ def damped_direction(
 ) -> PerLayer:
     """Equations (33), (34): the direction computed from the factors, or from the Gauss-Newton matrix of the batch.
 
-    The factors and the diagonal blocks are damped with gamma + eta, and the full matrix with tau + eta.
+    Kronecker products and diagonal blocks are damped with gamma + eta, and the full matrix with tau + eta.
     Raises `NotPositiveDefiniteError` if the damping is too small.
     """
     k = gamma + settings.eta
@@ -194,10 +200,12 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
 
 
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
-    """One update on the batch X (N, D_0), Y. The step is `rejected` if the damped matrix is not positive definite.
+    """One update on the batch X (N, D_0), Y, or the result of `rejected`.
 
     The update is alpha delta plus the momentum, a fraction of the last update. rho is the ratio (42) of the whole
     update, and tau is adapted by this rho.
+
+    draws: the random numbers of the step, the last argument of the functions in `METHODS`
     """
     net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
     t = state.t + 1

@@ -58,9 +58,10 @@ ALGORITHM_1 = Statement(
     "vᵀ 𝓗_L v → (1/N) Σ_n v_nᵀ 𝓗_n v_n. "
     "G̃ → Ḡ. "
     "C̃ → C̄.",
-    note="k is the square root of the k of (35). d_λ has a column for each datapoint and no factor 1/N, unlike g_λ. "
-    "A unit is appended to every a_{λ-1}, as in (1), and the W_λ of d_{λ-1} and of 𝓖̃_{λ-1} means the matrix "
-    "without its bias column, as in (8). All W_λ are the old ones until the last loop. ∇f has the blocks g_λ, with the "
-    "L2 term. A_{λ-1} is f'(h_{λ-1}), and not the matrix of (21). v_n and 𝓗_n are the v and the 𝓗_L of datapoint n.",
+    note="k is the square root of the k of (35). d_λ has a column for each datapoint. The factor 1/N is in g_λ, and "
+    "not in d_λ. A unit is appended to every a_{λ-1}, as in (1), and the W_λ of d_{λ-1} and of 𝓖̃_{λ-1} means the "
+    "matrix without its bias column, as in (8). All W_λ are the old ones until the last loop. ∇f has the blocks g_λ, "
+    "with the L2 term. A_{λ-1} is f'(h_{λ-1}), and not the matrix of (21). v_n and 𝓗_n are the v and the 𝓗_L of "
+    "datapoint n.",
 )
 """Algorithm 1 of the paper, with remarks of the same kinds as those on equations."""

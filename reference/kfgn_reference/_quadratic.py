@@ -1,4 +1,4 @@
-"""Appendix C: the quadratic model (32) and the direction of its minimiser, for all parameters (33) or by layer (34).
+"""Appendix C: the quadratic model (32), and the direction C^-1 grad f for all parameters (33) or by layer (34).
 
 >>> import numpy as np
 >>> from kfgn_reference import direction, quadratic_model

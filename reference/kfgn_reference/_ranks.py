@@ -29,7 +29,7 @@ def mean_ranks(net: Network, X: Array, Y: Array) -> tuple[int, int]:
 
     Misprint: the text applies the bound to the curvature matrix of the optimiser. The bound holds for the mean (64) and
     for the factor G of KFLR. For the factor G of KFAC, the bound is N S. There is no such bound for Q kron G, whose
-    rank is a product, nor for the G of KFRA.
+    rank is the product of the ranks of Q and G, nor for the G of KFRA.
     """
     bound = sum(rank(output_gauss_newton(net, forward(net, x)[1][net.L], y)) for x, y in datapoints(net, X, Y))
     return rank(gauss_newton(net, X, Y)), bound

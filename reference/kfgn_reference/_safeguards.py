@@ -4,7 +4,8 @@
     within_rounding      a test for changes of f that are too small for a meaningful rho (42)
     raised               the damping after a step that failed because of too little damping
 
-In exact arithmetic the unit roundoff u is 0, and the first two rules change nothing.
+In exact arithmetic the unit roundoff u is 0. `visible` then changes nothing, and `within_rounding` is True only if both
+changes are 0, so that (42) would be 0/0.
 
 >>> import numpy as np
 >>> from kfgn_reference import raised, visible

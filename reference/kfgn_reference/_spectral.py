@@ -1,4 +1,4 @@
-"""Functions of eigenvalues, which need floating-point numbers: projection, spectral norm, exact damped inversion.
+"""Functions of eigenvalues in floating point, such as the projection, the spectral norm and the exact damped inverse.
 
 Only this module calls `np.linalg`, in `eigh` and `eigvalsh`. The eigenvalues of a rational matrix need not be
 rational. The tests certify the functions of this module with ball arithmetic.
@@ -35,7 +35,7 @@ def eigvalsh(A: Array) -> Array:
 
 
 def symmetric(A: Array) -> Array:
-    """(A + A^T) / 2. Raises `TypeError` unless A consists of floating-point numbers."""
+    """(A + A^T) / 2. Raises `TypeError` unless A is float64 or float32."""
     if A.dtype not in (np.float64, np.float32):
         raise TypeError(f"A: expected float64 or float32 for eigenvalues, got {A.dtype}")
     return (A + A.T) / 2
@@ -53,12 +53,15 @@ def positive_part(v: Array) -> Array:
 
 
 def projection(A: Array) -> Array:
-    """The nearest positive semi-definite matrix to A (D, D): the negative eigenvalues of A are set to zero."""
+    """A (D, D) with its negative eigenvalues set to zero.
+
+    The result is the positive semi-definite matrix that is nearest to a symmetric A in the Frobenius norm.
+    """
     return of_eigenvalues(positive_part, A)
 
 
 def projection_root(A: Array) -> Array:
-    """The symmetric root of `projection(A)`. This root is unique, although the signs of the eigenvectors are not."""
+    """The positive semi-definite root of `projection(A)`, which is unique although the eigenvectors are not."""
     return of_eigenvalues(lambda values: np.sqrt(positive_part(values)), A)
 
 
@@ -70,8 +73,8 @@ def spectral_norm(A: Array) -> Any:
 def exact_direction(Q: Array, G: Array, k: Any, V: Array) -> Array:
     """(Q kron G + k I)^-1 vec(V) as a matrix: in the eigenbases, element (a, b) of V is divided by q_b g_a + k.
 
-    Appendix C.1 names this exact inverse as the alternative to the factored damping (36). V is (D_l, D_{l-1} + 1).
-    Raises `NotPositiveDefiniteError` if a sum q_b g_a + k is not positive.
+    q_b and g_a are the eigenvalues of Q and G. Appendix C.1 names this exact inverse as the alternative to the factored
+    damping (36). V is (D_l, D_{l-1} + 1). Raises `NotPositiveDefiniteError` if a sum q_b g_a + k is not positive.
     """
     q, U = eigh(Q)
     g, S = eigh(G)

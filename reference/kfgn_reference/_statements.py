@@ -1,8 +1,9 @@
 """The 71 numbered equations of the paper: the kind and the text of each, and the remarks on it.
 
-Greek indices count layers. Latin indices count units, parameters, columns or datapoints. A block of a
-matrix has the index of its layer, or two indices if it lies between two layers. The equations are as printed, and the
-remarks name their errors and omissions. Some wrong hats, bars and tildes may come from the transcription.
+Greek indices count layers, and L is the last layer. All other Latin indices count units, parameters, columns,
+datapoints or steps. A block of a matrix has the index of its layer, or two indices if it lies between two layers. The
+equations are as printed, and the remarks name the errors and omissions of the paper. The equations were copied from a
+transcription of the paper, which may have some wrong hats, bars and tildes.
 
 >>> from kfgn_reference import STATEMENTS
 >>> STATEMENTS[24].kind, STATEMENTS[24].text
@@ -30,7 +31,7 @@ RemarkKind = Literal["Misprint", "Gap", "Choice", "Note"]
 
     Misprint   the equation, or the text about it, is wrong. The remark has the form "printed → right"
     Gap        the paper leaves something undefined or does not mention it
-    Choice     the reading or the rule that this package follows where the paper allows several
+    Choice     the reading or the rule that this package follows where the paper allows several of them
     Note       an explanation. Nothing is wrong or missing
 """
 
@@ -172,7 +173,7 @@ STATEMENTS: dict[int, Statement] = {
         "the diagonal matrix of first derivatives",
         "B_λ = diag(f'_λ(h_λ))",
         gap="The paper does not define f' at a kink.",
-        choice="This package takes 0 for the ReLU, and the left derivative for the leaky ReLU.",
+        choice="This package takes the left derivative, which is 0 for the ReLU.",
         keywords=("kink", "B"),
     ),
     10: Statement(
@@ -404,8 +405,8 @@ STATEMENTS: dict[int, Statement] = {
         "+ ω⁻¹ √k I)⁻¹ g_λ (Q̃_λ + ω √k I)⁻¹.",
         gap="The paper has no rule for a damping that rounding hides, nor for a damped factor that is not positive "
         "definite.",
-        choice="The optimiser damps each factor by at least a bound on its rounding errors, and rejects a step whose "
-        "damped factor is not positive definite.",
+        choice="The optimiser raises a positive damping of a factor to a bound on the rounding errors of this factor, "
+        "if the damping is smaller. The optimiser rejects a step if a damped factor is not positive definite.",
         note="vec stacks columns. The k of Algorithm 1 is the √k of this equation.",
         keywords=("inverse",),
     ),
@@ -465,7 +466,7 @@ STATEMENTS: dict[int, Statement] = {
         gap="The paper does not say on which data ρ is computed, and has no rule for changes of f that are rounding "
         "errors.",
         choice="f includes the L2 term, and both C̄ and f belong to the current minibatch. τ keeps its value where "
-        "the changes are rounding errors. With momentum, the changes are those of the whole update.",
+        "the numerator and the denominator are rounding errors. With momentum, both are computed for the whole update.",
         note="The denominator is negative. If ρ < 1, f is therefore higher than the quadratic model predicts.",
         keywords=(
             "Levenberg-Marquardt",
@@ -558,8 +559,8 @@ STATEMENTS: dict[int, Statement] = {
         "an exponential family",
         "log p(y|x, θ) = log h(y) + T(y)ᵀ η(x, θ) - log Z(x, θ)\n              = log h(y) + T(y)ᵀ h_L - log Z(h_L)",
         misprint="Section 4: F̄ = Ḡ in every exponential family → if h_L are its natural parameters.",
-        note="Appendix D.2 has this condition, and Section 4 refers to Appendix D.3 instead. The letters h, T and η "
-        "have other meanings in the rest of the paper.",
+        note="Appendix D.2 has the condition that h_L are natural parameters, but Section 4 refers to Appendix D.3. "
+        "The letters h, T and η have different meanings in the rest of the paper.",
     ),
     53: Statement(
         "Appendix D.2",
@@ -583,7 +584,8 @@ STATEMENTS: dict[int, Statement] = {
         "the expected pre-activation Gauss-Newton matrix",
         "𝔼[𝓖_λ]_{p(x,y)} = 𝔼[J_{h_λ}^{h_L}ᵀ 𝓗_L J_{h_λ}^{h_L}]_{p(x)}",
         note="The equation holds only if 𝓗_L is independent of y. The paper states this condition in Appendix D.2 and "
-        "in footnote 14, and refers to (54) here. The equation does not hold for the loss of (27), for example.",
+        "in footnote 14, and cites (54) as the reason for the equation. For the loss of (27), the equation does not "
+        "hold.",
     ),
     56: Statement(
         "Appendix D.3",

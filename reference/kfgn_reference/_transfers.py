@@ -22,7 +22,7 @@ from ._types import Array
 
 
 class Transfer(NamedTuple):
-    """A transfer function and its first two derivatives. Each of the three maps (D,) to (D,) elementwise."""
+    """A transfer function and its first two derivatives, each applied to every element of an array."""
 
     f: Callable[[Array], Array]
     first: Callable[[Array], Array]
@@ -73,8 +73,8 @@ def relu_first(h: Array) -> Array:
 def leaky_relu(slope: Any) -> Transfer:
     """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and f' = slope elsewhere.
 
-    slope: an integer, float or Fraction, 1/10 in Section 2.2.3. The product with the slope uses an exact quotient of
-    integers in every arithmetic.
+    slope: an integer, float or Fraction, 1/10 in Section 2.2.3. The code computes slope h as h n / d, with the integers
+    n and d of slope = n / d, so that rationals stay rational.
     """
     n, d = slope.as_integer_ratio()
     return Transfer(
@@ -155,7 +155,10 @@ def gelu_argument(h: Array) -> tuple[Array, Array, Array]:
 
 
 def gelu_tanh(h: Array) -> Array:
-    """h (1 + tanh(v / 2)) / 2 with v of `gelu_argument`, computed as h s(v) without cancellation in the left tail."""
+    """h (1 + tanh(v / 2)) / 2 with v of `gelu_argument`.
+
+    The code computes h s(v) with the logistic function s, without the cancellation of 1 + tanh in the left tail.
+    """
     v, _, _ = gelu_argument(h)
     return h * logistic(v)
 
@@ -184,7 +187,7 @@ TRANSFERS: dict[str, Transfer] = {
     "gelu": Transfer(gelu, gelu_first, gelu_second),
     "gelu_tanh": Transfer(gelu_tanh, gelu_tanh_first, gelu_tanh_second),
 }
-"""The transfer functions by their names, each with its default parameter."""
+"""The transfer functions by their names. The default slope of the leaky ReLU is 1/10, and the alpha of the ELU is 1."""
 
 WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu, "elu": elu}
 """The functions that make a transfer function from its parameter, by name."""

@@ -51,7 +51,7 @@ Read the modules in this order, where (8s) is the form of equation (8) for share
     _kfra_over_tokens    KFRA for layers that do not mix positions
     _kfra_over_taps      KFRA in closed form over the taps of each layer
 
-The module `_batch` checks shapes, and the examples share the network of `_example`.
+The module `_batch` checks shapes, and many examples share the network of `_example`.
 
 Symbols
 -------
@@ -59,7 +59,7 @@ Symbols
     T_n, M    the number of positions of datapoint n that no mask removes, and M = sum_n T_n. Without masks M = N T
     t, T      a position of the outputs of a layer, and the number of these positions, such as the number of tokens.
               The T = H W positions of an image have row-major order
-    c, K      a column of the root of the output Hessian, and the number of columns
+    c, K      a column of the root of the output Hessian or of its replacement, and the number of columns
     C_l, T_l  the numbers of channels and positions of the activation a_l. With one axis of positions, a_l is a matrix
               (C_l, T_l). For images a_l is (C_l, H, W). a_0 is the input x
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
@@ -73,7 +73,9 @@ Symbols
 
 Definitions
 -----------
-The rows below the first two belong to approximations of the exact block, for a layer or for a group of a grouped layer.
+The first two rows are exact blocks. The other rows belong to approximations of the exact Gauss-Newton block, for a
+layer or for a group of a grouped layer. A sum over positions is inside the square if it is taken before the outer
+product, and outside the square if it is taken after the outer product.
 
     object           definition                                             sum over positions      mean
     exact            1/N sum_n sum_c g_nc g_nc^T                            inside the square       N
@@ -101,7 +103,7 @@ of the outputs, divided by `Network.divisor`. Every block above except that of F
 Masks
 -----
 A masked datapoint has T_n positions, and M = sum_n T_n is the number of counted positions of the batch. `counted`
-removes the masked positions, so that no sum above contains them. The divisors are these:
+removes the masked positions, so that no sum above contains them. The sums are then divided by these numbers:
 
     object               counted positions in                            divided by
     exact, EKFAC, ...    the sum over t                                  N

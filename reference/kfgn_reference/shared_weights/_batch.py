@@ -59,7 +59,7 @@ def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
     """(D_L, *positions) of the outputs for inputs (C, *positions). Raises `ValueError` if a layer does not fit."""
     for l, layer in enumerate(net.layers, 1):
         if l > 1 and isinstance(layer, Embedding):
-            raise ValueError(f"layer {l}: expected an embedding as layer 1 alone")
+            raise ValueError(f"layer {l}: expected an embedding only as layer 1, got one here")
         try:
             shape = layer.output_shape(*shape)
         except ValueError as error:

@@ -1,4 +1,4 @@
-"""EKFAC: the eigenbases of Kronecker factors, with the exact diagonal in them (George et al., 2018).
+"""EKFAC: the eigenbases of Kronecker factors, and the diagonal of the exact block in these bases (George et al., 2018).
 
 For given bases, the diagonal is a rational function of the pairs and the bases. The bases themselves are unique, up to
 signs, only if both factors have simple eigenvalues. To compare implementations, compare the diagonal for given bases,

@@ -41,5 +41,5 @@ class Embedding(NamedTuple):
         return (one(self.weight[0, 0]) * (np.arange(V)[:, None] == x.reshape(-1)),)
 
     def forward(self, x: Array) -> Array:
-        """The columns of W, (C', *positions)."""
+        """Column x_t of W at each position t, (C', *positions)."""
         return self.weight[:, x]

@@ -26,11 +26,11 @@ def kfra_over_positions(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
         E[G_{l-1}] ~ 1/N sum_n M_nl^T E[G_l] M_nl    for a layer l that is not linear
         E[G_{l-1}] = M_l^T E[G_l] M_l                for a linear layer l
 
-    M_nl is the Jacobian of layer l at datapoint n. For a transfer function the first right side is the elementwise
-    product of E[G_l] and 1/N sum_n f'(vec a_{l-1}) f'(vec a_{l-1})^T. The recursion is (26) with whole activations as
-    pre-activations, and equals `kfra` if every activation has one position. `diagonal_sum` and `whole_sum` make factors
-    (C_l, C_l) of these matrices. Raises `ValueError` for datapoints with different numbers of positions, since their
-    matrices have no mean.
+    M_nl is the Jacobian of layer l at datapoint n. For a transfer function the right side of the first line is the
+    elementwise product of E[G_l] and 1/N sum_n f'(vec a_{l-1}) f'(vec a_{l-1})^T. The recursion is (26) with whole
+    activations as pre-activations, and equals `kfra` if every activation has one position and the divisor is 1.
+    `diagonal_sum` and `whole_sum` make factors (C_l, C_l) of these matrices. Raises `ValueError` for datapoints with
+    different numbers of positions, since their matrices have no mean.
     """
     shapes = {np.shape(x) for x in X}
     if len(shapes) > 1:

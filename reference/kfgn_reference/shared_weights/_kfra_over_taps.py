@@ -1,8 +1,8 @@
 """KFRA over taps: the recursion (26) in closed form, with matrices (C_l, C_l) over the channels alone.
 
-Two assumptions are those of Grosse and Martens (2016): spatial homogeneity, and spatially uncorrelated derivatives. The
-Gauss-Newton matrix of an activation then has the same block at every position, and is 0 between positions. At the input
-of a layer, the sum of the blocks over positions is therefore a sum over the taps of the layer.
+KFRA over taps makes two assumptions of Grosse and Martens (2016): spatial homogeneity, and spatially uncorrelated
+derivatives. The Gauss-Newton matrix of an activation then has the same block at every position, and is 0 between
+positions. At the input of a layer, the sum of the blocks over positions is therefore a sum over the taps of the layer.
 
 >>> from kfgn_reference.shared_weights import kfra_over_taps
 >>> from kfgn_reference.shared_weights._example import X, Y, net

@@ -36,7 +36,7 @@ def kfra_over_tokens(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     """
     mixing = [l for l, layer in enumerate(net.layers, 1) if isinstance(layer, Convolution | Pooling | Flatten)]
     if mixing:
-        raise ValueError(f"layers: expected layers that do not mix positions, got another kind as layer {mixing[0]}")
+        raise ValueError(f"layers: expected no convolution, pooling or flattening, got one as layer {mixing[0]}")
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)
     for l in range(net.L, 1, -1):

@@ -71,7 +71,8 @@ class Pooling(NamedTuple):
 
     width:  the number of positions of a window along each axis: an int for one axis, or None for one window with
             all positions
-    stride: the distance between neighbouring windows along each axis. Positions after the last window are not used
+    stride: the distance between neighbouring windows along each axis, without effect if the width is None. Positions
+            after the last window are not used
     kind:   "mean" or "sum"
     """
 
@@ -99,7 +100,7 @@ class Pooling(NamedTuple):
     def taps(self, a: Array) -> tuple[Tap, ...]:
         """One tap, the identity between channels. Z is 0 where window t' does not have position t.
 
-        Elsewhere, Z is 1 for the sum, and 1 / size for the mean.
+        Elsewhere, Z is 1 for the sum, and 1 / size for the mean over a window with this number of positions.
         """
         along = self.windows(a.shape[1:])
         Z = functools.reduce(operator.or_, reads(along, a.shape[1:])) * one(a.reshape(-1)[0])

@@ -30,10 +30,10 @@ def counted(X: Array, Y: Array, mask: Array, mask_of_outputs: Array | None = Non
                      counts
     mask_of_outputs: (N, *positions) of bool for Y (N, *positions, ...), if the positions of Y are not those of X
 
-    A mask of an image must remove whole rows and whole columns, and every datapoint needs a counted position. Raises
-    `ValueError` for any other mask. If masked positions are between two counted positions, these two become neighbours.
-    A convolution reads its own padding after the last counted position. A pooling layer with the width None has one
-    window over all counted positions.
+    A mask of an image must remove only whole rows and whole columns, and every datapoint needs a counted position.
+    Raises `ValueError` for any other mask. If masked positions are between two counted positions, these two become
+    neighbours. A convolution reads its own padding after the last counted position. A pooling layer with the width None
+    has one window over all counted positions.
     """
     of_outputs = mask if mask_of_outputs is None else mask_of_outputs
     first = np.ndim(X) - np.ndim(mask)
@@ -67,5 +67,7 @@ def sides(name: str, n: int, mask: Array) -> Sequence[Array]:
     if not np.any(mask):
         raise ValueError(f"{name}: expected at least one counted position, got none in datapoint {n}")
     if not np.array_equal(whole, mask):
-        raise ValueError(f"{name}: expected counted positions in whole rows and columns, got others in datapoint {n}")
+        raise ValueError(
+            f"{name}: expected counted positions in whole rows and columns, got a different mask in datapoint {n}"
+        )
     return found

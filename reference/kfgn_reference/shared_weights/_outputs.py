@@ -70,7 +70,7 @@ def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
-    """C_L (D_L T_L, K T_L) with C_L C_L^T = script G_L, block diagonal with the roots (D_L, K) of the positions."""
+    """C_L (D_L T_L, k T_L) with C_L C_L^T = script G_L, block diagonal with a root (D_L, k) for each position."""
     outputs = objective_of(net)
     roots = [paper_outputs.output_root(outputs, h_t, y_t) for h_t, y_t in at_positions(h, y)]
     places = np.eye(len(roots), dtype=bool)

@@ -30,7 +30,8 @@ class Pairs(NamedTuple):
     The inputs of an embedding are one-hot vectors, and those of a scale-and-shift layer are 1.
 
     a: the inputs a_t of the weights at each position, (T, I), with a 1 at the end if the layer has a bias
-    C: the roots C_t at each position, (T, O, K). The exact block is sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T)
+    C: the roots C_t at each position, (T, O, K). The exact block of the datapoint is
+       sum_t sum_t' (a_t a_t'^T) kron (C_t C_t'^T)
     """
 
     a: Array
@@ -48,10 +49,10 @@ def pairs(net: Network, X: Datapoints, Y: Datapoints) -> PerGroup:
     """The pairs of every datapoint for every layer with weights, from the roots (25s).
 
     The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
-    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. A scale-and-shift layer too has group 1 alone. X is
+    so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. A scale-and-shift layer also has group 1 alone. X is
     (N, C_0, T) or (N, C_0, H, W), with channels before positions, or has tokens (N, T) or (N, H, W). Y is (N, T, D_L)
-    or (N, H, W, D_L), with the positions of the outputs before the outputs. For class indices, Y is (N, T) or
-    (N, H, W). The pairs of images have T = H W positions, in row-major order.
+    or (N, H, W, D_L), or has class indices (N, T) or (N, H, W), where T or H and W are the positions of the outputs of
+    the network. The pairs of images have T = H W positions, in row-major order.
     """
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
@@ -76,11 +77,11 @@ def drawn(sample: Callable[[Array, Any], Any], h: Array, draws: Array) -> Any:
 
 
 def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] | Array) -> PerGroup:
-    """The pairs of KFAC, with the gradients at S sampled labels as roots, K = S.
+    """The pairs of KFAC, whose roots have a column for the gradient at each of S sampled labels, K = S.
 
-    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. If a function is linear in
-    C C^T, its expectation over labels equals its value for `pairs`, for every objective except the mixture. The
-    docstring of `sampled_output_root` explains the divisor.
+    labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. If a result is linear in
+    the products C_t C_t'^T, the expectation of the result over labels is the result for `pairs`, for every objective
+    except the mixture. The gradients are divided by sqrt(divisor S), for the reason given in `sampled_output_root`.
     """
     rows = labelled(net, X, labels)
     outputs = ((x, forward(net, x)[net.L], samples) for x, samples in rows)

@@ -43,7 +43,7 @@ class ScaleShift(NamedTuple):
         return tuple(np.concatenate([row, one(row)]) if self.bias else row for row in channels)
 
     def forward(self, a: Array) -> Array:
-        """(C, *positions): the row of W for a channel times its inputs."""
+        """(C, *positions): the row of W for a channel times the inputs of the channel."""
         rows = zip(np.split(self.weight, len(a)), self.patches(a), strict=True)
         return np.concatenate([W @ A for W, A in rows]).reshape(a.shape)
 

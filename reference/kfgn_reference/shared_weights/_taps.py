@@ -2,7 +2,7 @@
 
 A tap is a matrix M_k from the channels of one input position to the channels of one output position, with a matrix Z_k
 of the pairs of positions that M_k connects. Dense layers, convolutions, scale-and-shift layers, pooling and flattening
-are sums over taps.
+are sums over taps, apart from their biases.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Pooling, layer_matrix

@@ -1,6 +1,7 @@
-"""TKFAC: each term of a factor has the trace of the other factor's term as a weight (Gao et al., 2021, (4.3)-(4.9)).
+"""TKFAC: factors whose terms are weighted by traces (Gao et al., 2021, (4.3)-(4.9)).
 
-The paper defines the factors for layers without sharing. Here every position is treated as a datapoint, as in `expand`.
+The weight of a term of one factor is the trace of the same term of the other factor. Gao et al. define the factors for
+layers without shared weights. Here every position is treated as a datapoint, as in `expand`.
 
 >>> from kfgn_reference.shared_weights import pairs, tkfac
 >>> from kfgn_reference.shared_weights._example import X, Y, net

@@ -71,9 +71,9 @@ def windows(
 ) -> tuple[Window, ...]:
     """The windows along each axis. A width that is an int means one axis, and a tuple has one number for each axis.
 
-    Raises `ValueError` for a number that is not positive, for a negative padding, and for a stride, a dilation or a
-    padding with a different number of axes. For several axes, a single pair other than (0, 0) is refused too, since it
-    could mean (left, right), or one number for each axis.
+    Raises `ValueError` for a width, a stride or a dilation that is not a positive int, for a padding whose numbers are
+    not ints of at least 0, and for a stride, a dilation or a padding with a different number of axes. For several axes,
+    a single pair other than (0, 0) is refused too, since it could mean (left, right), or one number for each axis.
     """
     widths = tuple(width) if isinstance(width, Sequence) else (width,)
     if not widths or not all(is_int(w, 1) for w in widths):
