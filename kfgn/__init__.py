@@ -19,7 +19,7 @@ Contents
 --------
 Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation`, `ScaleShift` and `Embedding`
 Loss         `loss`, `gradient`
-Factors      `kfra`, `kflr`, `kfac`, `rp`, and beyond the paper `tkfac`, `tnt`, `kfoc`, `foof`, which return
+Factors      `kfra`, `kflr`, `kfac`, and beyond the paper `rp`, `tkfac`, `tnt`, `kfoc`, `foof`, which all return
              `LossAndFactors`
 EKFAC        `ekfac`, which returns `LossAndEigenBlocks`, and `ekfac_diagonal`
 Draws        `label_draws_shape`, `sample_labels`, `projection_shape`
@@ -38,25 +38,26 @@ Each row of X (N, D_0) is a datapoint. The weights W_l of layer l have shape (D_
 last column, or (D_l, D_{l-1}) for a layer without a bias.
 
 The loss of a datapoint is summed over its outputs. The squared error is 1/2 |h - y|^2. Cross-entropies take the outputs
-as logits. The labels of the categorical objective and of the mixture are class indices. Loss, gradient, Q and G are
-means over the N datapoints.
+as logits. The labels of the categorical objective and of the mixture are class indices. The loss and the gradient are
+means over the N datapoints. Q and G are also means over the datapoints, except those of `tkfac`, `tnt`, `kfoc` and
+`foof`, which define their own factors.
 
-The Gauss-Newton block of layer l is approximated by Q_l kron G_l for vec(W_l), where vec stacks columns. Q_l is the
-second moment of the inputs of layer l. With a bias, the last input is the appended unit, which is always 1. G_l
-(D_l, D_l) is the mean Gauss-Newton matrix of the pre-activations, or an approximation of this matrix.
+The Gauss-Newton block of vec(W_l), where vec stacks columns, is approximated by Q_l kron G_l. Q_l is the second moment
+of the inputs of layer l. With a bias, the last input is the appended unit, which is always 1. G_l (D_l, D_l) is the
+mean Gauss-Newton matrix of the pre-activations, or an approximation of this matrix.
 
 H_L is the Hessian of the loss of a datapoint with respect to the outputs h_L. The H_L of the mixture (27) is
-indefinite. `Network.psd` selects the PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices, or an error.
-The Hessian and its products always use the true H_L.
+indefinite. `Network.psd` selects the PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices. If
+`Network.psd` is "raise", an error is raised instead. The Hessian and its products always use the true H_L.
 
-A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Such a
-network may have layers of all kinds. X is then (N, C, T) or (N, C, H, W). If the first layer is an `Embedding`, X has
-integer tokens and the shape (N, T) or (N, H, W). If the outputs have positions too, each position has a target: Y is
+A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Such a network
+may have layers of all kinds. X is then (N, C, T) or (N, C, H, W). If the first layer is an `Embedding`, X has integer
+tokens and the shape (N, T) or (N, H, W). If the outputs have positions too, each position has a target: Y is
 (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W) for positions along two axes. After `Flatten` the
-outputs have no positions. The loss of a datapoint is the sum over the output positions divided by `Network.divisor`. A
-tuple of weights or of results has no entry for a layer without weights. The option `sharing` selects the factors of
-weights that are used at several positions. A layer with groups has one pair of factors for each group, and the G of a
-`ScaleShift` is its whole block.
+outputs have no positions. The loss of a datapoint is the sum of the losses of its output positions, divided by
+`Network.divisor`. A tuple of weights or of results has no entry for a layer without weights. The option `sharing`
+selects the factors of weights that are used at several positions. A layer with groups has one pair of factors for each
+group. For a `ScaleShift`, Q is 1, and G is the block of the whole layer.
 
 A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -64,26 +65,29 @@ such as the V of `hessian_product` or a step delta, is a tuple or list of arrays
 Numbers
 -------
 Hyperparameters are Python numbers, NumPy scalars or fractions. A hyperparameter is converted to a float or int of
-Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as
-hyperparameters. Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of the weights
-or of the factors. With `check=False`, the value of a 0-d array is not read.
+Python, so that it never decides the dtype of a result. Booleans and `decimal.Decimal` are not accepted as numbers.
+Arrays are accepted only for tau, eta, damping and tolerance, as 0-d arrays in the dtype of the weights or of the
+factors. With `check=False`, the value of a 0-d array is not read.
 
 Errors
 ------
-`TypeError` is raised for values that are not arrays, for arrays of different libraries, and for wrong dtypes.
+`TypeError` is raised for arguments of a wrong type, for arrays of different libraries, and for wrong dtypes.
 `ValueError` is raised for wrong shapes, different devices and an empty batch. `ValueError` is also raised for a
 hyperparameter that is out of range and, unless `check=False`, for an array with values that are not finite or are out
-of range. The message of a `TypeError` or `ValueError` names the wrong argument, and says what was expected and what was
-given. `NotPositiveDefiniteError`, a `ValueError`, is raised for a damped matrix that is not positive definite.
-Functions and optimisers with Kronecker factors raise `MemoryError` before they allocate factors that exceed the
-available memory of the device.
+of range. The message of a `TypeError` or `ValueError` names the wrong argument, and states what was expected and what
+was given. Unless `check=False`, solves and determinants raise `NotPositiveDefiniteError`, a `ValueError`, if the
+damping is too small or too large for the damped matrix to have an inverse in its dtype. Functions and optimisers with
+Kronecker factors raise `MemoryError` before they allocate factors that need more memory than the device reports as
+available.
 
 Settings and derivatives
 ------------------------
 kfgn ignores settings of an array library that would change the precision or the dtype of a result. The ignored settings
-of PyTorch are autocast, the default dtype, the default device and the matmul precision. The ignored settings of JAX are
-the promotion of dtypes and shapes, the matmul precision, and the checks for NaN and infinity. NumPy's handling of
-floating-point errors is ignored too. Products of float32 matrices are computed in float32.
+of PyTorch are autocast, the default dtype, the default device, and the precision of products and convolutions. The
+ignored settings of JAX are the promotion of dtypes and shapes, the matmul precision, the checks for NaN and infinity
+and, for float64 arrays, the switch `jax_enable_x64`. NumPy's handling of floating-point errors is ignored too. Products
+of float32 matrices are computed in float32, except in a function that `torch.compile` compiles: kfgn then keeps the
+precision of products that the user has set.
 
 With arrays of JAX, the transformations of JAX can differentiate all results. With tensors of PyTorch, results are
 constants for `backward`. `TypeError` is raised for a tensor inside a transform of `torch.func`.

@@ -1,7 +1,7 @@
-"""Text that many docstrings share, and a metaclass that hides generated methods of records from `help`.
+"""Text that many docstrings share, and a metaclass that hides the fields and generated methods of records from `help`.
 
-`with_shared_text` inserts shared descriptions into the docstrings of functions. The metaclass `Documented` is for
-dataclasses, and the decorator `documented_tuple` is for named tuples.
+`with_shared_text` inserts shared descriptions into the docstrings of functions and classes. The metaclass `Documented`
+is for dataclasses, and the decorator `documented_tuple` is for named tuples.
 """
 
 import re
@@ -17,15 +17,16 @@ SHARED = {
             The layers and the objective.
         """,
     "weights": """
-        weights : sequence of L arrays
-            W_1, ..., W_L in float32 or float64. W_l has shape (D_l, D_{l-1} + 1) with the bias in the last column,
-            or shape (D_l, D_{l-1}) if layer l has no bias. `Network.weight_shapes` contains the shape of each W_l.
+        weights : tuple or list of L arrays
+            W_1, ..., W_L in float32 or float64. For a dense layer, W_l has shape (D_l, D_{l-1} + 1) with the bias in
+            the last column, or shape (D_l, D_{l-1}) without a bias. `Network.weight_shapes` contains the shape of each
+            W_l.
         """,
     "X": """
         X : array, shape (N, D_0)
             The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, X has the shape
-            (N, C, T) or (N, C, H, W), with the channels before the positions. For an `Embedding`, X has integer tokens
-            of any dtype, and the shape (N, T) or (N, H, W).
+            (N, C, T) or (N, C, H, W), with the channels before the positions. If the first layer is an `Embedding`, X
+            has tokens of any integer dtype, and the shape (N, T) or (N, H, W).
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)
@@ -35,11 +36,11 @@ SHARED = {
             positions, and (N, H, W, D_L) or (N, H, W) for positions along two axes.
         """,
     "V": """
-        V : sequence of L arrays
+        V : tuple or list of L arrays
             The vector in the space of the weights, as arrays of the shapes and the dtype of the weights.
         """,
     "delta": """
-        delta : sequence of L arrays
+        delta : tuple or list of L arrays
             The direction or step, as arrays of the shapes and the dtype of the weights.
         """,
     "tau": """
@@ -48,26 +49,29 @@ SHARED = {
         """,
     "eta": """
         eta : float or array, shape ()
-            The factor of the L2 term eta/2 |theta|^2 in f, at least 0. A 0-d array must have the dtype of the weights.
+            The factor of the L2 term in the regularised loss f = loss + eta/2 |theta|^2, at least 0. theta contains all
+            weights. A 0-d array must have the dtype of the weights.
         """,
     "sharing": """
         sharing : {"expand", "reduce"}, default "expand"
-            The treatment of the positions of a datapoint, which use the same weights. For "expand", Q_l is made of
-            means of outer products over positions, and G_l of sums of outer products over positions. For "reduce", Q_l
-            is made of outer products of means over positions, and G_l of outer products of sums over positions. With
-            one position per datapoint, and for a `ScaleShift`, both values give the same factors.
+            The treatment of the positions of a datapoint, which use the same weights. For "expand", an outer product is
+            formed at each position. Q_l is made of the means of these products over the positions, and G_l of their
+            sums. For "reduce", an outer product is formed for each datapoint. Q_l is made of the products of means over
+            the positions, and G_l of the products of sums over the positions. With one position per datapoint, and for
+            a `ScaleShift`, both values give the same factors.
         """,
     "columns_of_labels": """
         labels : array, shape (N, S, D_L) or (N, S), optional
-            S labels per datapoint from `sample_labels`. The gradients at these labels replace the columns of the root
-            of H_L, as in `kfac`. By default, the columns are exact. For outputs at T positions, the shape is
+            S labels per datapoint from `sample_labels`. The gradients dE/dh_L at these labels replace the columns of a
+            root C of H_L = C C^T. By default, the columns of C are used. For outputs at T positions, the shape is
             (N, S, T, D_L) or (N, S, T).
         """,
     "memory_of_pairs": """
         memory : int, optional
-            The memory for the columns, in bytes. The batch is split into chunks of datapoints whose columns fit into
-            this memory, with at least one datapoint per chunk. The default is 2^26, and 2^28 in a program that
-            `jax.jit` or `torch.compile` traces, since such a program contains every chunk.
+            The memory for the columns and for the arrays that are computed from them, in bytes. The batch is split into
+            chunks of datapoints whose arrays fit into this memory, with at least one datapoint per chunk. The default
+            is 2^26, and 2^28 in a program that `jax.jit` or `torch.compile` traces. Such a program contains the code of
+            every chunk, and larger chunks make the program shorter.
         """,
     "check": """
         check : bool, default True
@@ -76,33 +80,34 @@ SHARED = {
         """,
     "errors": """
         TypeError
-            For values that are not arrays, for different libraries or wrong dtypes, and for tensors inside a transform
-            of `torch.func`.
+            For arguments of a wrong type, for arrays of different libraries or wrong dtypes, and for tensors inside a
+            transform of `torch.func`.
         ValueError
-            For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
-            are out of range.
+            For wrong shapes or numbers of arrays, different devices, an empty batch and an invalid option. With
+            `check`, also for values that are not finite or are out of range.
         """,
     "gauss_newton_errors": """
         TypeError
-            For values that are not arrays, for different libraries or wrong dtypes, and for tensors inside a transform
-            of `torch.func`.
+            For arguments of a wrong type, for arrays of different libraries or wrong dtypes, and for tensors inside a
+            transform of `torch.func`.
         ValueError
-            For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
-            are out of range. A `ValueError` is also raised if H_L is indefinite and `network.psd` is "raise".
+            For wrong shapes or numbers of arrays, different devices, an empty batch and an invalid option. With
+            `check`, also for values that are not finite or are out of range. A `ValueError` is also raised if H_L is
+            indefinite and `network.psd` is "raise".
         """,
     "errors_of_pairs": """
         TypeError
-            For values that are not arrays, for different libraries or wrong dtypes, and for tensors inside a transform
-            of `torch.func`.
+            For arguments of a wrong type, for arrays of different libraries or wrong dtypes, and for tensors inside a
+            transform of `torch.func`.
         ValueError
-            For wrong shapes, different devices and an empty batch. With `check`, also for values that are not finite or
-            are out of range. Without `labels`, a `ValueError` is also raised if H_L is indefinite and `network.psd` is
-            "raise".
+            For wrong shapes or numbers of arrays, different devices, an empty batch and an invalid option. With
+            `check`, also for values that are not finite or are out of range. Without `labels`, a `ValueError` is also
+            raised if H_L is indefinite and `network.psd` is "raise".
         """,
     "memory_error": """
         MemoryError
-            If the factors exceed the available memory of the device. The error is raised before the factors are
-            allocated.
+            If the factors need more memory than the device reports as available. The error is raised before the factors
+            are allocated.
         """,
     "set_of_run": """
         data : {"train", "validation", "test"}
@@ -136,9 +141,9 @@ SHARED = {
 
 
 def with_shared_text(f: T) -> T:
-    """Replace each line {name} in the docstring of a function by the text of `SHARED`, with the indent of the line.
+    """Replace each line {name} in the docstring of a function or class by its text of `SHARED`, with the same indent.
 
-    Python removes docstrings under -OO, and a function without a docstring is returned unchanged.
+    Python removes docstrings under -OO, and an object without a docstring is returned unchanged.
     """
     if f.__doc__ is not None:
         f.__doc__ = re.sub(r"^( *)\{(\w+)\}$", _entry, f.__doc__, flags=re.MULTILINE)
@@ -153,9 +158,9 @@ def _entry(line: re.Match[str]) -> str:
 class Documented(ABCMeta):
     """A metaclass for records, which makes `help` list only the public methods and properties.
 
-    `help` lists the names that `dir` returns for a class. The metaclass omits special methods from these names. The
-    metaclass also omits fields, since the docstring of the class describes the fields. The result of `dir` for an
-    instance is unchanged.
+    `help` lists the names that `dir` returns for a class. The metaclass omits from these names those that begin with an
+    underscore, such as special methods, and those that a class inherits from `tuple`. The metaclass also omits fields,
+    since the docstring of the class describes the fields. The result of `dir` for an instance is unchanged.
 
     Examples
     --------

@@ -6,7 +6,7 @@ from typing import Any
 from array_api_compat import is_array_api_obj
 
 MAX_CHARACTERS = 100
-"""The number of characters after which the text of a value is cut in an error message."""
+"""The number of characters above which the text of a value is shortened in an error message."""
 
 _REPR = reprlib.Repr()
 _REPR.maxstring = _REPR.maxother = _REPR.maxlong = MAX_CHARACTERS
@@ -19,7 +19,7 @@ def type_of(value: Any) -> str:
 
 
 def shown(value: Any) -> str:
-    """Return the repr of a value, cut if it is long. An array with axes is shown as its type and shape."""
+    """Return the repr of a value, shortened if it is long, or the type and shape of an array with at least one axis."""
     if is_array_api_obj(value) and getattr(value, "ndim", 0):
         return f"{type_of(value)} of shape {tuple(value.shape)}"
     try:

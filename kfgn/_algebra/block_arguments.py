@@ -30,9 +30,10 @@ def checked_matrices(named: dict[str, Array], *, square: bool = True, check: boo
 
 
 def checked_vector(V: Array, shape: tuple[int, int], named: dict[str, Array], *, check: bool) -> Array:
-    """Return V outside any autograd graph, after a check of its shape, and of its library, dtype and device.
+    """Return V outside any autograd graph, after a check of its shape, library, dtype and device.
 
-    named: an array with its name, which has the expected library, dtype and device
+    named: a dictionary from a name to the array that has the expected library, dtype and device
+    check: True to check also that the values of V are finite
     """
     xp = one_library_and_device(named | {"V": V})
     check_floating_dtype(xp, named | {"V": V})

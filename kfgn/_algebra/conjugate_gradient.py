@@ -1,7 +1,7 @@
 """Conjugate gradients for linear equations whose unknown is a tuple of one array per layer.
 
-The number of iterations is fixed, so that the host never waits for the device. An iteration after convergence leaves
-the solution unchanged.
+For arrays that are not in host memory, the number of iterations is fixed, so that the host never waits for the device.
+An iteration after convergence leaves the solution unchanged.
 """
 
 import math
@@ -78,9 +78,11 @@ def conjugate_gradient(
     residual: False to save the product with A that the residual of the solution needs; `Solution.residual` is then ()
 
     x no longer changes once |r| <= tolerance |b|, where r is the residual that the recurrence updates. The solution x
-    also no longer changes once a direction p has p^T A p <= 0. For arrays in host memory no further iteration is
-    computed. Otherwise all iterations are computed, since the host does not wait for the device. The right-hand side of
-    each system is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
+    also no longer changes once |r|^2 is at most the smallest normal number divided by eps^2, since the rounding errors
+    of a smaller |r|^2 would spoil x. The same holds once a direction p has p^T A p <= 0. For arrays in host memory, no
+    iteration is computed after x has stopped changing in all systems. For all other arrays, all iterations are
+    computed, since the host does not wait for the device. The right-hand side of each system is divided by its largest
+    absolute value, so that |b|^2 neither overflows nor underflows to 0.
     """
     xp, L = array_namespace(b[0]), len(b)
 
@@ -106,7 +108,7 @@ def conjugate_gradient(
         return xp.where(c == 0, xp.ones_like(c), c)
 
     scale = nonzero(reduced(tuple(xp.max(xp.abs(x)) for x in b), xp.max))
-    b = tuple(x / c for c, x in zip(each(scale), b, strict=True))  # 1 / c may overflow
+    b = tuple(x / c for c, x in zip(each(scale), b, strict=True))  # no product with 1 / c, which may overflow
     limit = tolerance * xp.sqrt(dot(b, b))
     # far below this floor, |r|^2 is subnormal, and the rounding errors of |r|^2 would spoil x
     information = xp.finfo(limit.dtype)

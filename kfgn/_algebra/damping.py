@@ -3,8 +3,8 @@
     Q kron G + k I  ~  (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I)
 
 The functions of this module never read the value of an array, and so raise no error because of a value. If a matrix
-cannot be inverted, its inverse contains NaN, and the result `ok`, a 0-d boolean, is False. The values of omega of all
-layers are one array (L,). One operation on this array replaces L small ones, whose time is mainly that of their
+cannot be inverted, its inverse contains NaN, and the result `ok`, a 0-d boolean, is False. The values of omega of all L
+blocks are one array (L,). One operation on this array replaces L small operations, whose time is mainly that of their
 dispatch.
 """
 
@@ -31,7 +31,7 @@ FLOOR = 8
 
 
 def balance(xp: Namespace, Q: Arrays, G: Arrays, norm: str) -> Array:
-    """omega (38) of each layer, (L,): sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
+    """omega (38) of each of L blocks, (L,): sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
 
     The norm of a Kronecker product is the product of the norms of its factors. `_size` therefore divides the norm of a
     factor by the norm of the identity I of the same shape. The norm of I (D, D) is D in the trace norm, sqrt(D) in the
@@ -93,14 +93,14 @@ class CholeskyInverse(NamedTuple):
 
 
 class EigenInverse(NamedTuple):
-    """The inverse of (35), or of a damped block of EKFAC: eigenvectors U (P, P) and T (D, D), eigenvalues (D, P)."""
+    """The inverse of (35) or of a damped block of EKFAC: eigenvectors U (P, P), T (D, D), damped eigenvalues (D, P)."""
 
     U: Array
     T: Array
     spectrum: Array
 
     def times(self, V: Array) -> Array:
-        """The matrix X (D, P) with vec(X) = (Q kron G + k I)^-1 vec(V), for V (D, P)."""
+        """The matrix X (D, P) with vec(X) = M^-1 vec(V), for V (D, P) and the damped block M."""
         rotated = matmul(matmul(self.T.T, V), self.U) / self.spectrum
         return matmul(matmul(self.T, rotated), self.U.T)
 
@@ -110,13 +110,13 @@ class EigenInverse(NamedTuple):
         return xp.all(self.spectrum > 0)
 
     def logdet(self) -> Array:
-        """log det of (35), 0-d."""
+        """log det of the damped block, 0-d."""
         xp = array_namespace(self.spectrum)
         return xp.sum(xp.log(self.spectrum))
 
 
 DampedInverse: TypeAlias = CholeskyInverse | EigenInverse
-"""The inverse of (36) or the exact inverse of (35), as a named tuple of arrays."""
+"""The inverse of (36), of (35) or of a damped block of EKFAC, as a named tuple of arrays."""
 
 
 def blank_inverse(Q: Array, G: Array, inversion: str) -> DampedInverse:
@@ -180,12 +180,12 @@ def _spectrum(xp: Namespace, A: Array) -> tuple[Array, Array]:
 def damped_spectrum(
     xp: Namespace, U: Array, T: Array, eigenvalues: Array, damping: Array | float
 ) -> tuple[EigenInverse, Array]:
-    """The inverse of a matrix with given eigenvectors and damped eigenvalues, and a 0-d boolean, true if it exists.
+    """The inverse of a damped matrix from its eigendecomposition, and a 0-d boolean, true if the inverse exists.
 
     A damped eigenvalue that is not positive and finite is replaced by NaN.
 
     U, T:        the eigenvectors are U kron T, with U (P, P) and T (D, D)
-    eigenvalues: (D, P)
+    eigenvalues: the eigenvalues before the damping is added, (D, P)
     """
     spectrum = eigenvalues + damping
     positive = (spectrum > 0) & xp.isfinite(spectrum)

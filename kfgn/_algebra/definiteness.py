@@ -8,8 +8,9 @@ from .._types import Array, Namespace
 class NotPositiveDefiniteError(ValueError):
     """A damped matrix has no inverse in its dtype, because the damping is too small or too large.
 
-    `KroneckerBlock.solve`, `KroneckerBlock.logdet`, `solve_gauss_newton` and `solve_gauss_newton_blocks` raise this
-    error, which is a `ValueError`. The message states whether a larger or a smaller damping is needed.
+    The methods `solve` and `logdet` of `KroneckerBlock` and `EigenBlock` raise this error, which is a `ValueError`. The
+    functions `solve_gauss_newton` and `solve_gauss_newton_blocks` raise the error too. The message states whether a
+    larger or a smaller damping is needed.
 
     Examples
     --------
@@ -32,7 +33,7 @@ def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
 def no_inverse(xp: Namespace, matrix: str, damping: float, size: float, dtype: Any) -> NotPositiveDefiniteError:
     """Return the exception whose message recommends a larger or a smaller damping of a matrix.
 
-    size: the largest absolute element of the matrix without the damping; 1.0 if the largest element is not known
+    size: the largest absolute element of the matrix without the damping, or an upper bound; 1.0 if neither is known
     """
     if dominates(xp, damping, size, dtype):
         why = f"a smaller value, since this value is too large for {dtype} to hold the solution with {matrix}"

@@ -17,8 +17,8 @@ from .matrices import kron
 class EigenBlock(NamedTuple):
     """The block U diag(vec S) U^T of a layer, with U = U_Q kron U_G and a vec that stacks columns.
 
-    `ekfac` returns an `EigenBlock` for each layer or group. An `EigenBlock` is a named tuple of three arrays, and so a
-    pytree for JAX and PyTorch.
+    The result of `ekfac` has an `EigenBlock` for each layer, or for each group of a layer with groups. An `EigenBlock`
+    is a named tuple of three arrays, and so a pytree for JAX and PyTorch.
 
     Attributes
     ----------
@@ -57,7 +57,8 @@ class EigenBlock(NamedTuple):
         Raises
         ------
         TypeError, ValueError
-            For matrices that are not arrays, have wrong shapes, or differ in library, dtype or device.
+            For matrices that are not arrays of float32 or float64, have wrong shapes, or differ in library, dtype or
+            device.
 
         Examples
         --------
@@ -84,7 +85,8 @@ class EigenBlock(NamedTuple):
         Raises
         ------
         TypeError, ValueError
-            For matrices that are not arrays, have wrong shapes, or differ in library, dtype or device.
+            For matrices that are not arrays of float32 or float64, have wrong shapes, or differ in library, dtype or
+            device.
 
         Examples
         --------
@@ -116,8 +118,8 @@ class EigenBlock(NamedTuple):
         Raises
         ------
         TypeError, ValueError
-            For arrays of wrong shapes, or of different libraries, dtypes or devices. With `check`, also for values that
-            are not finite.
+            For arguments of a wrong type or dtype, for wrong shapes, and for different libraries, dtypes or devices.
+            With `check`, also for values that are not finite.
 
         Notes
         -----
@@ -160,11 +162,11 @@ class EigenBlock(NamedTuple):
         ------
         NotPositiveDefiniteError
             With `check`, if an element of S + k is not positive, or if the dtype cannot hold the result. Without
-            `check`, no error is raised, and the result may be NaN.
+            `check`, this error is not raised, and the result may be NaN.
         TypeError, ValueError
-            For arrays of wrong shapes, or of different libraries, dtypes or devices, and for a damping that is not
-            positive. With `check`, also for values that are not finite. The sign of a damping that is a 0-d array is
-            checked only with `check`.
+            For arguments of a wrong type or dtype, for wrong shapes, and for different libraries, dtypes or devices.
+            For a damping that is not positive, or that the dtype cannot hold. With `check`, also for values that are
+            not finite. The value of a damping that is a 0-d array is checked only with `check`.
 
         Notes
         -----
@@ -207,12 +209,12 @@ class EigenBlock(NamedTuple):
         Raises
         ------
         NotPositiveDefiniteError
-            With `check`, if an element of S + k is not positive. Without `check`, no error is raised, and the result
-            may be NaN.
+            With `check`, if an element of S + k is not positive and finite. Without `check`, this error is not raised,
+            and the result may be NaN.
         TypeError, ValueError
-            For arrays of wrong shapes, or of different libraries, dtypes or devices, and for a damping that is not
-            positive. With `check`, also for values that are not finite. The sign of a damping that is a 0-d array is
-            checked only with `check`.
+            For arguments of a wrong type or dtype, for wrong shapes, and for different libraries, dtypes or devices.
+            For a damping that is not positive, or that the dtype cannot hold. With `check`, also for values that are
+            not finite. The value of a damping that is a 0-d array is checked only with `check`.
 
         Examples
         --------

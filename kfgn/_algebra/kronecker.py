@@ -30,7 +30,8 @@ class KroneckerBlock(NamedTuple):
         The second moment of the inputs of the layer, symmetric. For a dense layer, P is D_{l-1} + 1 with a bias, and
         D_{l-1} without one.
     G : array, shape (D, D)
-        The mean Gauss-Newton matrix of the pre-activations, symmetric, in the dtype of Q.
+        The mean Gauss-Newton matrix of the pre-activations, or an approximation of this matrix, symmetric, in the dtype
+        of Q.
 
     Examples
     --------
@@ -117,8 +118,8 @@ class KroneckerBlock(NamedTuple):
         Raises
         ------
         TypeError, ValueError
-            For arrays of wrong shapes, or of different libraries, dtypes or devices. With `check`, also for values that
-            are not finite.
+            For arguments of a wrong type or dtype, for wrong shapes, and for different libraries, dtypes or devices.
+            With `check`, also for values that are not finite.
 
         Notes
         -----
@@ -165,19 +166,21 @@ class KroneckerBlock(NamedTuple):
         NotPositiveDefiniteError
             With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
             if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
-            a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
-            cannot hold the result. Without `check`, this error is not raised, and the result may be NaN.
+            a pivot of a damped factor of (36) is not larger than its rounding error. The damping is too large if the
+            dtype cannot hold the result. Without `check`, this error is not raised, and the result may be NaN.
         TypeError, ValueError
-            For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
-            a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
-            that is a 0-d array is checked only with `check`.
+            For arguments of a wrong type or dtype, for wrong shapes, and for different libraries, dtypes or devices.
+            For an unknown inversion, and for a damping that is not positive, or that the dtype cannot hold. With
+            `check`, also for values that are not finite. The value of a damping that is a 0-d array is checked only
+            with `check`.
 
         Notes
         -----
         The factored damping replaces Q kron G + k I by (Q + omega sqrt(k) I) kron (G + sqrt(k) / omega I), equation
         (36). The cost is one Cholesky factorisation of each factor, D^3 / 6 + P^3 / 6 multiplications in total, and
-        four triangular solves. The inversions "spectral" and "exact" need the eigenvalues of both factors. The
-        eigenvalues cost about ten times more than the Cholesky factorisations.
+        four triangular solves. The inversion "spectral" also needs the eigenvalues of both factors. The inversion
+        "exact" needs the eigenvalues and eigenvectors of both factors, and no Cholesky factorisation. The eigenvalues
+        cost about ten times more than the Cholesky factorisations.
 
         Examples
         --------
@@ -224,12 +227,13 @@ class KroneckerBlock(NamedTuple):
         NotPositiveDefiniteError
             With `check`, if the damping is too small or too large. With `inversion` "exact", the damping is too small
             if an eigenvalue of the damped block is not positive. With the other inversions, the damping is too small if
-            a pivot of a damped factor of (36) is not larger than rounding error. The damping is too large if the dtype
-            cannot hold the result. Without `check`, this error is not raised, and the result may be NaN.
+            a pivot of a damped factor of (36) is not larger than its rounding error. The damping is too large if the
+            dtype cannot hold the result. Without `check`, this error is not raised, and the result may be NaN.
         TypeError, ValueError
-            For arrays of wrong shapes, or of different libraries, dtypes or devices. For an unknown inversion, and for
-            a damping that is not positive. With `check`, also for values that are not finite. The sign of a damping
-            that is a 0-d array is checked only with `check`.
+            For arguments of a wrong type or dtype, for wrong shapes, and for different libraries, dtypes or devices.
+            For an unknown inversion, and for a damping that is not positive, or that the dtype cannot hold. With
+            `check`, also for values that are not finite. The value of a damping that is a 0-d array is checked only
+            with `check`.
 
         Notes
         -----
@@ -256,9 +260,9 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
 
     Parameters
     ----------
-    Q : sequence of L arrays, shape (P_l, P_l)
+    Q : tuple or list of L arrays, shape (P_l, P_l)
         The first factors, such as the field Q of `LossAndFactors` or a moving average of this field.
-    G : sequence of L arrays, shape (D_l, D_l)
+    G : tuple or list of L arrays, shape (D_l, D_l)
         The second factors, such as the field G of `LossAndFactors` or a moving average of this field.
     check : bool, default True
         If True, values are checked for NaN and infinity, and the host waits for the device. If False, no value is read.
@@ -266,14 +270,14 @@ def kronecker_blocks(Q: Sequence[Array], G: Sequence[Array], *, check: bool = Tr
     Returns
     -------
     tuple of L KroneckerBlock
-        The blocks for l = 1, ..., L.
+        One block for each pair of factors: for each layer, or for each group of a layer with groups.
 
     Raises
     ------
     TypeError, ValueError
-        For factors that are not square arrays, and for Q_l and G_l that differ in library, dtype or device. For a Q
-        or G that is not a tuple or list, for an empty Q, and for different numbers of arrays in Q and G. With `check`,
-        also for values that are not finite.
+        For factors that are not square arrays of float32 or float64, and for Q_l and G_l that differ in library, dtype
+        or device. For a Q or G that is not a tuple or list, for an empty Q, and for different numbers of arrays in Q
+        and G. With `check`, also for values that are not finite.
 
     Examples
     --------
@@ -321,8 +325,8 @@ def omega(Q: Array, G: Array, norm: str = "trace", *, check: bool = True) -> Arr
     Raises
     ------
     TypeError, ValueError
-        For factors that are not square arrays, or differ in library, dtype or device, and for an unknown norm. With
-        `check`, also for values that are not finite.
+        For factors that are not square arrays of float32 or float64, or differ in library, dtype or device, and for an
+        unknown norm. With `check`, also for values that are not finite.
 
     Notes
     -----
@@ -366,7 +370,7 @@ def _checked_result(
     *,
     check: bool,
 ) -> Array:
-    """Return the result, NaN if no inverse exists, or raise `NotPositiveDefiniteError` as `checked_result` does."""
+    """Return the result or NaN, or raise `NotPositiveDefiniteError`, under the conditions of `checked_result`."""
     xp, (Q, G) = array_namespace(result), block
     return checked_result(
         *(result, ok, inverse, damping),

@@ -16,17 +16,21 @@ Operator: TypeAlias = Callable[[Arrays], Arrays]
 """A function of one array per block that applies each block to its array."""
 
 ROUNDING = 16
-"""The number c of the limit c eps |A v|. A part of the product A v that is not longer is taken as a rounding error."""
+"""The number c of the limit c eps |A v|, with the machine epsilon eps of the dtype.
+
+A part of the product A v that is not longer than this limit is treated as a rounding error.
+"""
 
 
 def leading_eigenvectors(apply: Operator, start: Arrays, steps: int) -> Arrays:
     """An approximate unit eigenvector of the largest eigenvalue of each block, in the shapes of `start`.
 
     A step multiplies the last vector by the block A, and subtracts from the product its projection on all vectors so
-    far, twice. The remainder is divided by its norm and is the next vector. The next vector is 0 if the remainder is a
-    rounding error. The result is the leading eigenvector of A, projected on the space that the vectors span. The error
-    falls faster with the number of steps than in a power iteration. Only a rounding error is left if `steps` is at
-    least the dimension of the smallest space that contains `start` and that A maps to itself.
+    far. The subtraction is done twice, to remove the rounding errors of the first. The remainder is divided by its norm
+    and is the next vector. The next vector is 0 if the remainder is a rounding error. Let V be the matrix whose rows
+    are all vectors. The result is V^T u, where u is the leading eigenvector of V A V^T. The error falls faster with the
+    number of steps than in a power iteration. Only a rounding error is left if `steps` is at least the dimension of the
+    smallest space that contains `start` and that A maps to itself.
 
     apply: the product with symmetric positive semi-definite blocks
     start: for each block, a vector that is not orthogonal to the leading eigenvector; the vector 0 has the result 0

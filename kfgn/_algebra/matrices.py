@@ -1,11 +1,11 @@
-"""Functions of arrays and of small matrices that several rooms share."""
+"""Functions of arrays and of small matrices that several packages of kfgn share."""
 
 from .._types import Array, Arrays, Namespace
 from ..backends import device, gram, matmul, with_derivative
 
 
 def identity_like(xp: Namespace, D: int, like: Array) -> Array:
-    """The identity (D, D) in the dtype and on the device of another array."""
+    """The identity (D, D) in the dtype and on the device of the array `like`."""
     return xp.eye(D, dtype=like.dtype, device=device(like))
 
 
@@ -31,13 +31,13 @@ def is_largest(xp: Namespace, p: Array) -> Array:
 
 
 def at_largest(xp: Namespace, v: Array, p: Array) -> Array:
-    """The element v_k of each row of v (..., N, D): (..., N, 1). p_k is the largest element of the row of p (N, D)."""
-    # take_along_axis is faster, but the standard of 2023 lacks this function
+    """The element v_k of each row of v (..., N, D), where p_k is the largest in the row of p (N, D): (..., N, 1)."""
+    # take_along_axis is faster, but the array API standard of 2023 lacks this function
     return xp.sum(xp.where(is_largest(xp, p), v, zero(xp, v)), axis=-1, keepdims=True)
 
 
 def zero(xp: Namespace, like: Array) -> Array:
-    """The 0-d zero in the dtype and on the device of another array."""
+    """The 0-d zero in the dtype and on the device of the array `like`."""
     return xp.zeros((), dtype=like.dtype, device=device(like))
 
 

@@ -13,7 +13,7 @@ kflr_over_positions the second factor of KFLR for networks with positions
 pairs               the inputs and the columns of each group, in chunks of datapoints
 tkfac, tnt, foof    further Kronecker factors
 kfoc                the nearest Kronecker product to the exact block
-ekfac               the eigenbases of Kronecker factors, with the diagonal of the exact block in them
+ekfac               the eigenbases of Kronecker factors, and the diagonal of the exact block in these bases
 loss_and_factors    the result of the methods that compute Kronecker factors
 chunk_memory        the chunks of datapoints whose columns fit into a memory
 recursion           the step that the recursions (8) and (22) share, and the block (7)

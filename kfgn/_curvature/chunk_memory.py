@@ -7,7 +7,10 @@ MEMORY = 2**26
 """The default number of bytes for the arrays of one chunk of datapoints. Larger chunks would not fit into caches."""
 
 TRACED_MEMORY = 2**28
-"""The default in a traced program. Such a program contains the code of every chunk, so the chunks are larger."""
+"""The default in a traced program.
+
+Such a program contains the code of every chunk, and larger chunks make the program shorter.
+"""
 
 
 def chunks(at: Linearisation, memory: int | None, bytes_per_datapoint: int) -> list[tuple[int, int]]:

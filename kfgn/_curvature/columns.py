@@ -1,9 +1,9 @@
 """Columns that are carried back through the layers: those of a root of H_L (24), or gradients at sampled labels.
 
 H_L of a datapoint has a block for each of the T_L positions of the outputs, and the root of a block has K columns. The
-root of H_L therefore has T_L K columns. Above every layer that mixes positions, the columns of position t are zero at
-all other positions, and one array (K, N T, D) contains the columns of all positions. Below such a layer, the array is
-(T_L K, N T, D). A gradient at a label is one column over all positions.
+root of H_L therefore has T_L K columns. From the outputs down to the last layer that mixes positions, the columns of
+position t are zero at all other positions, and one array (K, N T, D) contains the columns of all positions. Below this
+layer, the array is (T_L K, N T, D). A gradient at a label is one column over all positions.
 """
 
 import math
@@ -35,7 +35,7 @@ def root_columns(at: GaussNewtonLinearisation) -> Columns:
 
 
 def label_columns(at: Linearisation, labels: Array) -> Columns:
-    """The gradients at S labels, divided by the square root of S times the divisor of the loss: (S, N T_L, D_L).
+    """The gradients at S labels, divided by sqrt(S divisor), where the divisor is that of the loss: (S, N T_L, D_L).
 
     The gradients are those of the loss without its divisor. The sum over s of the outer products of the columns is
     therefore the mean of the outer products of these gradients, divided by the divisor once.

@@ -53,7 +53,7 @@ def eigenbasis(A: Array) -> Array:
 
 
 def factors_of_bases(pairs: PairsOfBatch, sharing: str) -> tuple[Arrays, Arrays]:
-    """The factors of every group whose eigenvectors are the bases: Q and G of expand or of reduce."""
+    """The factors Q and G of every group, of expand or of reduce. Their eigenvectors are the bases of EKFAC."""
     G = pairs.means(lambda _, of_group: (_second_factor(of_group, sharing),))
     return pairs.at.input_moments(sharing), tuple(G_j for (G_j,) in G)
 
@@ -100,9 +100,10 @@ def ekfac(
 ) -> LossAndEigenBlocks:
     """The loss, its gradient and the blocks of EKFAC (George et al., 2018).
 
-    A block has the eigenvectors of the Kronecker product of `kflr`, and the diagonal of the exact block in the basis
-    of these eigenvectors. The trace of a block is therefore that of the exact block. In the Frobenius norm, the block
-    is at least as near to the exact block as the Kronecker product is. The method is not in the paper of Botev et al.
+    A block has the eigenvectors of the Kronecker product of `kflr`, and the diagonal of the exact Gauss-Newton block in
+    the basis of these eigenvectors. The trace of a block is therefore that of the exact block. In the Frobenius norm,
+    the block is at least as near to the exact block as the Kronecker product is. The method is not in the paper of
+    Botev et al.
 
     Parameters
     ----------
@@ -176,7 +177,7 @@ def ekfac_diagonal(
     memory: int | None = None,
     check: bool = True,
 ) -> Arrays:
-    """The diagonal of the exact block of each layer in given bases, as in EKFAC (George et al., 2018).
+    """The diagonal of the exact Gauss-Newton block of each layer in given bases, as in EKFAC (George et al., 2018).
 
     Parameters
     ----------
@@ -184,10 +185,10 @@ def ekfac_diagonal(
     {weights}
     {X}
     {Y}
-    U_Q : sequence of arrays, shape (P_l, P_l)
+    U_Q : tuple or list of arrays, shape (P_l, P_l)
         An orthogonal matrix for each factor Q of `kflr`, in the dtype of the weights, with the vectors of the basis as
         columns. The function does not check that the matrices are orthogonal.
-    U_G : sequence of arrays, shape (D_l, D_l)
+    U_G : tuple or list of arrays, shape (D_l, D_l)
         An orthogonal matrix for each factor G of `kflr`, in the dtype of the weights.
     {columns_of_labels}
     {memory_of_pairs}

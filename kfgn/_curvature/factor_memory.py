@@ -14,7 +14,7 @@ TEMPORARIES = 2
 
 
 def check_memory(network: Network, like: Array, *, sets: int = 1) -> None:
-    """Raise `MemoryError` if the device reports less available memory than the factors Q_l and G_l of all layers need.
+    """Raise `MemoryError` if the device reports less available memory than the computation of all factors needs.
 
     like: an array of the dtype and on the device of the factors
     sets: the number of sets of factors that exist at a time

@@ -11,7 +11,7 @@ from .loss_and_factors import LossAndFactors
 
 
 def foof_factors(at: Linearisation) -> tuple[Arrays, Arrays]:
-    """Q of expand, and the identity G, of every group."""
+    """For every group, the Q of "expand" and the identity G."""
     G = tuple(identity_like(at.xp, D, at.outputs) for D, _ in at.network.block_shapes)
     return at.input_moments(), G
 
@@ -21,8 +21,10 @@ def foof_factors(at: Linearisation) -> tuple[Arrays, Arrays]:
 def foof(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool = True) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors of FOOF (Benzing, 2022), whose second factor is the identity.
 
-    The block Q kron I is independent of the objective and of its scale. A step that solves with Q fits the changes of
-    the pre-activations of a layer to their gradients by least squares. The method is not in the paper of Botev et al.
+    The block Q kron I is independent of the objective and of its scale. Let g be the gradient of a layer, and let the
+    step of its weights be -g Q^-1. With one position per datapoint, the resulting changes of the pre-activations are
+    the least-squares fit to the negative gradients -dE/dh_l by linear functions of the inputs of the layer. The method
+    is not in the paper of Botev et al.
 
     Parameters
     ----------
@@ -36,7 +38,7 @@ def foof(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     -------
     LossAndFactors
         The loss, the gradient, the Q of `kfra`, and identity matrices G. `Network.divisor` divides the loss and its
-        gradient, and no factor.
+        gradient, but not the factors.
 
     Raises
     ------

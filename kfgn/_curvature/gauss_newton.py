@@ -45,9 +45,9 @@ def preactivation_gauss_newton(network: Network, weights: Weights, X: Array, Y: 
 
         G_L = H_L,  G_l = B_l W_{l+1}^T G_{l+1} W_{l+1} B_l
 
-    The result holds N matrices per layer. `kflr` computes the means E[G_l] without the N matrices. The result depends
-    on Y only for the mixture. In a network with positions, a matrix has a row and a column for each of the T D_l
-    entries of all positions. The D_l entries of a position are next to each other.
+    The result holds N matrices per layer. In a network without positions, `kflr` computes the means E[G_l] in less
+    memory. The result depends on Y only for the mixture. In a network with positions, a matrix has a row and a column
+    for each of the T D_l entries of all positions. The D_l entries of a position are next to each other.
 
     Examples
     --------
@@ -98,6 +98,10 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
     over all pairs of positions::
 
         1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron G_n[t, t']
+
+    where a_nt is the input of the layer at position t of datapoint n, and G_n[t, t'] is the part of the matrix G_l of
+    the datapoint for the positions t and t'. For a `ScaleShift`, A_nt^T G_n[t, t'] A_nt' replaces the Kronecker
+    product, with A_nt = dh_nt / dvec(W_l).
 
     Examples
     --------

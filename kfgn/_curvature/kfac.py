@@ -75,8 +75,8 @@ def kfac(
     {Y}
     labels : array, shape (N, S, D_L) or (N, S)
         S labels per datapoint from `sample_labels`: real numbers or class indices, like Y. With the labels of the data,
-        G would be an empirical Fisher matrix, which differs from the Fisher matrix. For outputs at T positions, (N, S,
-        T, D_L) or (N, S, T).
+        G would be an empirical Fisher matrix, which differs from the Fisher matrix. For outputs at T positions, the
+        shape is (N, S, T, D_L) or (N, S, T).
     {sharing}
     {check}
 
@@ -164,7 +164,7 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
     {weights}
     {X}
     draws : array, shape (N, S, D_L) or (N, S)
-        Random numbers of the shape of `label_draws_shape`, in the dtype of the weights: standard normals for
+        Random numbers of the shape that `label_draws_shape` returns, in the dtype of the weights: standard normals for
         squared_error, and uniforms in [0, 1) for the other objectives.
     {check}
 

@@ -20,8 +20,8 @@ def kflr_factor(
 ) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l) and E[G_l] (D_l, D_l) of every layer. The G_l are summed over one chunk of datapoints at a time.
 
-    If H_L = I, E[G_{L-1}] is the first step of KFRA (26), which is exact. The columns of the root are not split into
-    chunks, since the restart that `_sums` describes needs all columns of a datapoint.
+    If H_L = I, E[G_{L-1}] is the result of the first step of KFRA (26), which is exact. The columns of the root are not
+    split into chunks, since the restart that `_sums` describes needs all columns of a datapoint.
     """
     if at.network.has_positions:
         return kflr_factor_over_positions(at, sharing, memory)
@@ -44,9 +44,10 @@ def _sums(at: GaussNewtonLinearisation, layers: int) -> list[Array]:
     """The sums of G_l (D_l, D_l) over the datapoints of a linearisation, for l = layers, ..., 1.
 
     For each datapoint G_l = C^T M C. The K rows of C (N, K, D_l) obey the recursion (24), and M is I before the first
-    restart. The recursion restarts at a layer with D_l < K: M becomes G_l, C becomes I and K becomes D_l. In exact
-    arithmetic, a restart does not change the result. The product C W has a closed form in two cases: at the outputs,
-    where C is the root of H_L, and after a restart, where C is I. M, M C and M C W are None while M is I.
+    restart. The recursion restarts at a layer with D_l < K, except the first layer: M becomes G_l, C becomes I and K
+    becomes D_l. In exact arithmetic, a restart does not change the result. The product C W has a closed form in two
+    cases: at the outputs, where C is the root of H_L, and after a restart, where C is I. M, M C and M C W are None
+    while M is I.
     """
     xp, derivatives = at.xp, at.forward.derivatives
     kernels = [layer.kernel(W) for layer, W in zip(at.network.layers, at.weights, strict=True)]
@@ -106,8 +107,8 @@ def kflr(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors by KFLR, equation (25).
 
-    The second factor is exact: it is the mean of `preactivation_gauss_newton`. The cost grows with the number of
-    outputs, so KFLR suits networks with few outputs, such as classifiers.
+    In a network without positions, the second factor is exact: it is the mean of `preactivation_gauss_newton`. The cost
+    grows with the number of outputs, so KFLR suits networks with few outputs, such as classifiers.
 
     Parameters
     ----------
@@ -116,9 +117,10 @@ def kflr(
     {X}
     {Y}
     memory : int, optional
-        The memory for the roots C_l, in bytes. The batch is split into chunks of datapoints whose roots fit into this
-        memory, with at least one datapoint per chunk. The default is 2^26, and 2^28 in a program that `jax.jit` or
-        `torch.compile` traces, since such a program contains every chunk.
+        The memory for the roots C_l and for temporary arrays, in bytes. The batch is split into chunks of datapoints
+        whose arrays fit into this memory, with at least one datapoint per chunk. The default is 2^26, and 2^28 in a
+        program that `jax.jit` or `torch.compile` traces. Such a program contains the code of every chunk, and larger
+        chunks make the program shorter.
     {sharing}
     {check}
 
@@ -139,12 +141,14 @@ def kflr(
 
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
 
-    K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units the recursion restarts with the
-    matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and N K D_l^2 multiplications
-    per layer. For the squared error, E[G_{L-1}] is computed by the first step of `kfra`, which is exact and costs less.
+    K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units, except the first layer, the
+    recursion restarts with the matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and
+    N K D_l^2 multiplications per layer. For the squared error, E[G_{L-1}] is computed by the first step of `kfra`,
+    which is exact and costs less.
 
-    With T output positions the root has K columns for each position. Below a layer that mixes positions the cost is
-    that of K T backward passes.
+    In a network with positions, the recursion does not restart, and the first step of `kfra` is not used. With T output
+    positions the root has K columns for each position. Below a layer that mixes positions the cost is that of K T
+    backward passes.
 
     Examples
     --------

@@ -30,10 +30,10 @@ def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
 
 
 def _of_blocks(at: GaussNewtonLinearisation, l: int, columns: Columns, sharing: str) -> list[Array]:
-    """For each block of a layer, the sum of v v^T over datapoints and columns, where v is the part at one position.
+    """For each block of a layer, the sum of v v^T, where v is the part of a column at one position.
 
-    For "reduce" and for a dense block, the sum of a column over the positions replaces v. A column that belongs to one
-    position has only one part v.
+    The sum is over datapoints, columns and positions. For "reduce" and for a dense block, the sum of a column over the
+    positions replaces its parts v. A column that belongs to one position has only one part v, which is also the sum.
     """
     xp, layer = at.xp, at.network.weighted[l]
     blocks = layer.roots(columns.rows, at.forward.inputs[l])

@@ -25,7 +25,7 @@ from .loss_and_factors import LossAndFactors
 from .pairs import Pairs, PairsOfBatch, checked_pairs
 
 ITERATIONS = 32
-"""The default number of steps of the Lanczos iteration."""
+"""The default of `iterations`, the largest number of steps of the Lanczos iteration."""
 
 
 def kfoc_factors(pairs: PairsOfBatch, iterations: int = ITERATIONS) -> tuple[Arrays, Arrays]:
@@ -117,9 +117,9 @@ def kfoc(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors of KFOC, the nearest Kronecker product to the exact block.
 
-    Up to the error of an iteration, no other Kronecker product is nearer to the exact block of a layer in the Frobenius
-    norm. Schnaus et al. (2021) and Koroko et al. (2022) describe the method. The released code of Botev et al. computes
-    the product by a power iteration.
+    Up to the error of the Lanczos iteration, no other Kronecker product is nearer to the exact Gauss-Newton block of a
+    layer in the Frobenius norm. Schnaus et al. (2021) and Koroko et al. (2022) describe the method. The released code
+    of Botev et al. computes the product by a power iteration.
 
     Parameters
     ----------
@@ -158,10 +158,10 @@ def kfoc(
     steps the error falls at least as fast as (s_2 / (s_1 + r))^(2k), where r^2 = s_1^2 - s_2^2. The error of a power
     iteration falls as (s_2 / s_1)^(2k).
 
-    A step computes two sums over the batch. With one position, each sum needs N P_l^2 + N K D_l^2 multiplications. With
-    T positions, and K columns over all output positions, each sum needs N K T D_l P_l multiplications for the matrices
-    P_nc and N K D_l P_l (D_l + P_l) for their products. If the columns do not fit into `memory`, each sum computes them
-    again.
+    A step computes two sums over the batch. Let K be the number of columns over all output positions. With one
+    position, each sum needs N P_l^2 + N K D_l^2 multiplications. With T positions, each sum needs N K T D_l P_l
+    multiplications for the matrices P_nc and N K D_l P_l (D_l + P_l) for their products. If the columns do not fit into
+    `memory`, each sum computes them again.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from .._types import Array, Arrays
 @documented_tuple
 @with_shared_text
 class LossAndFactors(NamedTuple):
-    """The loss, its gradient and the Kronecker factors of a batch, as means over the N datapoints.
+    """The mean loss of a batch, its gradient and its Kronecker factors.
 
     `kflr`, `kfra`, `kfac`, `rp`, `tkfac`, `tnt`, `kfoc` and `foof` return a `LossAndFactors`. The Gauss-Newton block of
     vec(W_l), where vec stacks columns, is approximated by Q_l kron G_l, equation (20). A `LossAndFactors` is a named
@@ -27,10 +27,10 @@ class LossAndFactors(NamedTuple):
         (D_{l-1}, D_{l-1}) for a layer without a bias. For a convolution, the number of weights of a patch replaces
         D_{l-1}. `tkfac`, `tnt` and `kfoc` have weighted means.
     G : tuple of L arrays
-        E[G_l] of shape (D_l, D_l), exact from `kflr`, and approximate from `kfra`, `kfac` and `rp`. The other methods
-        define their own G_l. For a layer with groups, both tuples have an array for each group, and G_l has shape
-        (D_l / groups, D_l / groups). For a `ScaleShift`, Q_l has shape (1, 1), and G_l has the shape of the block of
-        vec(W_l).
+        E[G_l] of shape (D_l, D_l). In a network without positions, E[G_l] is exact from `kflr`. E[G_l] is approximate
+        from `kfra`, `kfac` and `rp`. The other methods define their own G_l. For a layer with groups, both tuples have
+        an array for each group, and G_l has shape (D_l / groups, D_l / groups). For a `ScaleShift`, Q_l has shape
+        (1, 1), and G_l has the shape of the block of vec(W_l).
 
     Examples
     --------

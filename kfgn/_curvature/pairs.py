@@ -132,7 +132,8 @@ def _plus(a: Arrays, b: Arrays) -> Arrays:
 def _bytes_per_datapoint(at: Linearisation, labels: Array | None) -> int:
     """The bytes per datapoint of the columns of all layers, and of the arrays that exist at once for one layer.
 
-    The one-hot vectors of the tokens of an embedding are made from an array of booleans.
+    For an embedding, the bytes include the one-hot vectors of the tokens, and the array of booleans from which these
+    vectors are made.
     """
     network, T = at.network, at.network.positions
     root_size = gauss_newton_split(network).root_size(network.widths[-1]) if labels is None else 0

@@ -51,8 +51,8 @@ def rp(
     {Y}
     projections : array, shape (N, S, K)
         S random vectors z per datapoint with E[z] = 0 and E[z z^T] = I, such as standard normals or random signs. The
-        function `projection_shape` returns the shape, and the dtype is that of X. For outputs at T positions, (N, S, T,
-        K).
+        function `projection_shape` returns the shape, and the dtype is that of the weights. For outputs at T positions,
+        the shape is (N, S, T, K).
     {sharing}
     {check}
 

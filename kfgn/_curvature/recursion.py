@@ -15,7 +15,7 @@ def pull_back(at: Linearisation, l: int, M: Array) -> Array:
     """The product B W^T M W B = (W^T M W) * (f' f'^T), (N, D_l, D_l), for W = W_{l+1} without its bias.
 
     M: one matrix per datapoint, (N, D_{l+1}, D_{l+1})
-    l: the l of these shapes minus 1, since indices of layers begin at 0
+    l: the index of the layer, which begins at 0 and is therefore one less than the l in these shapes
 
     With T positions, a matrix has a row and a column for each of the T D_l entries of all positions. W is then the
     matrix of the linear map of layer l + 1 for all positions. For a normalisation, B is its Jacobian.
@@ -68,8 +68,8 @@ def over_positions(xp: Namespace, M: Array, T: int) -> Array:
 def mean_blocks(at: Linearisation, M: Arrays) -> Arrays:
     """The blocks (7) or (16) of all layers with weights, from the matrices M (N, T D_l, T D_l) of each layer.
 
-    The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions. A dense block
-    replaces a_nt a_nt'^T kron M_n[t, t'] with A_nt^T M_n[t, t'] A_nt', where A_nt is dh_nt / dvec(W).
+    The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions. In a dense block,
+    A_nt^T M_n[t, t'] A_nt' replaces a_nt a_nt'^T kron M_n[t, t'], where A_nt is dh_nt / dvec(W).
     """
     inputs, T = at.forward.inputs, at.network.positions[1:]
     return tuple(

@@ -37,15 +37,15 @@ def second_factors(at: Linearisation, rows: Arrays, sharing: str) -> Arrays:
 
 
 def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
-    """Pairs of the rows (..., N T_l, O) of each Kronecker block and T_l, from rows (..., N T_l, D_l) of each layer."""
+    """The rows (..., N T_l, O) of each Kronecker block, with T_l, from the rows (..., N T_l, D_l) of each layer."""
     inputs, T = at.forward.inputs, at.network.positions[1:]
     return [(v, T[l]) for l, layer in at.network.weighted.items() for v in layer.roots(rows[l], inputs[l])]
 
 
 def sums_positions(network: Network, sharing: str) -> list[bool]:
-    """True for each Kronecker block whose second factor has the sum over positions inside the square.
+    """One boolean per Kronecker block, True if the second factor is made of outer products of sums over the positions.
 
-    For "reduce", these are all blocks. For "expand", these are the dense blocks, where the factor is the whole block.
+    For "reduce", all blocks have True. For "expand", only the dense blocks have True, whose G is the whole block.
     """
     layers = network.weighted.values()
     return [sharing == "reduce" or layer.has_dense_block for layer in layers for _ in range(layer.groups)]

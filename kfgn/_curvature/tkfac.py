@@ -1,4 +1,7 @@
-"""TKFAC (Gao et al., 2021): each term of a factor is weighted by the trace of the same term of the other factor."""
+"""TKFAC (Gao et al., 2021): Kronecker factors whose terms are weighted.
+
+The weight of the term of a datapoint in a factor is the trace of the term of the same datapoint in the other factor.
+"""
 
 from array_api_compat import array_namespace
 
@@ -24,7 +27,10 @@ def weighted_sums(pairs: Pairs) -> Arrays:
 
 
 def with_second_of_unit_trace(factors: list[Arrays]) -> tuple[Arrays, Arrays]:
-    """All Q, and all G / tr Q, of trace 1. If tr Q is 0, all terms of both sums are 0, and so is G."""
+    """All Q unchanged, and all G / tr Q, which have trace 1.
+
+    If tr Q is 0, all terms of both sums are 0, and so is G.
+    """
     Q, G = zip(*factors, strict=True)
     xp = array_namespace(*Q)
     traces = (xp.sum(A * identity_like(xp, A.shape[0], A)) for A in Q)  # `linalg.diagonal` is an optional extension
@@ -45,8 +51,8 @@ def tkfac(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors of TKFAC (Gao et al., 2021).
 
-    Without sharing of weights, the trace of the Kronecker product is the trace of the exact block. The method is not in
-    the paper of Botev et al.
+    If no weights are used at several positions, the trace of the Kronecker product is the trace of the exact
+    Gauss-Newton block. The method is not in the paper of Botev et al.
 
     Parameters
     ----------

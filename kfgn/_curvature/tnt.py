@@ -41,8 +41,8 @@ def tnt(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors of TNT (Ren and Goldfarb, 2021).
 
-    The trace of the Kronecker product is the trace of the exact block, also for weights that are used at several
-    positions. The method is not in the paper of Botev et al.
+    The trace of the Kronecker product is the trace of the exact Gauss-Newton block, also for weights that are used at
+    several positions. The method is not in the paper of Botev et al.
 
     Parameters
     ----------

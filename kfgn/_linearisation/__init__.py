@@ -1,4 +1,4 @@
-"""The linearisation of a batch, a record that all methods use, with the validation and the passes for this record.
+"""The linearisation of a batch, a record of its checked arguments and its forward pass that all methods use.
 
 arguments      validation of the arguments of public functions
 inputs         validation of the inputs X

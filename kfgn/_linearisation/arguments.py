@@ -1,8 +1,8 @@
 """Validation of the arguments of public functions.
 
 Each function `checked_...` returns its argument outside any autograd graph, or raises `TypeError` or `ValueError` as
-the docstring of the package describes. `kfgn._validation.arrays` contains the checks of a single array. The shapes in
-the docstrings are those for a network without positions.
+the docstring of `kfgn` describes. `kfgn._validation.arrays` contains the checks of a single array. The shapes in the
+docstrings are those for a network without positions.
 """
 
 from collections.abc import Mapping
@@ -91,7 +91,10 @@ def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
 
 
 def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
-    """A 0-d boolean, true if all draws are valid: uniforms are in [0, 1), and all others are finite."""
+    """A 0-d boolean, true if all draws are valid: uniforms are in [0, 1), and all others are finite.
+
+    of_labels: True if the draws sample labels, and False for projections
+    """
     uniforms = of_labels and network.objective != "squared_error"
     return xp.all(_in_unit_interval(draws) if uniforms else xp.isfinite(draws))
 

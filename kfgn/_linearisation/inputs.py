@@ -40,7 +40,7 @@ def checked_inputs(xp: Namespace, network: Network, X: Array, like: Array, *, ch
     if X.shape[0] == 0:
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
     if network.has_tokens:
-        X = xp.astype(X, index_dtype(X))  # the dtype of X may be too small for V, such as int8 for V = 300
+        X = xp.astype(X, index_dtype(X))  # the dtype of X may not hold the number of tokens, such as int8 for 300
         if check:
             check_values(xp, "X", X, is_token(X, network.widths[0]), _expected(network))
         return xp.astype(X, like.dtype)

@@ -21,7 +21,7 @@ class Linearisation:
     """A batch, X (N, D_0) and Y, with its forward pass at the weights.
 
     All arrays have been checked and are outside any autograd graph. Y is None for quantities that do not depend on the
-    targets. In a network with positions, Y and the arrays of the passes have one row for each position of each
+    targets. If layer l has T_l positions, Y and the arrays of the passes have one row for each position of each
     datapoint, so that N T_l replaces N in the shapes.
     """
 
@@ -56,7 +56,7 @@ class Linearisation:
         return self.mean_over_datapoints(self.losses())
 
     def mean_over_datapoints(self, values: Array) -> Array:
-        """The sum of values (N,) over the positions of the outputs, and their mean over the datapoints, 0-d."""
+        """The mean over the datapoints of the sum over the output positions of values (N,), 0-d."""
         return times(self.xp.mean(values), self.network.positions[-1])
 
     def output_gradient(self) -> Array:
@@ -158,7 +158,7 @@ def checked_batch(
     """Return the checked weights, X and Y of a public function, outside any autograd graph.
 
     A public function then checks its other arguments, and begins the forward pass only if every argument is valid.
-    Raises `TypeError` or `ValueError` as the docstring of the package describes.
+    Raises `TypeError` or `ValueError` as the docstring of `kfgn` describes.
     """
     weights, X = checked(network, weights, X, check=check)
     return weights, X, checked_targets(network, X, Y, check=check)

@@ -10,7 +10,7 @@ from .._types import Array, Arrays, Namespace
 
 
 class Forward(NamedTuple):
-    """The intermediate results of a forward pass. L is here the number of all layers, also of those without weights.
+    """The intermediate results of a forward pass. Here L is the number of all layers, including those without weights.
 
     inputs:         a_0, ..., a_{L-1}, as the method `inputs` of each layer returns them. For a dense layer, the shape
                     is (N, D_{l-1} + 1) with the appended unit, or (N, D_{l-1}) without a bias

@@ -35,7 +35,10 @@ def forward_tangents(at: Linearisation, V: Arrays) -> Tangents:
 
 
 def from_direction(at: Linearisation, V: Arrays, l: int) -> Array:
-    """V a for the layer of index l, from 0: the derivative of its h with its inputs a fixed, 0 without weights."""
+    """The derivative of the pre-activations of layer l along V if the inputs a of the layer are fixed: V_l a.
+
+    The derivative is 0 for a layer without weights. Indices of layers begin at 0.
+    """
     V_l = at.network.by_layer(V)[l]
     if V_l is None:
         return at.xp.zeros_like(at.forward.preactivations[l])

@@ -11,20 +11,21 @@ PerAxis: TypeAlias = int | tuple[int, int]
 
 
 def per_axis(value: PerAxis) -> tuple[int, ...]:
-    """The numbers of all axes."""
+    """An option as a tuple, with one number per axis."""
     return (value,) if isinstance(value, int) else value
 
 
 def checked_per_axis(name: str, value: Any, like: PerAxis | None = None) -> PerAxis:
     """Return a positive int or a pair of positive int.
 
-    like: the checked width of the layer, or None. If the width is a pair, a single int holds for both axes.
+    like: the checked width of the layer, or None for the width itself. If the width is a pair, a single int holds for
+          both axes.
     """
     if not isinstance(value, (tuple, list)):
         number = checked_count(name, value)
         return (number, number) if isinstance(like, tuple) else number
     if isinstance(like, int):
-        raise TypeError(f"{name}: expected a positive integer, since the width is {like}, got {shown(value)}")
+        raise TypeError(f"{name}: expected a positive integer, since width {like} is for one axis, got {shown(value)}")
     first, second = checked_pair(name, value, "a positive integer or a pair of them")
     return checked_count(name, first), checked_count(name, second)
 
@@ -41,7 +42,7 @@ def checked_padding(name: str, value: Any, like: PerAxis) -> tuple[Any, Any]:
 
 
 def check_axes(width: PerAxis, lengths: Sequence[int]) -> None:
-    """Raise `ValueError` without axes of positions, or unless a width has a number for each axis."""
+    """Raise `ValueError` if there are no axes of positions, or if the width does not have one number per axis."""
     if not lengths:
         raise ValueError("inputs: expected inputs with positions, got a vector")
     if len(per_axis(width)) != len(lengths):

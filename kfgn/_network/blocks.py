@@ -9,20 +9,23 @@ from .._types import Array, Arrays
 
 
 class BlockPerGroup:
-    """One Kronecker block Q kron G for each group of outputs of a layer whose W multiplies the rows `inputs`.
+    """The Kronecker blocks Q kron G of a layer, with one block for each group of outputs.
 
-    The maps of the layers with weights inherit the class, and override methods if their blocks have a different form.
-    `WeightedMap` describes the methods.
+    The methods are for a layer whose W multiplies the rows `inputs`. The maps of all layers with weights inherit this
+    class, and override methods if their blocks have a different form. `WeightedMap` describes the methods.
     """
 
     has_dense_block: ClassVar[bool] = False
 
     def by_group(self, inputs: Array) -> Arrays:
-        """The rows `inputs` of the one group."""
+        """The rows that the weights of each group multiply. By default there is one group, with the rows `inputs`."""
         return (inputs,)
 
     def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
-        """Q of each group, from the rows of `by_group`."""
+        """Q of each group: the second moment of the rows of `by_group`.
+
+        For "reduce", the means of the rows over the T positions replace the rows.
+        """
         xp = array_namespace(inputs)
         rows = self.by_group(inputs)
         if sharing == "reduce" and T > 1:
@@ -35,21 +38,21 @@ class BlockPerGroup:
         return 1
 
     def block_shapes(self, weight_shape: tuple[int, int]) -> tuple[tuple[int, int], ...]:
-        """The shape of the rows of W of each group."""
+        """For each group, the shape (D / groups, P) of its rows of W (D, P)."""
         D, P = weight_shape
         return ((D // self.groups, P),) * self.groups
 
     def split(self, W: Array) -> Arrays:
-        """The rows of W of each group."""
+        """For each group, its rows of W."""
         size = W.shape[0] // self.groups
         return tuple(W[i : i + size, :] for i in range(0, W.shape[0], size)) if self.groups > 1 else (W,)
 
     def joined(self, blocks: Arrays) -> Array:
-        """The array of the shape of W from the rows of each group."""
+        """An array of the shape of W from the rows of all groups, the inverse of `split`."""
         return array_namespace(blocks[0]).concat(blocks, axis=0) if len(blocks) > 1 else blocks[0]
 
     def roots(self, rows: Array, inputs: Array) -> Arrays:  # noqa: ARG002  (the layers have one interface)
-        """From rows (..., R', D), the columns (..., R', D / groups) of each group of outputs."""
+        """For each group of outputs, its columns (..., R', D / groups) of an array `rows` (..., R', D) with R' rows."""
         size = rows.shape[-1] // self.groups
         return tuple(rows[..., i : i + size] for i in range(0, rows.shape[-1], size)) if self.groups > 1 else (rows,)
 

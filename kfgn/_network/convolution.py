@@ -15,28 +15,31 @@ from .windows import Windows
 
 @dataclass(frozen=True)
 class Convolution(metaclass=Documented):
-    """A convolution over the positions of a datapoint: h_t = W_l a_t with the patch a_t of position t.
+    """A convolution over the positions of a datapoint: h_t = W_l a_t with the patch a_t of output position t.
 
-    A `Convolution` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W).
+    A `Convolution` is hashable and holds no array. The layer needs a network whose `inputs` is (C, T) or (C, H, W).
 
     Parameters
     ----------
     units : int
         The number of output channels, positive.
     width : int or pair of int
-        The number of taps of the kernel: an int for positions along one axis, and a pair for two axes.
+        The number of taps of the kernel along each axis: an int for positions along one axis, and a pair for two axes.
     transfer : str or tuple of (str, float), default "identity"
         f_l: a name or a pair such as ("leaky_relu", 0.01), for every channel and position.
     bias : bool, default True
         True if the layer has a bias, which is the last column of W_l.
     stride : int or pair of int, default 1
-        The distance between the patches of neighbouring output positions.
+        The distance between the patches of neighbouring output positions. If `width` is a pair, an int holds for both
+        axes.
     padding : pair of int, or pair of pairs, default (0, 0)
-        The numbers of positions that are added to the input: (left, right), or ((top, bottom), (left, right)).
+        The numbers of positions that are added to the input: (left, right) for one axis, and
+        ((top, bottom), (left, right)) for two axes.
     circular : bool, default False
         True if the added positions repeat the other end of the input, and False if they are zeros.
     dilation : int or pair of int, default 1
-        The distance between the positions that neighbouring taps read.
+        The distance between the positions that neighbouring taps read. If `width` is a pair, an int holds for both
+        axes.
     groups : int, default 1
         The number of groups of channels. The rows of W_l and the channels of the input are split into equal consecutive
         groups, and group j of the outputs reads group j of the inputs alone.
@@ -53,11 +56,11 @@ class Convolution(metaclass=Documented):
     -----
     With a bias, W_l has shape (units, C / groups * taps + 1), for C input channels and a kernel of `taps` taps. A row
     has the weights of a patch, tap by tap, with the C / groups channels of a tap next to each other: [W_1, ..., W_taps,
-    b]. The taps of two axes are in row-major order. For a kernel of PyTorch, of shape (units, C / groups, width), W_l
-    without the bias is kernel.transpose(1, 2).reshape(units, -1).
+    b]. The taps of two axes are in row-major order. Along one axis, a kernel of PyTorch has shape (units, C / groups,
+    width), and W_l without the bias is kernel.transpose(1, 2).reshape(units, -1).
 
-    With stride s, dilation d and p positions added on the left, tap k of output position t reads input position
-    t s + k d - p.
+    Count taps and positions from 0. With stride s, dilation d and p positions added on the left, tap k of output
+    position t reads input position t s + k d - p.
 
     Examples
     --------

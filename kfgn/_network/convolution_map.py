@@ -1,8 +1,11 @@
 """The linear map of a convolution: products of the patches of all positions with the kernel.
 
-If the library has a convolution, the map calls it, and forms patches only for Kronecker factors and for tangents of the
-inputs. Otherwise the map multiplies patches by the kernel or by derivatives, with one product of matrices for each
-group. The transposed convolution then has one product for each phase of the strides and each group.
+If the array library has a convolution, the map calls this convolution. Patches are then formed only for Kronecker
+factors, for exact blocks and for tangents of the inputs.
+
+Without a convolution of the library, the map multiplies patches by the kernel or by derivatives, with one product of
+matrices for each group. In this case, the transposed convolution has one product for each group and each phase of
+`Windows.phases` that a tap reads.
 """
 
 import itertools
@@ -24,8 +27,8 @@ class ConvolutionMap(BlockPerGroup):
     """A convolution at its place in a network, a `WeightedMap`.
 
     The method `inputs` returns the patches as (groups, R', I), for R' output rows. The length I of a patch includes the
-    1 that is appended for the bias. If the library has a convolution, `inputs` returns the rows (N T, C) of the padded
-    activation instead, for T positions with the padding.
+    1 that is appended if the layer has a bias. If the library has a convolution, `inputs` returns the rows (N T, C) of
+    the padded activation instead, for T positions with the padding.
 
     units:          C', the number of output channels
     channels:       C, the number of input channels
@@ -53,12 +56,12 @@ class ConvolutionMap(BlockPerGroup):
         return tuple(itertools.product(*(range(w.width) for w in self.windows)))
 
     def inputs(self, xp: Namespace, a: Array) -> Array:
-        """The patch of each position, with a 1 at its end if the layer has a bias, or the rows of the padded a."""
+        """The patch of each output position, with a 1 at its end for a bias, or the rows of the padded a."""
         x = self._padded(xp, a)
         return xp.reshape(x, (-1, self.channels)) if has_convolution(x) else self._patches(xp, x, xp.ones_like)
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:
-        """The patches of R_a (R, C), with a 0 for the bias."""
+        """The patches of R_a (R, C), each with a 0 at its end if the layer has a bias."""
         return self._patches(xp, self._padded(xp, R_a), xp.zeros_like)
 
     def by_group(self, inputs: Array) -> Arrays:
@@ -112,7 +115,10 @@ class ConvolutionMap(BlockPerGroup):
         return xp.reshape(_products(by_group, inputs), (self.units, -1)) / R
 
     def carried_over_taps(self, W: Array, G: Array) -> Array:
-        """sum_k T_k/T' W_k^T G W_k, where tap k with the matrix W_k reads an input at T_k of T' output positions."""
+        """sum_k T_k/T' W_k^T G W_k, with the matrix W_k (C', C) of tap k.
+
+        In T_k of the T' windows, tap k reads an input, and in all others a zero of the padding.
+        """
         xp, kernel, total = array_namespace(W), self._kernel(W), None
         for tap in self.taps:
             part = math.prod([w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True)])
@@ -168,9 +174,9 @@ class ConvolutionMap(BlockPerGroup):
         return parts[0]
 
     def _phase(self, xp: Namespace, kernel: Array, x: Array, taps: tuple[tuple[tuple[int, int], ...], ...]) -> Array:
-        """The positions (N, *per_phase, C) that these taps read, as one product of the rows x with the taps' kernels.
+        """The transposed convolution at the positions of one phase, (N, *per_phase, C), by one product for each group.
 
-        taps: a pair (k, shift) along each axis for each tap, as in `Windows.phases`
+        taps: the taps that read the phase; a tap is a tuple with a pair (k, shift) of `Windows.phases` for each axis
         """
         shape = (x.shape[0], *(w.per_phase for w in self.windows), self.channels)
         if not taps:
@@ -191,7 +197,7 @@ def _are_patches(inputs: Array) -> bool:
 
 
 def _groups_first(xp: Namespace, x: Array) -> Array:
-    """(groups, R, I) from rows at positions, (N, *positions, groups, I)."""
+    """The array x (N, *positions, groups, I) as (groups, R, I), with one row for each position of each datapoint."""
     return xp.permute_dims(xp.reshape(x, (-1, *x.shape[-2:])), (1, 0, 2))
 
 

@@ -1,4 +1,4 @@
-"""The dense layer, a record of settings and also a `LayerMap`, since its map does not depend on the positions."""
+"""The dense layer, a record of settings and also a `LayerMap`, since its map is the same for every shape of inputs."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -39,15 +39,14 @@ class Dense(BlockPerGroup, metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For a number of units that is not positive, an unknown transfer function, or a parameter that float32 cannot
-        hold.
+        For a number of units that is not positive, an unknown transfer function, a parameter that float32 cannot hold,
+        or a `transfer` with a wrong number of elements.
 
     Notes
     -----
-    Users need only the method `weight_shape`. The forward and backward passes call the other methods with checked
-    arguments. In the other methods, W has the shape of W_l, `a` is (N, D_{l-1}), and `rows` is (..., N, D_l). The
-    method `inputs` computes the argument `inputs` of the other methods. With T positions per datapoint, N T
-    replaces N.
+    Users need only the method `weight_shape`. The functions of kfgn call the other methods, with checked arguments. In
+    these methods, W has the shape of W_l, `a` is (N, D_{l-1}), and `rows` is (..., N, D_l). The argument `inputs` is
+    the result of the method `inputs`. With T positions per datapoint, N T replaces N.
 
     Examples
     --------
@@ -79,7 +78,7 @@ class Dense(BlockPerGroup, metaclass=Documented):
         return self.units, inputs + self.bias
 
     def at(self, shape: Shape) -> tuple["Dense", Shape]:
-        """The layer itself as its map, and the shape of the outputs for inputs of a shape (D_{l-1}, positions)."""
+        """The layer itself as its map, and the shape of the outputs for inputs of shape (D_{l-1}, *positions)."""
         return self, (self.units, *shape[1:])
 
     def kernel(self, W: Array) -> Array:

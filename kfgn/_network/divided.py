@@ -1,4 +1,4 @@
-"""The curvature of a loss that is divided by a number, and arithmetic with a number that is often 1."""
+"""The curvature of a loss that is divided by a number, and functions that skip a division or product by 1."""
 
 import math
 from typing import Any, NamedTuple

@@ -16,7 +16,7 @@ from .tokens import counts, indices, is_token, one_hot, sums_of_tokens
 from .transfers import TransferName, checked_transfer
 
 LARGEST = 2**24
-"""The largest number V of tokens. They are stored in the dtype of the weights, and float32 has all integers to 2^24."""
+"""The largest number V of tokens. Tokens are stored in the dtype of the weights, and float32 is exact up to 2^24."""
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,8 @@ class Embedding(metaclass=Documented):
     """The embedding of tokens: at each position t, h_t is the column of W_l that belongs to the token x_t.
 
     An `Embedding` is the first layer of its network. The `inputs` of the network is (V, T) for V different tokens and T
-    positions, or (V, H, W). X has shape (N, T) or (N, H, W) and any integer dtype. Its elements are tokens from 0 to
-    V - 1. An `Embedding` is hashable and holds no array.
+    positions, or (V, H, W). X has shape (N, T) or (N, H, W) and any integer dtype. The elements of X are tokens from
+    0 to V - 1. An `Embedding` is hashable and holds no array.
 
     Parameters
     ----------
@@ -39,8 +39,8 @@ class Embedding(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For a number of units that is not positive, for an unknown transfer function, or for a parameter that float32
-        cannot hold.
+        For a number of units that is not positive, for an unknown transfer function, for a parameter that float32
+        cannot hold, or for a `transfer` with a wrong number of elements.
 
     Notes
     -----
@@ -48,9 +48,9 @@ class Embedding(metaclass=Documented):
     without a bias whose inputs are one-hot vectors of V elements: the loss, the gradient, products, blocks and factors
     are the same. One-hot vectors are made only for exact blocks and for `ekfac`, `kfoc`, `tkfac` and `tnt`.
 
-    Q_l (V, V) is stored as a dense matrix. Its Cholesky factorisation in `KroneckerFactored` costs V^3 / 6
-    multiplications. With "expand" and in `kfra`, Q_l is the diagonal matrix of the frequencies of the tokens.
-    `HessianFree`, `SGD` and `Adam` need no Q_l.
+    Q_l (V, V) is stored as a dense matrix. The Cholesky factorisation of Q_l in `KroneckerFactored` costs V^3 / 6
+    multiplications. In `kfra`, in `foof` and with `sharing` "expand", Q_l is the diagonal matrix of the frequencies of
+    the tokens. `HessianFree`, `SGD` and `Adam` need no Q_l.
 
     The gradient of a column of W_l is a sum over the positions that have its token. The positions are sorted by token,
     and the sums need about log2(N T) additions of arrays (N T, D_l). The order of the additions is fixed, so repeated
@@ -107,7 +107,7 @@ class EmbeddingMap(BlockPerGroup):
         return a
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:  # noqa: ARG002
-        """Rows of -1, which replace zero vectors, since -1 is no token: the tokens do not depend on the weights."""
+        """Rows of -1, whose one-hot vectors are zero, since the tokens do not depend on the weights."""
         return 0 * R_a - 1
 
     def by_group(self, inputs: Array) -> Arrays:
@@ -115,7 +115,7 @@ class EmbeddingMap(BlockPerGroup):
         return (one_hot(inputs, self.tokens),)
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
-        """(R, D): for each row, the column of W that belongs to the token, or NaN if the number is no token."""
+        """For each row, the column of W that belongs to its token, or NaN if its number is no token: (R, D)."""
         xp = array_namespace(W)
         columns = xp.take(W, indices(inputs, self.tokens), axis=1).T
         return xp.where(is_token(inputs, self.tokens), columns, xp.full_like(columns, math.nan))
@@ -125,7 +125,10 @@ class EmbeddingMap(BlockPerGroup):
         return sums_of_tokens(dE_dh, inputs, self.tokens).T / dE_dh.shape[0]
 
     def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
-        """Q (V, V): the diagonal of the frequencies for "expand", their second moment over datapoints for "reduce"."""
+        """Q (V, V): the diagonal matrix of the frequencies of the tokens for "expand".
+
+        For "reduce", Q is the second moment over datapoints of the frequencies within each datapoint.
+        """
         xp = array_namespace(inputs)
         if sharing == "expand" or T == 1:
             return (diagonal(xp, counts(xp.reshape(inputs, (1, -1)), self.tokens)[0, :] / inputs.shape[0]),)

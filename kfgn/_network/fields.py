@@ -30,7 +30,11 @@ def checked_inputs(value: Any) -> Any:
 
 
 def checked_layers(values: Any, *, has_positions: bool) -> tuple[Any, ...]:
-    """Return the layers as a tuple, after checks of their kinds, their weights and the last transfer function."""
+    """Return the layers as a tuple, after a check of their kinds.
+
+    At least one layer must have weights, only the first layer can be an `Embedding`, and the last layer must have the
+    transfer function identity.
+    """
     layers = tuple(checked_sequence("layers", values, "layers"))
     if not layers:
         raise ValueError("layers: expected at least one layer, got none")
@@ -41,7 +45,7 @@ def checked_layers(values: Any, *, has_positions: bool) -> tuple[Any, ...]:
             place = NEEDS_POSITIONS if isinstance(layer, WITH_POSITIONS) else ""
             raise TypeError(f"layers: expected a {expected} as layer {l}{place}, got {shown(layer)}")
         if isinstance(layer, Embedding) and l > 1:
-            raise ValueError(f"layers: expected a kfgn.Embedding as layer 1 alone, got one as layer {l}")
+            raise ValueError(f"layers: expected a kfgn.Embedding only as layer 1, got one as layer {l}")
     if layers[-1].transfer != "identity":
         raise ValueError(
             "layers: expected the transfer function identity in the last layer, whose pre-activations are the "

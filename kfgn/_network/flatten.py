@@ -18,8 +18,8 @@ class Flatten(metaclass=Documented):
 
     The shape of the outputs is (C T,) for inputs (C, T), and (C H W,) for inputs (C, H, W). The channels of a position
     are next to each other, and positions are in row-major order. The order is not that of PyTorch's `Flatten`, in which
-    the positions of a channel are next to each other. A `Flatten` is hashable and holds no array. It needs a network
-    whose `inputs` is a tuple such as (C, T).
+    the positions of a channel are next to each other. A `Flatten` is hashable and holds no array. The layer needs a
+    network whose `inputs` is a tuple such as (C, T).
 
     Examples
     --------
@@ -56,15 +56,15 @@ class FlattenMap:
         return a
 
     def preactivations(self, W: None, inputs: Array) -> Array:
-        """For each datapoint, the rows of all positions as one row."""
+        """The rows of all positions of each datapoint, joined to one row."""
         return self.preactivation_tangents(W, inputs)
 
     def preactivation_tangents(self, W: None, R_a: Array) -> Array:  # noqa: ARG002
-        """(..., N T, C) to (..., N, T C)."""
+        """The rows R_a (..., N T, C) in the shape (..., N, T C)."""
         return array_namespace(R_a).reshape(R_a, (*R_a.shape[:-2], -1, self.positions * self.channels))
 
     def pulled_back(self, W: None, rows: Array) -> Array:  # noqa: ARG002
-        """(..., N, T C) to (..., N T, C)."""
+        """The array `rows` (..., N, T C) in the shape (..., N T, C)."""
         return array_namespace(rows).reshape(rows, (*rows.shape[:-2], -1, self.channels))
 
     def carried_over_taps(self, W: None, G: Array) -> Array:  # noqa: ARG002

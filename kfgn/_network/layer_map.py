@@ -4,8 +4,9 @@ An activation is a matrix of rows (R, C), with one row of C channels for each po
 datapoints of T positions, and N in a network whose `inputs` is an int. Leading axes before R are for several rows per
 position, such as the columns of a root of H_L.
 
-A new kind of layer needs a record with the fields that a user sets, and a map that satisfies this protocol. Both are
-in one file of this package. `Dense` is both the record and the map.
+A new kind of layer needs a record with the fields that a user sets, and a map that satisfies this protocol. The record
+and the map are in one file of this package, or in two files such as `convolution` and `convolution_map`. `Dense` is
+both the record and the map.
 """
 
 from typing import Protocol, TypeAlias
@@ -39,10 +40,10 @@ class LayerMap(Protocol):
         """The transpose of `preactivation_tangents`: from rows (..., R', C') to (..., R, C)."""
 
     def carried_over_taps(self, W: Array, G: Array) -> Array:
-        """The step of KFRA from G (C', C'), a sum over output positions, to (C, C), a sum over input positions.
+        """The matrix (C, C) of KFRA at a_{l-1}, from the matrix G (C', C') of KFRA at h_l.
 
-        KFRA assumes that the Gauss-Newton matrix of an activation has the same block at every position, and is zero
-        between positions.
+        Both matrices are sums over positions. KFRA assumes that the Gauss-Newton matrix of an activation has the same
+        block at every position, and is zero between positions.
         """
 
 
@@ -67,15 +68,15 @@ class WeightedMap(LayerMap, Protocol):
         """The derivative of `inputs` along a direction R_a (R, C) of a_{l-1}."""
 
     def mean_gradient(self, dE_dh: Array, inputs: Array) -> Array:
-        """The mean of dE/dW over the R' rows: of dE/dh_l a^T, with a row a of `inputs`, if h_l = W a."""
+        """The mean of dE/dW over the R' rows: the mean of dE/dh_l a^T if h_l = W a for the rows a of `inputs`."""
 
     @property
     def groups(self) -> int:
-        """The number of Kronecker blocks: the groups of outputs, or 1 for a dense block."""
+        """The number of Kronecker blocks: the number of groups of outputs, or 1 for a dense block."""
 
     @property
     def has_dense_block(self) -> bool:
-        """True if Q is 1. G is then the exact block of W if it is computed from a root of the Gauss-Newton matrix."""
+        """True if Q is 1. A G that is computed from a root of the Gauss-Newton matrix is then the exact block of W."""
 
     def block_shapes(self, weight_shape: tuple[int, int]) -> tuple[tuple[int, int], ...]:
         """The shape (O, I) of the weights of each block, which has Q (I, I) and G (O, O)."""

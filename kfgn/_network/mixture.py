@@ -18,7 +18,7 @@ from .transfers import logistic, softplus
 class _Parts(NamedTuple):
     """The terms of gradient and Hessian, each (..., N).
 
-    The fields one_minus_r, one_minus_a and one_minus_c are computed without a subtraction.
+    The fields one_minus_r = 1 - r, one_minus_a = 1 - A and one_minus_c = 1 - C are computed without a subtraction.
     """
 
     t: Array
@@ -75,7 +75,7 @@ def value(xp: Namespace, h: Array, y: Array) -> Array:
     h_1, a, c = h[..., 0], t * h[..., 1], t * h[..., 2]
     q = _sigma(xp, h_1) * _sigma(xp, -a) + _sigma(xp, -h_1) * _sigma(xp, -c)
     small_q = q < 0.5
-    # for q >= 1/2, log p is the log of a sum of two exponentials, and unscaled exponentials could underflow
+    # for q >= 1/2, log p is the log of a sum of two exponentials; the larger is factored out, since both may underflow
     log_first = -softplus(xp, -h_1) - softplus(xp, -a)
     log_second = -softplus(xp, h_1) - softplus(xp, -c)
     log_p = xp.maximum(log_first, log_second) + xp.log1p(xp.exp(-xp.abs(log_first - log_second)))

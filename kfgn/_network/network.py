@@ -26,9 +26,9 @@ class Network(metaclass=Documented):
     Parameters
     ----------
     inputs : int or tuple of int
-        D_0, the number of inputs, positive. For datapoints with positions, such as the tokens of a sequence, the tuple
-        (C, T) of the numbers of channels and of positions. For positions along two axes, the tuple (C, H, W). If the
-        first layer is an `Embedding`, the number V of tokens replaces C.
+        D_0, the number of inputs, positive. The tuple (C, T) describes datapoints with T positions of C channels, such
+        as sequences. The tuple (C, H, W) describes datapoints with positions along two axes, such as images. If the
+        first layer is an `Embedding`, the number V of different tokens replaces C.
     layers : sequence of Dense, Convolution, Pooling, Flatten, Normalisation, ScaleShift or Embedding
         The layers in their order. The last layer must have the transfer function identity, since the objective takes
         its pre-activations. If `inputs` is an int, all layers are `Dense`.
@@ -49,9 +49,11 @@ class Network(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For a number that is not positive, for an unknown name, and for a divisor other than 1 in a network without
-        positions. For a sequence of layers without weights, for a layer that does not fit its inputs, and for a last
-        layer whose transfer function is not identity. For a number of outputs that does not fit the objective.
+        For a number that is not positive, for a tuple of a wrong length, for an unknown name, and for a divisor other
+        than 1 in a network without positions. For a string or an empty sequence as `layers`, and for layers of which
+        none has weights. For an `Embedding` that is not the first layer, for a layer that does not fit its inputs, and
+        for a last layer whose transfer function is not identity. For a number of outputs that does not fit the
+        objective.
 
     Examples
     --------
@@ -105,8 +107,9 @@ class Network(metaclass=Documented):
         TypeError
             For values of a wrong type.
         ValueError
-            For fewer than two widths, for widths that are not positive, for a wrong number of transfer functions, for
-            an unknown name, and for a number of outputs that does not fit the objective.
+            For fewer than two widths, for widths that are not positive, for a wrong number of transfer functions, and
+            for a number of outputs that does not fit the objective. For a string instead of a sequence, for an unknown
+            name, for a pair of a wrong length, and for a parameter that float32 cannot hold.
 
         Examples
         --------
@@ -145,12 +148,12 @@ class Network(metaclass=Documented):
 
     @property
     def widths(self) -> tuple[int, ...]:
-        """The numbers of channels of the inputs and of each layer, which are D_0, ..., D_L if all layers are dense."""
+        """The numbers of channels of the inputs and of each layer's outputs: D_0, ..., D_L if all layers are dense."""
         return self._places.widths
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """The numbers of positions of the inputs and of each layer, which are 1 in a network without positions."""
+        """The numbers of positions of the inputs and of each layer's outputs, which are 1 if there are no positions."""
         return self._places.positions
 
     @property
@@ -194,7 +197,7 @@ class Network(metaclass=Documented):
 
     @property
     def weighted(self) -> dict[int, WeightedMap]:
-        """The maps of the layers with weights, by the indices of these layers, from 0."""
+        """The maps of the layers with weights. The keys are the indices of these layers in `layers`, counted from 0."""
         return self._places.weighted
 
     @cached_property

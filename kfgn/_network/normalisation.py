@@ -19,9 +19,9 @@ SMALLEST = float(np.finfo(np.float32).tiny)
 class Normalisation(metaclass=Documented):
     """The normalisation of the channels of each position, as in layer normalisation. The layer has no weights.
 
-    A `Normalisation` is hashable and holds no array. It needs a network whose `inputs` is a tuple such as (C, T). For
-    vectors of C numbers, the tuple is (C, 1). The last layer cannot be a `Normalisation`. A `ScaleShift` after a
-    `Normalisation` has the weights of layer normalisation.
+    A `Normalisation` is hashable and holds no array. The layer needs a network whose `inputs` is a tuple such as
+    (C, T). For vectors of C numbers, the tuple is (C, 1). The last layer cannot be a `Normalisation`. A `ScaleShift`
+    after a `Normalisation` has the weights of layer normalisation.
 
     Parameters
     ----------
@@ -41,13 +41,13 @@ class Normalisation(metaclass=Documented):
 
         z_t = (a_t - m_t) / s_t,  m_t = 1/C sum_c a_ct,  s_t^2 = 1/C sum_c (a_ct - m_t)^2 + epsilon
 
-    The layer is neither linear nor elementwise. Its linear map is the identity, and its transfer function is z. B_l in
-    the recursions (8) and (22) is then the Jacobian of z, a full matrix for each position. D_l in (8) is the sum over k
-    of dE/dz_k times the Hessian of z_k. The step (26) of `kfra` takes the mean of B_l^T G B_l over datapoints and
-    positions, from the matrix G at z.
+    The layer is neither linear nor elementwise. The linear map of the layer is the identity, and the transfer
+    function is z. B_l in the recursions (8) and (22) is then the Jacobian of z, a full matrix for each position. D_l in
+    (8) is the sum over k of dE/dz_k times the Hessian of z_k. The step (26) of `kfra` takes the mean of B_l^T G B_l
+    over datapoints and positions, where G is the matrix of `kfra` at z.
 
-    In the passes a normalisation costs about as much as a transfer function. The mean in `kfra` costs about 3 N T C^2
-    multiplications.
+    In the forward and backward passes a normalisation costs about as much as a transfer function. The mean in `kfra`
+    costs about 3 N T C^2 multiplications.
 
     Examples
     --------
@@ -73,13 +73,13 @@ class Normalisation(metaclass=Documented):
         return
 
     def at(self, shape: Shape) -> tuple["IdentityMap", Shape]:
-        """The map of the layer for inputs of a shape, and the same shape, which its outputs have."""
+        """The map of the layer for inputs of a shape, and the shape of its outputs, which is the same."""
         return IdentityMap(), shape
 
 
 @dataclass(frozen=True)
 class IdentityMap:
-    """The identity, a `LayerMap` without weights: the linear map of a layer that consists of a transfer function."""
+    """The identity, a `LayerMap` without weights: the linear map of a layer that is only a transfer function."""
 
     mixes_positions: ClassVar[bool] = False
 

@@ -1,9 +1,9 @@
 """The function z(h) of a normalisation, its Jacobian B, and the matrix D of (8), made of second derivatives of z.
 
-z is not elementwise. Each row h therefore has matrices B and D (C, C) that are not diagonal. Both are symmetric. For an
-elementwise transfer function, B and D are arrays of diagonal entries, and `B * v` is the product of B and v. The
-classes of this module define `*` as the same product, so that the passes and the R-operator have one code for all
-functions.
+z is not elementwise. Each row h therefore has matrices B and D (C, C) that are not diagonal. Both matrices are
+symmetric. For an elementwise transfer function, B and D are arrays of diagonal entries, and `B * v` is the product of B
+and v. The classes of this module define `*` as the same product, so that the passes and the R-operator use the same
+code for all transfer functions.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class NormalisationJacobian:
     """B = dz/dh = (I - 1 1^T / C - z z^T / C) / s for each row.
 
     z: the normalised rows, (R, C)
-    s: the square root of the variance plus epsilon, (R, 1)
+    s: sqrt(variance + epsilon) of each row before the normalisation, (R, 1)
     """
 
     z: Array
@@ -75,7 +75,7 @@ class NormalisationSecondTerm:
 class Normalising(NamedTuple):
     """z = (h - m) / s for a row h, where m is the mean of h, and s^2 is the mean of (h - m)^2 plus epsilon.
 
-    `Transfer` has functions of the same two names for elementwise transfer functions.
+    `Transfer` also has `value_and_derivative` and `second_term`, for elementwise transfer functions.
     """
 
     epsilon: float

@@ -85,7 +85,7 @@ def _bernoulli(xp: Namespace, h: Array, y: Array) -> Array:
 
 @with_derivative(lambda xp, x, t: logistic(xp, x[0])[1] * t[0] - t[1])
 def _bernoulli_gradient(xp: Namespace, h: Array, y: Array) -> Array:
-    # p - y = (1 - y) p - y (1 - p), without cancellation where p is near y
+    # p - y = (1 - y) p - y (1 - p), without cancellation where y is 0 or 1 and p is near y
     p, one_minus_p, denominator, _ = logistic_parts(xp, h)
     return ((1 - y) * p - y * one_minus_p) / denominator
 

@@ -133,8 +133,8 @@ class Diagonal(NamedTuple):
 class Multinomial(NamedTuple):
     """M = diag(p) - p p^T for probabilities p (N, D_L), with C = diag(sqrt p) - p sqrt(p)^T of rank D_L - 1.
 
-    If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. The largest element
-    p_k is therefore treated separately.
+    If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. All methods except
+    `transposed_root_product` therefore treat the largest element p_k separately.
     """
 
     p: Array
@@ -170,7 +170,7 @@ class Multinomial(NamedTuple):
     def root_product(self, z: Array) -> Array:
         """sqrt(p_i) z_i - p_i sqrt(p)^T z.
 
-        Element k is computed as sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) sum_{j != k} sqrt(p_j) z_j).
+        For the largest p_k, element k is computed as sqrt(p_k) ((1 - p_k) z_k - sqrt(p_k) sum_{j != k} sqrt(p_j) z_j).
         """
         xp, p = array_namespace(self.p), self.p
         c, largest = root(xp, p), is_largest(xp, p)

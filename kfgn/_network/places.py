@@ -11,10 +11,10 @@ class Places(NamedTuple):
     """The maps of the layers, and the shapes of the activations.
 
     maps:      the linear map of each layer at its place in the network
-    weighted:  the maps of the layers with weights, by the indices of these layers, from 0
+    weighted:  the maps of the layers with weights; the keys are the indices of these layers, counted from 0
     shapes:    the shapes (C, T), (C, H, W) or (D,) of the inputs and of the outputs of each layer
-    widths:    the numbers of channels of the inputs and of each layer
-    positions: the numbers of positions of the inputs and of each layer
+    widths:    the numbers of channels of the inputs and of the outputs of each layer
+    positions: the numbers of positions of the inputs and of the outputs of each layer
     """
 
     maps: tuple[LayerMap, ...]

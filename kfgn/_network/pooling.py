@@ -22,14 +22,16 @@ KINDS = ("mean", "sum")
 class Pooling(metaclass=Documented):
     """The mean or the sum over windows of positions, in each channel separately. The layer has no weights.
 
-    A `Pooling` is hashable and holds no array. It needs a network whose `inputs` is (C, T) or (C, H, W).
+    A `Pooling` is hashable and holds no array. The layer needs a network whose `inputs` is (C, T) or (C, H, W).
 
     Parameters
     ----------
     width : int or pair of int
-        The number of positions of a window: an int for positions along one axis, and a pair for two axes.
+        The number of positions of a window along each axis: an int for positions along one axis, and a pair for two
+        axes.
     stride : int or pair of int
-        The distance between neighbouring windows. Positions after the last whole window are not used.
+        The distance between neighbouring windows. If `width` is a pair, an int holds for both axes. Positions after
+        the last whole window are not used.
     kind : {"mean", "sum"}
         The mean or the sum over the positions of a window.
 
@@ -38,7 +40,7 @@ class Pooling(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For numbers that are not positive, and for an unknown kind.
+        For numbers that are not positive, for pairs of a wrong length, and for an unknown kind.
 
     Examples
     --------
@@ -112,7 +114,7 @@ class PoolingMap:
         return self.weight * xp.reshape(x, (*R_a.shape[:-2], -1, self.channels))
 
     def pulled_back(self, W: None, rows: Array) -> Array:  # noqa: ARG002
-        """Each row, times `weight`, at all positions of its window, and the sum where windows overlap."""
+        """For each input position, `weight` times the sum of the rows of all windows that contain the position."""
         xp = array_namespace(rows)
         x = self.weight * xp.reshape(rows, (-1, *(w.outputs for w in self.windows), self.channels))
         for axis, w in enumerate(self.windows, start=1):

@@ -19,8 +19,8 @@ from .transfers import TransferName, checked_transfer
 class ScaleShift(metaclass=Documented):
     """A scale and a shift of each channel: h_ct = gamma_c a_ct + beta_c at each position t.
 
-    A `ScaleShift` is hashable and holds no array. It needs a network whose `inputs` is a tuple such as (C, T). For
-    vectors of C numbers, the tuple is (C, 1). A `Normalisation` followed by a `ScaleShift` is layer normalisation.
+    A `ScaleShift` is hashable and holds no array. The layer needs a network whose `inputs` is a tuple such as (C, T).
+    For vectors of C numbers, the tuple is (C, 1). A `Normalisation` followed by a `ScaleShift` is layer normalisation.
 
     Parameters
     ----------
@@ -34,7 +34,8 @@ class ScaleShift(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For an unknown transfer function, or for a parameter that float32 cannot hold.
+        For an unknown transfer function, for a parameter that float32 cannot hold, or for a `transfer` with a wrong
+        number of elements.
 
     Notes
     -----
@@ -42,16 +43,16 @@ class ScaleShift(metaclass=Documented):
 
     The block of vec(W_l) = (gamma, beta) is not approximated by two factors: Q is the 1 x 1 matrix 1, and G is the
     whole block, (2 C, 2 C), or (C, C) without a shift. With `kflr`, G is the exact block of `gauss_newton_blocks`, for
-    both values of `sharing`. Let the vectors r_ntk (C,) be the parts at position t of the columns k of a root of the
-    Gauss-Newton matrix of datapoint n at h. The block is::
+    both values of `sharing`. For datapoint n, take a root of the Gauss-Newton matrix at h. Let the vector r_ntk (C,)
+    be the part at position t of column k of this root. The block is::
 
         1/N sum_n sum_k g_nk g_nk^T,  g_nk = (sum_t a_nt * r_ntk, sum_t r_ntk)
 
     With a shift, the block has 4 C^2 elements, and its Cholesky factorisation costs (2 C)^3 / 6 multiplications.
 
-    `kfac` and `rp` replace the columns of the root with their samples. `kfra` has one matrix G_h (C, C) at h for all
-    datapoints, which is a sum over positions. Its block has no terms between different positions. With the vector 1 of
-    C ones, the block of `kfra` is::
+    `kfac` replaces the columns of the root with gradients at sampled labels, and `rp` replaces them with random
+    combinations of the columns. For all datapoints, `kfra` has one matrix G_h (C, C) at h, a sum over positions.
+    The block of `kfra` has no terms between different positions. With the vector 1 of C ones, the block is::
 
         [[G_h, G_h], [G_h, G_h]] * 1/(N T) sum_n sum_t (a_nt, 1)(a_nt, 1)^T
 
@@ -83,8 +84,9 @@ class ScaleShift(metaclass=Documented):
 class ScaleShiftMap(BlockPerGroup):
     """A scale and a shift at their place in a network: a `WeightedMap` with one dense block, the block of vec(W).
 
-    The rows `inputs` are [a, 1] with C ones, and vec(W) is (gamma, beta). In the elementwise product of both, h_c is
-    the sum of the elements c and C + c. The block regards vec(W) as weights of shape (2 C, 1), whose one input is 1.
+    The rows `inputs` are [a, 1] with C ones, and vec(W) is (gamma, beta). Each h_c is the sum of the elements c and
+    C + c of the elementwise product of [a, 1] and vec(W). The block regards vec(W) as weights of shape (2 C, 1), whose
+    only input is 1.
 
     The methods are described for a layer with a shift. Without a shift, the second halves of [a, 1] and of vec(W) are
     missing, and C replaces 2 C.

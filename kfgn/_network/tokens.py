@@ -32,7 +32,7 @@ def counts(tokens: Array, V: int) -> Array:
     """The number of times that each token is in each row of tokens (N, T): (N, V)."""
     xp, (N, _) = array_namespace(tokens), tokens.shape
     integer, place = index_dtype(tokens), device(tokens)
-    keys = xp.astype(xp.clip(tokens, -1, V), integer) + 1  # the keys 0 and V + 1 are no tokens
+    keys = xp.astype(xp.clip(tokens, -1, V), integer) + 1  # the keys 0 and V + 1 are of numbers that are no tokens
     first = (V + 2) * xp.arange(N, dtype=integer, device=place)
     found = xp.sort(xp.reshape(keys + first[:, None], (-1,)))
     known = xp.reshape(first[:, None] + xp.arange(1, V + 1, dtype=integer, device=place), (-1,))

@@ -1,8 +1,10 @@
 """The elementwise transfer functions f of (1), with the f' of (9) and the f'' of (10).
 
-At a kink, every array library gets the left derivative. At h = 0, f' of ReLU is 0, f' of leaky ReLU is its slope for
-h < 0, and both f' and f'' of ELU are alpha. For a = f(h), the derivatives 1 - a^2 of tanh and a (1 - a) of the logistic
-function are computed without a subtraction, which would lose digits where a unit saturates.
+At a kink, the result is the left derivative, for every array library. At h = 0, f' of ReLU is 0, f' of leaky ReLU is
+its slope for h < 0, and both f' and f'' of ELU are alpha.
+
+For a = f(h), the derivatives 1 - a^2 of tanh and a (1 - a) of the logistic function are computed without a subtraction,
+which would lose digits where a unit saturates.
 `with_derivative` makes JAX use the derivatives of this module.
 """
 
@@ -22,7 +24,7 @@ LEAK = 0.1
 """The default slope of leaky_relu for h < 0, as in Section 2.2.3: max(0.1 x, x)."""
 
 LARGEST_PARAMETER = float(np.finfo(np.float32).max)
-"""The largest absolute value of the parameter of a transfer function, which is the largest number of float32."""
+"""The largest absolute value of the parameter of a transfer function: the largest number of float32."""
 
 TransferName: TypeAlias = str | tuple[str, float]
 """The name of a transfer function, or a pair of a name and a parameter, such as ("leaky_relu", 0.01)."""
@@ -216,7 +218,7 @@ The parameter of leaky_relu is the slope for h < 0, 0.1 by default. The paramete
 
 
 def transfer_functions(name: TransferName) -> Transfer | Normalising:
-    """The functions f, f' and f'' of a transfer function, from the checked name or the property of a layer."""
+    """The functions f, f' and f'' of a transfer function, from its checked name or a layer's property `transfer`."""
     if isinstance(name, str):
         return TRANSFERS[name]
     return Normalising(name[1]) if name[0] == "normalisation" else PARAMETRIC[name[0]](name[1])

@@ -1,7 +1,7 @@
 """The windows of a convolution or a pooling along one axis of positions.
 
 The array arguments of the methods of `Windows` have three axes, and the middle axis has the positions. `along` applies
-such a method to one axis of an array with more axes. No shape depends on the values of an array.
+a method of `Windows` to one axis of an array with more axes. No shape depends on the values of an array.
 """
 
 import math
@@ -45,7 +45,7 @@ class Windows(NamedTuple):
 
     @property
     def fit(self) -> bool:
-        """True if at least one window fits. With circular padding, a window must not be longer than the axis."""
+        """True if at least one window fits. With circular padding, a window must not be longer than the input."""
         return self.outputs > 0 and not (self.circular and self.span >= self.length)
 
     def reads(self, k: int) -> int:
@@ -71,7 +71,7 @@ class Windows(NamedTuple):
 
     @property
     def phases(self) -> tuple[tuple[tuple[int, int], ...], ...]:
-        """The taps that read each phase of the positions `pulled`.
+        """For each phase of the positions `pulled`, the taps that read the phase.
 
         Phase p = 0, ..., stride - 1 has the elements p + u stride of `pulled`, for u = 0, 1, ... A pair (k, shift)
         means that tap k of window u - shift reads element u of the phase.
@@ -84,16 +84,16 @@ class Windows(NamedTuple):
 
     @property
     def per_phase(self) -> int:
-        """The number of positions u of a phase. The last phases may have one position after the end of `pulled`."""
+        """The number of elements of a phase. In the last phases, the last element may lie after the end of `pulled`."""
         return -(-len(self.pulled) // self.stride)
 
     def with_all_windows(self, xp: Namespace, rows: Array) -> Array:
-        """Rows (A, T', B) of windows, with zeros at both ends for all further windows that `windows_of` needs."""
+        """The rows (A, T', B) of the windows, with zeros at both ends for further windows that `windows_of` needs."""
         left, last = self._before, self.per_phase - 1 - min(self._shifts)
         return with_zeros(xp, rows, left, max(0, last + 1 - self.outputs))
 
     def windows_of(self, shift: int) -> slice:
-        """The windows u - shift for all u, in the rows of `with_all_windows`."""
+        """The slice of the windows u - shift, for all u, along the rows of `with_all_windows`."""
         return slice(self._before - shift, self._before - shift + self.per_phase)
 
     @property
@@ -106,7 +106,7 @@ class Windows(NamedTuple):
         return max(0, *self._shifts)
 
     def joined(self, xp: Namespace, pulled: Array) -> Array:
-        """The rows of the input (A, T, B): each is the sum of the rows of all padded positions that repeat it."""
+        """The rows of the input (A, T, B): each is the sum of the rows of `pulled` at all positions that repeat it."""
         if not self.circular:
             return pulled[:, : self.length, :]
         (left, right), T = self.padding, self.length

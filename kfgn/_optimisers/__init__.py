@@ -22,7 +22,7 @@ A step that cannot be computed raises no error. The optimiser rejects the step, 
     first_order          the base class of the first-order methods
     state                the states of the optimisers, and the outcome of a step
     state_checks         the validation of a state
-    averages             moving averages of parameters and of Kronecker factors
+    averages             moving averages of parameters, of Kronecker factors and of eigenvalues
     draws                random numbers for the methods that sample
     arrays               new arrays like the weights, and operations on nested tuples of arrays
 """

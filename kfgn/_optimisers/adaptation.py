@@ -14,7 +14,7 @@ from ..backends import unit_roundoff
 ROUNDINGS = 8
 """The smallest meaningful change in (42), of f or of the model, as a multiple of the rounding error of f.
 
-If the change of f and the change of the model are both smaller, rho may be wrong by more than an eighth.
+If the change of f and that of the model are both smaller than this bound, rho may be wrong by more than an eighth.
 """
 
 

@@ -41,8 +41,8 @@ def selected(xp: Namespace, condition: Array, yes: Callable[[], Tree], no: Calla
     """The result of `yes` if the 0-d condition is true, and the result of `no` otherwise.
 
     Both results are arrays, or equally nested tuples of arrays. An element None stays None. If the condition is in host
-    memory, only the chosen function is called. Otherwise both are called and the device chooses, so that the host does
-    not wait.
+    memory, only the chosen function is called. Otherwise both functions are called and the device chooses, so that the
+    host does not wait.
     """
     if in_host_memory(condition):
         return yes() if bool(condition) else no()

@@ -1,4 +1,4 @@
-"""Moving averages of the parameters (44), (45) and of the Kronecker factors.
+"""Moving averages of the parameters (44), (45), of the Kronecker factors and of the eigenvalues of EKFAC.
 
 While beta is below its upper bound, an average is the arithmetic mean of all values so far.
 """

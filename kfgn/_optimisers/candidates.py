@@ -50,13 +50,13 @@ def chosen_candidate(
 
     The three candidates belong to gamma, gamma omega and gamma / omega, in this order. The best candidate is the one
     that decreases the quadratic model with C-bar the most. If two candidates are equally good, the earlier candidate is
-    chosen.
-    A candidate with a false `ok` is never better than another candidate.
+    chosen. A candidate with a false `ok` is never better than a different candidate.
 
     gradient: grad f
     full:     tau + eta
 
-    Misprint: the text minimises the model with C~, and would always choose the smallest gamma, since C~ contains gamma.
+    Misprint: Appendix C.3.2 minimises the model with C~, and would always choose the smallest gamma, since C~ contains
+    gamma.
     """
 
     def candidate(gamma: Array, invert: bool | Array) -> Candidate:

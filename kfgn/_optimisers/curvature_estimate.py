@@ -14,7 +14,7 @@ Kept = TypeVar("Kept")
 
 
 class Added(NamedTuple):
-    """The multiples of the identity that are added to the curvature, as 0-d arrays or numbers.
+    """The coefficients of the identity matrices that are added to the curvature, as 0-d arrays or numbers.
 
     full:   tau + eta, for the full matrix (33)
     blocks: gamma + eta, for the blocks of the layers (34)
@@ -29,8 +29,8 @@ class CurvatureEstimate(Protocol[Kept]):
 
     An instance has settings and no arrays. `KroneckerFactored`, `EigenvalueCorrected` and `HessianFree` implement this
     protocol. `GaussNewton.init` calls `check_memory` and `start`, and `GaussNewton.draw` calls `draw`.
-    `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`. No method
-    reads the value of an array on the host.
+    `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`, and calls
+    `start` for the check of the state. No method reads the value of an array on the host.
     """
 
     @property
@@ -58,7 +58,7 @@ class CurvatureEstimate(Protocol[Kept]):
         """
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Raise `MemoryError` if a run in the dtype of `like` needs more memory than the device of `like` has."""
+        """Raise `MemoryError` if a step in the dtype of `like` needs more memory than the device has available."""
 
     def start(self, network: Network, like: Array) -> Kept:
         """The arrays `kept` before the first step, in the dtype and on the device of `like`."""
@@ -87,5 +87,5 @@ class CurvatureEstimate(Protocol[Kept]):
     def ready(self, at: GaussNewtonLinearisation, kept: Kept, draws: Array | None) -> Array:
         """A 0-d boolean: true if a curvature has been computed and the draws are in range.
 
-        If the boolean is false, the step fails with every damping.
+        If the boolean is false, the step is rejected with every damping.
         """

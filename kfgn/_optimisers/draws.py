@@ -22,7 +22,7 @@ def checked_moment(seed: Any, t: int | Array, N: int) -> tuple[Any, int | Array,
     """The checked seed, step t = 1, 2, ... and number N of datapoints, as Python integers.
 
     A key of JAX is returned unchanged. If JAX traces t and the seed is a key, t is returned unchanged too. The value of
-    any other array t is read on the host.
+    a 0-d integer array t of JAX that is not traced is read on the host.
     """
     if not is_random_key(seed):
         return checked_seed("seed", seed), _checked_t(t), checked_count("N", N)

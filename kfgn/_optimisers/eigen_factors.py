@@ -16,15 +16,17 @@ class EigenFactors(NamedTuple):
     count : Array
         The number of batches in the averages of Q_l and G_l, a 0-d integer array.
     Q : tuple of Array
-        The averages of Q_l, for a dense layer (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) without a bias.
+        The averages of Q_l. For a dense layer, the shape is (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) without a
+        bias.
     G : tuple of Array
-        The averages of G_l, for a dense layer (D_l, D_l).
+        The averages of G_l. For a dense layer, the shape is (D_l, D_l). A layer with groups has an array for each
+        group in all fields that are tuples.
     U_Q, U_G : tuple of Array
-        The eigenvectors of Q_l and of G_l, in the shapes of Q_l and G_l. While `count` is 0, they are unit vectors.
+        The eigenvectors of the averages Q and G, as columns. While `count` is 0, the columns are unit vectors.
     batches : Array
         The number of batches in the averages S, a 0-d integer array. While `batches` is 0, S has no meaning.
     S : tuple of Array
-        The averaged diagonals of the blocks in the basis U_Q kron U_G, for a dense layer in the shape of W_l.
+        The averaged diagonals of the blocks in the basis U_Q kron U_G. For a dense layer, the shape is that of W_l.
 
     Examples
     --------

@@ -37,7 +37,7 @@ class EigenvalueCorrected(metaclass=Documented):
     Parameters
     ----------
     samples : int or None, optional
-        S, the number of sampled labels per datapoint. The gradients at these labels replace the exact root of H_L. With
+        The number of sampled labels per datapoint. The gradients at these labels replace the exact root of H_L. With
         None the exact root is used, and a step needs no draws.
     average : float, optional
         The upper bound of the weight of earlier batches in the averages of Q_l, G_l and of the eigenvalues, from 0 to
@@ -46,8 +46,9 @@ class EigenvalueCorrected(metaclass=Documented):
         The factors Q_l and G_l, and their eigenvectors, are computed every `refresh` steps. The eigenvalues are
         computed in every step.
     sharing : {"expand", "reduce"}, optional
-        The factors whose eigenvectors are used, if the network has positions. The eigenvalues are the diagonal of the
-        exact block in both cases.
+        The factors whose eigenvectors are used, if the network has positions. With "expand", Q_l and G_l contain the
+        products at each position. With "reduce", Q_l contains the products of means over the positions, and G_l those
+        of sums. The eigenvalues are the diagonal of the exact block in both cases.
 
     Raises
     ------
@@ -59,17 +60,17 @@ class EigenvalueCorrected(metaclass=Documented):
     Notes
     -----
     With the eigenvectors U_Q and U_G of the averages of Q_l and G_l, the curvature of a layer is U diag(vec S) U^T with
-    U = U_Q kron U_G. S is the average of the diagonals of the exact blocks in this basis, as in `ekfac`. The damping is
-    added to the eigenvalues::
+    U = U_Q kron U_G. S is the average of the diagonals of the exact blocks in this basis. The damping is added to the
+    eigenvalues::
 
         direction = U_G ((U_G^T grad f U_Q) / (S + gamma + eta)) U_Q^T
 
     When the basis changes, the average S is replaced by the diagonal of U diag(vec S) U^T in the new basis. This
     replacement keeps the trace of the curvature, and the weights of all batches in the average. If the average began
-    again instead, S would be that of one batch, whose block has a low rank.
+    again instead, S would be the diagonal of one batch, whose block has a low rank.
 
-    An eigendecomposition of a factor costs about ten times its Cholesky factorisation, and so the cost of a step falls
-    with `refresh`. No inverse is kept, since a change of gamma costs one division.
+    An eigendecomposition of a factor costs about ten times its Cholesky factorisation, so a larger `refresh` lowers the
+    mean cost of a step. No inverse is kept, since a new gamma changes only the denominator of the direction.
 
     An instance is passed to `GaussNewton`, which calls the methods of the instance.
 
@@ -114,7 +115,7 @@ class EigenvalueCorrected(metaclass=Documented):
         return checked_label_draws(network, X, draws, "ekfac", sampled=self.samples is not None)
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Raise `MemoryError` if the arrays of a step exceed the memory of the device.
+        """Raise `MemoryError` if the factors of a step need more memory than the device reports as available.
 
         A step needs five sets of factors: averages and eigenvectors before and after the step, and the factors of the
         batch.

@@ -1,4 +1,8 @@
-"""The methods of `KroneckerFactored`: functions of a batch and of its draws that compute Kronecker factors."""
+"""The methods of `KroneckerFactored`: functions of a batch and of its draws that compute Kronecker factors.
+
+A pair consists of the inputs of a Kronecker block, and of the columns of a root of H_L that are carried back to the
+outputs of the block. The class `Pairs` holds the pairs of all datapoints of one block.
+"""
 
 from collections.abc import Callable
 from typing import Any, TypeAlias
@@ -57,4 +61,4 @@ OF_PAIRS = ("tkfac", "tnt", "kfoc")
 """The methods of `METHODS` that use the exact root of H_L, or sampled labels if a number of samples is given."""
 
 WITH_SHARING = ("kflr", "kfac", "rp")
-"""The methods that have factors of "expand" and of "reduce"."""
+"""The methods that accept both values of `sharing`, "expand" and "reduce"."""

@@ -63,8 +63,9 @@ class FirstOrder(metaclass=Documented):
         Parameters
         ----------
         weights : sequence of Array
-            W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias. All weights are
-            finite, float32 or float64, and on one device. The state has a copy of the weights.
+            W_l in the shapes `network.weight_shapes`: for a dense layer (D_l, D_{l-1} + 1) with the bias in the last
+            column, or (D_l, D_{l-1}) without a bias. All weights are finite, float32 or float64, and on one device. The
+            state has a copy of the weights.
 
         Returns
         -------
@@ -101,11 +102,12 @@ class FirstOrder(metaclass=Documented):
         ----------
         seed, t, N : int
             The seed of the run is at least 0. The number t of the step and the number N of datapoints are at least 1.
+            The seed may also be a key of `jax.random`, and t a 0-d integer array of JAX.
 
         Raises
         ------
         TypeError, ValueError
-            If an argument is not an integer or is out of range.
+            If the seed is neither an integer nor a key, or if an argument is not an integer or is out of range.
 
         Examples
         --------
@@ -126,8 +128,8 @@ class FirstOrder(metaclass=Documented):
             The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions. For an `Embedding`, the
             integer tokens (N, T) or (N, H, W).
         Y : Array
-            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
-            positions, the positions follow N.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. If the outputs
+            have positions, the axes of positions follow N, such as (N, T, D_L) or (N, T).
         draws : None, optional
             None, since first-order methods sample nothing. The argument `draws` exists so that all optimisers have the
             same interface.

@@ -55,8 +55,8 @@ class GaussNewton(Settings):
 
     Notes
     -----
-    For `KroneckerFactored`, let `curvature` be the curvature averaged over the batches so far, and G-bar the exact
-    Gauss-Newton matrix of the current batch. A step computes::
+    For `KroneckerFactored` and `EigenvalueCorrected`, let `curvature` be the curvature averaged over the batches so
+    far, and G-bar the exact Gauss-Newton matrix of the current batch. A step computes::
 
         delta~ = C~^-1 grad f           C~    = curvature + (gamma + eta) I     (33)-(38)
         delta  = alpha delta~           alpha = -delta~^T grad f / delta~^T C-bar delta~
@@ -70,8 +70,8 @@ class GaussNewton(Settings):
     both at most eight rounding errors of f.
 
     With `KroneckerFactored` and refresh=1, a step costs a forward and a backward pass, the computation and inversion of
-    the factors, and a forward pass of tangents for alpha. A step that adapts tau has one more forward pass. A step that
-    adapts gamma has three inversions and three passes of tangents.
+    the factors, and a forward pass of tangents for alpha. A step that adapts tau has one more forward pass, and with
+    momentum one more pass of tangents. A step that adapts gamma has three inversions and three passes of tangents.
 
     Examples
     --------
@@ -94,8 +94,9 @@ class GaussNewton(Settings):
         Parameters
         ----------
         weights : sequence of Array
-            W_l (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias. All weights are
-            finite, float32 or float64, and on one device. The state has a copy of the weights.
+            W_l in the shapes `network.weight_shapes`: for a dense layer (D_l, D_{l-1} + 1) with the bias in the last
+            column, or (D_l, D_{l-1}) without a bias. All weights are finite, float32 or float64, and on one device. The
+            state has a copy of the weights.
 
         Returns
         -------
@@ -111,8 +112,9 @@ class GaussNewton(Settings):
             If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
             hyperparameter.
         MemoryError
-            If three sets of factors exceed the memory of the device: the averages before and after a step, and the
-            factors of the batch.
+            If the factors of a step need more memory than the device reports as available. `KroneckerFactored` needs
+            three sets of factors: the averages before and after a step, and the factors of the batch.
+            `EigenvalueCorrected` needs five sets, and `HessianFree` none.
 
         Examples
         --------
@@ -176,8 +178,8 @@ class GaussNewton(Settings):
             The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions. For an `Embedding`, the
             integer tokens (N, T) or (N, H, W).
         Y : Array
-            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
-            positions, the positions follow N.
+            The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. If the outputs
+            have positions, the axes of positions follow N, such as (N, T, D_L) or (N, T).
         draws : Array or None, optional
             The result of `draw`, or other numbers of its shape and distribution. An array of NumPy, in float32 or in
             the dtype of the weights, is converted to the library, dtype and device of the weights. If the weights are
@@ -202,8 +204,8 @@ class GaussNewton(Settings):
         Notes
         -----
         A step is rejected if it cannot be computed or if targets or draws are out of range. After a rejected step
-        `Info.ok` is False, and only t, the counts and possibly one damping have changed. With `refresh` above 1, the
-        step also computes inverses that are missing in the state.
+        `Info.ok` is False, and only t, the counts and possibly one damping have changed. If
+        `KroneckerFactored.refresh` is above 1, a rejected step also adds the inverses that the given state lacks.
 
         A rejected step increases one damping if f and grad f are finite, targets and draws are in range, and a
         curvature has been computed. The new value is max(damping / omega, u), within the bounds of the damping, where u

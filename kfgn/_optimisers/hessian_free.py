@@ -29,7 +29,7 @@ class HessianFree(metaclass=Documented):
         False for the full matrix (33), damped by tau + eta. True for the blocks of the layers (34), damped by gamma +
         eta.
     iterations : int, optional
-        The number of iterations of conjugate gradients.
+        The largest number of iterations of conjugate gradients.
     tolerance : float, optional
         The ratio |residual| / |gradient| at which the solution stops changing, at least 0.
 
@@ -42,7 +42,8 @@ class HessianFree(metaclass=Documented):
 
     Notes
     -----
-    Every iteration computes a product of the matrix with a vector, which costs about two gradients. A step computes all
+    Every iteration computes a product of the matrix with a vector, which costs about two gradients. For arrays in host
+    memory, the iterations end once the solution no longer changes. For all other arrays, a step computes all
     iterations, because the host would have to wait for the device in order to stop early. The state contains no factors
     and no averages of curvature.
 
@@ -57,8 +58,8 @@ class HessianFree(metaclass=Documented):
     (1.0, None)
     """
 
-    # The defaults are a hundred times those of `KroneckerFactored`, whose averages act as a damping too. With dampings
-    # of 1e-2, training on the data set digits diverges.
+    # The default dampings are a hundred times those of `KroneckerFactored`, whose averages act as a damping too. With
+    # dampings of 1e-2, training on the data set digits diverges.
     default_tau: ClassVar[Damping] = Damping(initial=1.0, period=5, lower=1e-6)
     default_gamma: ClassVar[Damping] = Damping(initial=1.0, period=20, lower=1e-6)
 

@@ -35,8 +35,8 @@ class KroneckerFactored(metaclass=Documented):
     Parameters
     ----------
     method : {"kfra", "kflr", "kfac", "rp", "tkfac", "tnt", "kfoc", "foof"}, optional
-        The method that computes the factors: KFRA (26), KFLR (25), KFAC (59), random projections, or the function
-        `tkfac`, `tnt`, `kfoc` or `foof`. The last five are not in the paper.
+        The method that computes the factors: KFRA (26), KFLR (25), KFAC (59), random projections (`rp`), or the
+        function `tkfac`, `tnt`, `kfoc` or `foof`. `rp` and these four functions are not in the paper.
     samples : int or None, optional
         S, the number of labels (KFAC) or of projections (`rp`) per datapoint, with None for 1. TKFAC, TNT and KFOC use
         the exact root of H_L for None, and the gradients at S sampled labels for a number. The other methods ignore
@@ -47,15 +47,15 @@ class KroneckerFactored(metaclass=Documented):
         eigenvalues.
     average : float, optional
         The upper bound of the weight of earlier batches in the averages of Q_l and G_l, from 0 to 1. Section 5 of the
-        paper uses the bound 0.9. With average=0 only the factors of the current batch are used.
+        paper uses the bound 0.9. With average=0 only the last computed factors are used.
     refresh : int, optional
         The factors and inverses are computed every `refresh` steps. A step that does not compute the factors costs
         a gradient, a pass of tangents and the products with the inverses. A step that adapts gamma also computes the
         inverses again.
     sharing : {"expand", "reduce"}, optional
-        The treatment of the positions of a datapoint, if the network has positions: Q_l and G_l from the products at
-        each position for "expand", and from the mean and the sum over positions for "reduce". KFLR, KFAC and `rp` have
-        both, and the other methods have "expand" alone.
+        The treatment of the positions of a datapoint, if the network has positions. With "expand", Q_l and G_l contain
+        the products at each position. With "reduce", Q_l contains the products of means over the positions, and G_l
+        those of sums. KFLR, KFAC and `rp` accept both values, and the other methods accept "expand" alone.
 
     Raises
     ------
@@ -149,7 +149,10 @@ class KroneckerFactored(metaclass=Documented):
         check_memory(network, like, sets=3)
 
     def start(self, network: Network, like: Array) -> Factors:
-        """Factors before the first batch, in the dtype and on the device of `like`. The inverses are placeholders."""
+        """Factors before the first batch, in the dtype and on the device of `like`.
+
+        The inverses are placeholders if `refresh` is above 1, and () if `refresh` is 1.
+        """
         Q = tuple(zeros((P, P), like) for _, P in network.block_shapes)
         G = tuple(zeros((D, D), like) for D, _ in network.block_shapes)
         inverses: tuple[DampedInverse, ...] = ()
@@ -169,7 +172,7 @@ class KroneckerFactored(metaclass=Documented):
     def observed(
         self, at: GaussNewtonLinearisation, kept: Factors, draws: Array | None, refresh: bool | Array
     ) -> tuple[Arrays, Factors]:
-        """The gradient of the mean loss, and the averaged factors, updated with the factors of the batch."""
+        """The gradient of the mean loss, and the averaged factors, which a refresh updates with those of the batch."""
 
         def with_batch() -> tuple[Arrays, Factors]:
             dE_dh, Q, G = METHODS[self.method](at, draws, self.sharing)
@@ -182,7 +185,10 @@ class KroneckerFactored(metaclass=Documented):
     def direction(
         self, at: GaussNewtonLinearisation, kept: Factors, gradient: Arrays, added: Added, invert: bool | Array
     ) -> tuple[Arrays, Factors, Array]:
-        """The direction (34), the factors with their inverses, and a 0-d boolean: true if all inverses exist."""
+        """The direction (34), the factors with their inverses, and a 0-d boolean `ok`.
+
+        If inverses are computed, `ok` is true if all of them exist. Otherwise `ok` is true if the damping is finite.
+        """
         unchanged = lambda: (kept.inverses, at.xp.isfinite(added.blocks))  # noqa: E731
         inverses, ok = branch(invert, lambda: self._inverses(kept, added), unchanged)
         parts = zip(inverses, by_group(at.network, gradient), strict=True)

@@ -8,7 +8,7 @@ from .._types import Array
 class Schedule(NamedTuple):
     """Flags for the heuristics that run in a step: Python bools, or 0-d boolean arrays if t is an array.
 
-    refreshes:    true if the curvature is computed again
+    refreshes:    true if the factors of the curvature are computed again
     adapts_tau:   true if tau is adapted by the reduction ratio (42)
     adapts_gamma: true if gamma is chosen from three candidates
     """

@@ -17,7 +17,7 @@ from .kronecker_factored import KroneckerFactored
 from .schedule import Schedule, is_multiple
 
 Curvature: TypeAlias = KroneckerFactored | EigenvalueCorrected | HessianFree
-"""An estimate of the Gauss-Newton matrix. Each of these classes implements `CurvatureEstimate`."""
+"""An estimate of the Gauss-Newton matrix. Each of the three classes implements `CurvatureEstimate`."""
 
 OTHERS: dict[str, Curvature] = {"ekfac": EigenvalueCorrected(), "hessian_free": HessianFree()}
 """The curvatures by name, except those that are methods of `KroneckerFactored`."""

@@ -23,7 +23,7 @@ class Counts(NamedTuple):
         The number of steps that changed the weights.
     rejected : Array
         The number of steps that did not change the weights, because a value was not finite, a matrix was not positive
-        definite, or a target or a draw was out of range.
+        definite, a target or a draw was out of range, or no curvature had been computed.
     failures : Array
         The number of rejected steps since the last accepted step.
 
@@ -57,7 +57,8 @@ class Factors(NamedTuple):
         The averages of Q_l. For a dense layer, the shape is (D_{l-1} + 1, D_{l-1} + 1), or (D_{l-1}, D_{l-1}) without a
         bias.
     G : tuple of Array
-        The averages of G_l, (D_l, D_l) for l = 1, ..., L. A layer with groups has an array for each group in Q and G.
+        The averages of G_l. For a dense layer, the shape is (D_l, D_l). A layer with groups has an array for each group
+        in Q and G.
     inverses : tuple, optional
         The inverses of the damped blocks, if `KroneckerFactored.refresh` is above 1, so that several steps share the
         inverses. The tuple is empty if `KroneckerFactored.refresh` is 1. In a state that is made by hand the tuple may
@@ -89,7 +90,7 @@ class State(NamedTuple):
         The number of completed steps, which determines the heuristics of the next step. If the weights are arrays of
         JAX, t is a 0-d integer array of JAX, and otherwise a Python integer.
     weights : tuple of Array
-        theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
+        theta_t: the weights W_l, in the shapes `Network.weight_shapes`.
     average : tuple of Array
         The moving average of the weights (44), (45), in the shapes of the weights.
     factors : Factors or tuple
@@ -144,7 +145,7 @@ class FirstOrderState(NamedTuple):
         The number of completed steps: a 0-d integer array of JAX if the weights are arrays of JAX, and otherwise a
         Python integer.
     weights : tuple of Array
-        theta_t: W_l (D_l, D_{l-1} + 1), or (D_l, D_{l-1}) for a layer without a bias.
+        theta_t: the weights W_l, in the shapes `Network.weight_shapes`.
     average : tuple of Array
         The moving average of the weights (44), (45), in the shapes of the weights.
     moments : tuple of tuple of Array
@@ -184,7 +185,7 @@ class Info(NamedTuple):
         The minimised function f = loss + eta / 2 |theta|^2, at the weights before the step.
     step_size : Array
         For `GaussNewton`, the step size alpha (40), which is negative for a descent step. For `SGD` and `Adam`, minus
-        the learning rate. 0 for a rejected step.
+        the learning rate. For a rejected step, the step size is 0.
     tau : Array or None
         The damping tau of the full matrix in this step; None for `SGD` and `Adam`.
     gamma : Array or None
@@ -222,7 +223,7 @@ class Info(NamedTuple):
 
 
 def _rounded(x: object) -> str:
-    """A 0-d array of bool as a truth value, one of floats as a number with four digits, and otherwise the repr."""
+    """The text of a value: True or False for a 0-d bool, four digits for a 0-d float, and otherwise the repr."""
     dtype = str(getattr(x, "dtype", ""))
     try:
         if "bool" in dtype:

@@ -120,7 +120,7 @@ def _form_of(tree: Any) -> Any:
 
 
 def _leaves(path: str, tree: Any, form: Any) -> Iterator[tuple[str, Array, _Leaf]]:
-    """Each array of the state with its path and its expected shape and dtype."""
+    """Each array of the state, with its path and its `_Leaf`. Optional elements that are () are skipped."""
     if isinstance(form, _Leaf):
         yield path, tree, form
         return

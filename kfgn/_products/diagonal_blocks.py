@@ -93,8 +93,9 @@ def gauss_newton_block_product(
     Returns
     -------
     tuple of L arrays
-        For each layer, the matrix X_l with vec(X_l) = E[(a_{l-1} a_{l-1}^T) kron G_l] vec(V_l), in the shape of W_l. No
-        block is formed. `network.psd` chooses the matrix that replaces an indefinite H_L.
+        For each layer, the matrix X_l with vec(X_l) = F_l vec(V_l), in the shape of W_l. F_l is the block of
+        `gauss_newton_blocks`, which is E[(a_{l-1} a_{l-1}^T) kron G_l] in a network without positions. No block is
+        formed. `network.psd` chooses the matrix that replaces an indefinite H_L.
 
     Raises
     ------
@@ -137,8 +138,8 @@ def hessian_block_product(
     Returns
     -------
     tuple of L arrays
-        For each layer, the matrix X_l with vec(X_l) = E[(a_{l-1} a_{l-1}^T) kron H_l] vec(V_l), in the shape of W_l. No
-        block is formed.
+        For each layer, the matrix X_l with vec(X_l) = F_l vec(V_l), in the shape of W_l. F_l is the block of
+        `hessian_blocks`, which is E[(a_{l-1} a_{l-1}^T) kron H_l] in a network without positions. No block is formed.
 
     Raises
     ------

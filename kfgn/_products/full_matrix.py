@@ -62,7 +62,7 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
     Returns
     -------
     array, shape (N, D_L)
-        J_n v, the derivative of h_L of each datapoint along the direction V of the weights. In a network with
+        J_n v, the derivative of h_L of each datapoint along the direction V of the weights. If the outputs have
         positions, the shape is (N, T, D_L) or (N, H, W, D_L).
 
     Raises
@@ -71,7 +71,8 @@ def jacobian_product(network: Network, weights: Weights, X: Array, V: Weights, *
 
     Notes
     -----
-    The R-operator computes J_n v in one forward pass and one pass of tangents::
+    Let R{x} be the derivative of x along V. The derivative J_n v = R{h_L} is computed in one forward pass and one pass
+    of the tangents R{x}::
 
         R{h_l} = V_l a_{l-1} + W_l R{a_{l-1}},  R{a_l} = f'(h_l) * R{h_l}
 
@@ -102,8 +103,8 @@ def transposed_jacobian_product(
     {weights}
     {X}
     U : array, shape (N, D_L)
-        One vector u_n per datapoint, in the dtype of the weights. In a network with positions, (N, T, D_L) or
-        (N, H, W, D_L).
+        One vector u_n per datapoint, in the dtype of the weights. If the outputs have positions, the shape is
+        (N, T, D_L) or (N, H, W, D_L).
     {check}
 
     Returns
@@ -152,8 +153,8 @@ def gauss_newton_product(
     Returns
     -------
     tuple of L arrays
-        1/N sum_n J_n^T H_L J_n v, in the shapes of the weights. `network.psd` chooses the matrix that replaces an
-        indefinite H_L.
+        1/N sum_n J_n^T H_L J_n v, in the shapes of the weights, where J_n is the Jacobian of the outputs of datapoint n
+        with respect to all weights. `network.psd` chooses the matrix that replaces an indefinite H_L.
 
     Raises
     ------
@@ -203,7 +204,8 @@ def hessian_product(
 
     Notes
     -----
-    H v is the derivative of the gradient along the direction V, by the R-operator::
+    H v is the derivative of the gradient along the direction V. Let R{x} be the derivative of x along V. The backward
+    pass of these tangents is::
 
         R{dE/da_l} = W_{l+1}^T R{dE/dh_{l+1}} + V_{l+1}^T dE/dh_{l+1}
         R{dE/dh_l} = f'(h_l) * R{dE/da_l} + f''(h_l) * dE/da_l * R{h_l}

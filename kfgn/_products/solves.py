@@ -40,13 +40,13 @@ def solve_gauss_newton(
     {weights}
     {X}
     {Y}
-    b : sequence of L arrays
+    b : tuple or list of L arrays
         The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
     damping : float or array, shape ()
         The damping, positive. A 0-d array must have the dtype of the weights.
     iterations : int, default 50
-        The number of iterations, each of which computes one product with the matrix. `Solution.iterations` is the
-        number of iterations that changed x.
+        The largest number of iterations, each of which computes one product with the matrix. `Solution.iterations` is
+        the number of iterations that changed x.
     tolerance : float or array, shape (), default 1e-5
         The relative residual |b - (G + damping I) x| / |b| at which x has converged, at least 0. A 0-d array must have
         the dtype of the weights.
@@ -103,13 +103,13 @@ def solve_gauss_newton_blocks(
     {weights}
     {X}
     {Y}
-    b : sequence of L arrays
+    b : tuple or list of L arrays
         The right-hand side, such as the gradient, as arrays of the shapes and the dtype of the weights.
     damping : float or array, shape ()
         The damping, positive. A 0-d array must have the dtype of the weights.
     iterations : int, default 50
-        The number of iterations, each of which computes one product with the matrix. `Solution.iterations` is the
-        number of iterations that changed x.
+        The largest number of iterations, each of which computes one product with the block-diagonal matrix.
+        `Solution.iterations` is the number of iterations that changed x.
     tolerance : float or array, shape (), default 1e-5
         The relative residual |b_l - (G_l + damping I) x_l| / |b_l| at which x_l has converged, at least 0. A 0-d array
         must have the dtype of the weights.

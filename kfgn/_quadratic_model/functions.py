@@ -174,7 +174,7 @@ def step_size(
     -------
     array, shape ()
         alpha = -delta^T grad f / delta^T C delta. The step is alpha delta. alpha is NaN if delta^T C delta is zero,
-        since the model then has no minimum along delta.
+        since the model then has no single minimum along delta.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """Validation of arrays: library, device, dtype and values.
 
-Libraries, devices and dtypes are always checked, since they are known without reading data. Values are checked if they
-can be read. Values cannot be read while a function is traced, or on a device that holds no data, such as the device
-meta of PyTorch.
+Libraries, dtypes and known devices are always checked, since these checks read no data. The device of an array that JAX
+traces is not known. Values are checked if they can be read. Values cannot be read while a function is traced, or on a
+device that holds no data, such as the device meta of PyTorch.
 """
 
 from collections.abc import Mapping
@@ -48,7 +48,10 @@ def _check_one_device(named: Mapping[str, Array]) -> None:
 
 
 def check_not_transformed(name: str, array: Array) -> None:
-    """Raise `TypeError` for a tensor inside a transform of PyTorch, since results carry no derivatives."""
+    """Raise `TypeError` for a tensor that a transform of `torch.func` or forward-mode differentiation tracks.
+
+    The results of kfgn would have no derivatives.
+    """
     if carries_derivatives(array):
         raise TypeError(
             f"{name}: expected a tensor outside transforms of torch.func and forward-mode differentiation, since "

@@ -1,21 +1,21 @@
 """The differences between array libraries: opening a library, and functions that the array API standard lacks.
 
 * libraries: opening a library on a device by a name such as "torch-cuda"
-* arrays: properties of an array (device, values, derivatives), and detached copies
+* arrays: properties of an array (device, values, derivatives), detached arrays and copies
 * multiplication: the product of two matrices
 * triangular: equations with a triangular matrix, solved by splitting the matrix into halves
-* linalg: Cholesky factors and eigendecompositions that report failure without an exception
+* linalg: Cholesky factors, solutions with them, and eigendecompositions, which report failure without an exception
 * symmetric_products: products A^T A
-* convolutions: the convolution of a library
+* convolutions: the convolution of PyTorch
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
-* loops: loops of fixed length
+* loops: loops that a tracing library records once
 * random: random numbers from keys of JAX, and the conversion of random numbers of NumPy to other libraries
 * special: the complementary error function
 * derivatives: differentiation rules for JAX
 * settings: isolation from the user's settings
 * placement: the device of a new array, and arrays that the host can read
-* fused: elementwise computations in one pass over the elements
+* fused: elementwise computations that PyTorch does in fewer passes over the elements
 * memory: the free memory of a device
 """
 

@@ -82,7 +82,7 @@ def detached(x: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of x
-        An array that shares the memory of x. Only PyTorch records graphs, so an array of another library is returned
+        An array that shares the memory of x. Only PyTorch records graphs, so an array of any other library is returned
         unchanged.
 
     Examples
@@ -105,7 +105,10 @@ def _detached_tensor(x: Array) -> Array:
 
 
 def _unwrapped(x: Array) -> Array:
-    """Return the tensor without the wrapper that a transform of torch.func puts around every result."""
+    """Return the tensor without the wrapper that a transform of torch.func puts around every result.
+
+    While `torch.compile` is compiling, the tensor is returned unchanged.
+    """
     import torch
 
     return x if torch.compiler.is_compiling() else torch.func.debug_unwrap(x)
@@ -126,7 +129,7 @@ def carries_derivatives(x: Array) -> bool:
 
     Notes
     -----
-    kfgn rejects such an array, since `detached` would silently separate the value from the derivatives.
+    kfgn rejects an array that carries derivatives, since `detached` would silently remove the derivatives.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from .arrays import is_traced
 
 
 def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[..., Any]:
-    """Return the function `f(*static, ...)`, compiled if the library of `like` is JAX.
+    """Return the function `f(*static, ...)`, compiled if `like` is an array of JAX that is not traced.
 
     Parameters
     ----------
@@ -33,8 +33,8 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
     JAX compiles f once for each combination of static arguments, shapes, dtypes and settings. While JAX already traces
     `like`, f is not compiled separately, since the outer program contains f.
 
-    NumPy's floating-point warnings are switched off, because functions that may overflow report non-finite values in
-    their results.
+    NumPy's floating-point warnings are switched off, because a function that overflows shows this by non-finite values
+    in its results.
 
     Examples
     --------

@@ -1,8 +1,8 @@
 """The convolution of a library, its transpose, and the gradient of its kernel.
 
-PyTorch is the only library whose convolution is called, and only for tensors in host memory. On a GPU, such functions
-round float32 to fewer bits by default, and may add in a different order in each call, so products of patches are
-computed there.
+PyTorch is the only library whose convolution is called, and only for tensors in host memory. On a GPU, the convolutions
+of the libraries round float32 to fewer bits by default, and may add in a different order in each call. On a GPU, kfgn
+therefore computes a convolution as products of patches and kernels.
 """
 
 from typing import Any, NamedTuple
@@ -70,11 +70,11 @@ class LibraryConvolution(NamedTuple):
         return _channels_last(h)
 
     def transposed(self, rows: Array, kernel: Array, shape: tuple[int, ...]) -> Array:
-        """The products of rows (N, *outputs, C') with the derivative by x, in the shape (N, *lengths, C) of x."""
+        """The products of rows (N, *outputs, C') with the derivative of the outputs by x, in the `shape` of x."""
         return _channels_last(self._backward(rows, rows.new_empty(shape), kernel, wanted=0))
 
     def kernel_gradient(self, rows: Array, x: Array, shape: tuple[int, ...]) -> Array:
-        """The sum over N and the outputs of rows (N, *outputs, C') times patches of x, in the `shape` of the kernel."""
+        """The sum of rows (N, *outputs, C') times patches of x, over N and outputs, in the `shape` of the kernel."""
         return _channels_last(self._backward(rows, x, rows.new_empty(shape), wanted=1))
 
     @property
@@ -84,7 +84,7 @@ class LibraryConvolution(NamedTuple):
         return self.strides, none, self.dilations, False, none, self.groups
 
     def _backward(self, rows: Array, x: Array, kernel: Array, wanted: int) -> Array:
-        """The derivative of sum(rows * h) by x if `wanted` is 0, or by the kernel if it is 1.
+        """The derivative of sum(rows * h), for outputs h, by x if `wanted` is 0, or by the kernel if `wanted` is 1.
 
         The values of the array by which the derivative is taken are not read.
         """

@@ -25,7 +25,7 @@ def with_derivative(rule: Rule) -> Callable[[Callable[..., Any]], Callable[..., 
     rule : callable
         rule(xp, x, t) returns the directional derivative of f at the tuple of arrays x along the tuple of arrays t. The
         directional derivative is linear in t, and has the structure, shapes and dtypes of the result of f. If an array
-        in x has integers, the element of t for this array is ignored.
+        in x has integers, the rule must ignore the element of t for this array.
 
     Returns
     -------

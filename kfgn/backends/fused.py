@@ -1,4 +1,4 @@
-"""Elementwise computations that functions of PyTorch do in fewer passes or with fewer new arrays than its operators."""
+"""Elementwise computations that need fewer passes or fewer new arrays by functions of PyTorch than by its operators."""
 
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array, is_torch_array
@@ -72,12 +72,12 @@ def tanh_derivative(h: Array) -> Array:
     Returns
     -------
     array of the shape and dtype of h
-        The derivative, also where 1 - tanh(h)^2 would lose digits.
+        The derivative, accurate even where 1 - tanh(h)^2 would lose digits.
 
     Notes
     -----
-    PyTorch computes the derivative in one new array. Other libraries may have no fast cosh. For them, the derivative is
-    4 e / (1 + e)^2 with e = exp(-2 |h|).
+    PyTorch computes the derivative in one new array. Other libraries may have no fast cosh, so for their arrays the
+    derivative is computed as 4 e / (1 + e)^2 with e = exp(-2 |h|).
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Array libraries on a device: opening, functions, conversion from and to NumPy, and settings that change results.
+"""The opening of array libraries on a device, conversion from and to NumPy, and settings that change results.
 
 A library that can be imported may still be unusable: CuPy, for example, can be imported without a driver.
 `open_backend` therefore computes a matrix product as a test.
@@ -77,7 +77,7 @@ class Backend(metaclass=Documented):
 
     @property
     def version(self) -> str:
-        """The version of the library."""
+        """The version of the library, or "unknown" if none of the `distributions` is installed."""
         for distribution in self.distributions:
             with contextlib.suppress(importlib.metadata.PackageNotFoundError):
                 return importlib.metadata.version(distribution)
@@ -238,7 +238,7 @@ BACKENDS: dict[str, type[Backend]] = {
 
 
 def _is_known(name: object) -> bool:
-    """Return True for the name of a backend. The name must be a str, since an array may compare equal to a str."""
+    """Return True for the name of a backend. The type is tested first, since `in` fails for an unhashable value."""
     return isinstance(name, str) and name in BACKENDS
 
 

@@ -1,8 +1,8 @@
 """Cholesky factors and eigendecompositions that report failure in their results instead of raising an exception.
 
-Libraries report a matrix that is not positive definite in different ways: an exception, a status number, NaN or
-nothing. `cholesky` reports such a matrix in one way for all libraries: the diagonal of the factor is NaN, and the 0-d
-bool array `ok` is False. `cholesky` and `cholesky_solve` do not wait for the device.
+For a matrix that is not positive definite, some libraries raise an exception, some return a status number or NaN, and
+some report nothing. `cholesky` reports such a matrix in one way for all libraries: the diagonal of the factor is NaN,
+and the 0-d bool array `ok` is False. `cholesky` and `cholesky_solve` do not wait for the device.
 """
 
 import importlib
@@ -54,7 +54,7 @@ def cholesky(A: Array) -> tuple[Array, Array]:
         import torch
 
         L, info = torch.linalg.cholesky_ex(A)
-        ok = _has_finite_diagonal(xp, L) > info  # info is 0, or the number of the row where the factor ends
+        ok = _has_finite_diagonal(xp, L) > info  # info is 0 for a complete factor, or else the row where it ends
         L.diagonal().masked_fill_(~ok, float("nan"))
         return L, ok
     L = _factor(xp, A)
@@ -119,7 +119,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
         if L.shape[0] <= BLOCK or L.device.type != "cpu":
             return torch.cholesky_solve(B, L)
-        # `torch.cholesky_solve` copies both matrices, which takes more time than a second call for many rows
+        # `torch.cholesky_solve` copies both matrices. For many rows, the copies take more time than a second call
         half = torch.linalg.solve_triangular(L.T, B.T, upper=True, left=False)
         return torch.linalg.solve_triangular(L, half, upper=False, left=False).T
     if is_jax_array(L) and not _is_split(L):
@@ -133,7 +133,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if JAX or PyTorch solves in halves: with more than `BLOCK` rows on a CPU, and in PyTorch only with oneDNN.
+    """True if JAX or PyTorch solves in halves: on a CPU for more than `BLOCK` rows, by PyTorch only if oneDNN is used.
 
     MKL solves triangular equations as fast as it multiplies, so only the products of oneDNN are faster in PyTorch. On
     other devices the many small operations of `solve_in_halves` would be slow.

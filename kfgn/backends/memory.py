@@ -20,9 +20,9 @@ def available_memory(like: Array) -> int | None:
     Returns
     -------
     int or None
-        On a host with Linux, the memory that the system can provide without swapping. On any other host, the total
-        memory, which is an upper bound. On a GPU, the free memory, including the caches of the library. None if the
-        memory is not known, for example while a function is traced.
+        For the memory of a host with Linux, the bytes that the system can provide without swapping. For any other host,
+        the bytes of the whole memory, which are an upper bound. For a GPU, the free bytes, including the caches of the
+        library. None if the memory is not known, for example while a function is traced.
 
     Examples
     --------

@@ -12,7 +12,7 @@ from .._types import Array
 from .placement import in_host_memory
 
 LARGE = 2**23
-"""The number of multiplications above which oneDNN is faster, although both matrices are converted to its format."""
+"""The number of multiplications above which oneDNN is faster than MKL, in spite of the conversion of both matrices."""
 
 MANY = 2**23
 """The number of elements above which the matrices and their converted copies no longer fit into the caches.
@@ -41,9 +41,10 @@ def matmul(A: Array, B: Array) -> Array:
     -----
     On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
     PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors, but copies neither
-    the factors nor the product. Very large and thin matrices are therefore multiplied by MKL. On an Intel processor MKL
-    was the faster of the two at every measured size. The choice does not depend on the values of the elements or on
-    measured times, so a repeated computation has the same digits.
+    the factors nor the product. Matrices with many elements, and few multiplications per element, are therefore
+    multiplied by MKL. On an Intel processor MKL was faster than oneDNN at every measured size. The
+    choice does not depend on the values of the elements or on measured times, so a repeated computation has the same
+    digits.
 
     Examples
     --------

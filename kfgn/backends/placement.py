@@ -47,9 +47,9 @@ def in_host_memory(x: Array) -> bool:
     Returns
     -------
     bool
-        True for an array of NumPy, and for a `torch.Tensor` in host memory, unless a compiler or another program
-        records the operations of PyTorch. False for an instance of a subclass of `torch.Tensor`, and for an array of
-        any other library. JAX, for example, may still be computing the elements.
+        True for an array of NumPy, and for a `torch.Tensor` in host memory, unless a compiler, a tracer or a dispatch
+        mode records the operations of PyTorch. False for an instance of a subclass of `torch.Tensor`, and for an array
+        of any other library. JAX, for example, may still be computing the elements.
 
     Examples
     --------

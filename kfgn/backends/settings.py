@@ -21,7 +21,7 @@ R = TypeVar("R")
 
 
 def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
-    """Run a function under kfgn's own settings for the library of its first argument that is an array of real numbers.
+    """Make a function run under kfgn's settings for one library: that of the first non-integer array in its arguments.
 
     Parameters
     ----------
@@ -38,9 +38,10 @@ def with_own_settings(f: Callable[P, R]) -> Callable[P, R]:
     The settings are:
 
     * NumPy: no floating-point warnings or errors, since non-finite values are detected in the results
-    * PyTorch: no autocast; products and convolutions of float32 arrays in full float32 precision
+    * PyTorch: no autocast; products and convolutions of float32 arrays in full float32 precision, except while
+      `torch.compile` is compiling
     * JAX: standard promotion of dtypes and shapes; no check for NaN or infinity; products of float32 arrays in full
-      float32 precision; 64-bit arrays if the first array of real numbers is float64
+      float32 precision; 64-bit arrays if the first non-integer array is float64
 
     Examples
     --------
@@ -145,10 +146,10 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the highest precision of products. Closing the stack `before` restores the precision that the user chose."""
+    """Set the highest precision of products and convolutions. Closing the stack `before` restores that of the user."""
     import torch
 
-    if hasattr(torch.backends.mkldnn, "conv"):  # earlier releases do not round the factors of a convolution
+    if hasattr(torch.backends.mkldnn, "conv"):  # releases of PyTorch without it do not round factors
         _set_ieee(torch.backends.mkldnn.conv, before)
     try:
         precision = torch.get_float32_matmul_precision()

@@ -112,7 +112,10 @@ def _erfc(xp: Namespace, x: Array) -> Array:
 
 
 def _gaussian(xp: Namespace, y: Array) -> Array:
-    """e^(-y^2) for 0 <= y <= 30, by y^2 = head^2 + (y - head) (y + head), whose first term is exact."""
+    """e^(-y^2) for 0 <= y <= 30, by y^2 = head^2 + (y - head) (y + head), whose first term is exact.
+
+    head is y, rounded down to a multiple of 1/16.
+    """
     head = xp.floor(16 * y) / 16
     return xp.exp(-head * head) * xp.exp(-(y - head) * (y + head))
 

@@ -10,10 +10,10 @@ from .arrays import has_values
 from .placement import in_host_memory
 
 COLUMNS_OF_NUMPY = 96
-"""The number of columns from which NumPy computes the product of a tensor faster than PyTorch, by measurement."""
+"""The number of columns of a tensor A from which NumPy computes A^T A faster than PyTorch, by measurement."""
 
 LARGE = 2**23
-"""The number of multiplications of a full product above which NumPy is faster, in spite of the time of its call."""
+"""The number of multiplications, for both triangles, above which NumPy is faster in spite of the time of its call."""
 
 ROWS = range(500, 5001)
 """The numbers of rows for which `_gram_in_halves` is faster than one product in JAX, by measurement.

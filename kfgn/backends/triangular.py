@@ -1,11 +1,13 @@
 """Equations X L L^T = B with a lower triangular L, solved in halves, so that almost all of the work is in products.
 
+The equation is solved in two steps, with L^T and with L. In halves, the first step X L^T = B is
+
     [X_1  X_2] [L_11^T  L_21^T] = [B_1  B_2]    =>    X_1 = B_1 L_11^-T
                [     0  L_22^T]                       X_2 = (B_2 - X_1 L_21^T) L_22^-T
 
 The halves are split again, down to matrices of at most `BLOCK` rows, whose inverses are computed. On a CPU,
 products by oneDNN in PyTorch and products in JAX are faster than the triangular solvers of these libraries. The array
-API standard has no function for such equations.
+API standard has no function for triangular equations.
 """
 
 from typing import NamedTuple, TypeAlias
@@ -67,7 +69,7 @@ def _times_inverse(B: Array, L: Triangle) -> Array:
 
 
 def _inverse(L: Array) -> Array:
-    """L^-1, by the triangular solver of the library, if the library has one."""
+    """L^-1, by the triangular solver of PyTorch or JAX, and by the general solver of any other library."""
     xp = array_namespace(L)
     identity = xp.eye(L.shape[0], dtype=L.dtype, device=device(L))
     if is_torch_array(L):

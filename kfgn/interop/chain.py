@@ -1,4 +1,4 @@
-"""The chain of layers that a forward method computes, found by `torch.fx`, and the errors for other forward methods.
+"""The chain of layers that a forward method computes, found by `torch.fx`, and the errors for any other forward method.
 
 A function such as `F.relu` is replaced by the module that computes this function, so that the checks of modules apply.
 """
@@ -67,7 +67,7 @@ def chain(module: nn.Module, prefix: str) -> list[Leaf]:
     prefix: the path of the module with a final dot: "module." for the whole model
 
     Raises `TypeError` for an unsupported module or operation, a branch, two inputs, or a forward that depends on data.
-    Raises `ValueError` for a Linear that is used twice, or a reshape that changes a batch.
+    Raises `ValueError` for a layer with weights that is used twice, or a reshape that changes a batch (N, D).
     """
     name = prefix.removesuffix(".")
     try:
@@ -144,7 +144,7 @@ class _Reader:
             self.refuse(node, self.operation(node), HINTS.get(_plain_name(node), ""))
 
     def use(self, path: str, leaf: Any, node: fx.Node) -> None:
-        """Check that a layer is used once, and that the D of a reshape before a Linear is the number of inputs."""
+        """Check that a layer is used once, and that a reshape before a Linear gives its number of inputs."""
         if path in self.used:
             kind = type(leaf).__name__
             raise ValueError(f"{path}: expected a {kind} that is used once, got a second use{_place(node)}")
@@ -170,7 +170,10 @@ class _Reader:
             self.leaves.append((self.at(node), leaf))
 
     def reshape(self, node: fx.Node) -> None:
-        """Check a reshape to (N, D). The first size is -1 or the size of the batch, and the second size is -1 or D."""
+        """Append a Flatten for a reshape to (N, D), after a check of its sizes.
+
+        The first size is -1 or the size of the batch, and the second size is -1 or D. At most one of the two is -1.
+        """
         shape = node.args[1:]
         shape = tuple(shape[0]) if len(shape) == 1 and isinstance(shape[0], (tuple, list)) else shape
         first, *others = shape or (None,)

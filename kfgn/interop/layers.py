@@ -58,7 +58,7 @@ class Layer(NamedTuple):
 
 
 def checked_layers(leaves: Leaves) -> list[Layer]:
-    """Return the layers with weights, after checking that their widths fit and that they share no parameter."""
+    """Return the layers with weights, after checks of their parameters and of the widths of neighbouring layers."""
     weighted = [(path, leaf) for path, leaf in leaves if computes_as(leaf, *WEIGHTED)]
     if not weighted:
         raise ValueError("module: expected at least one layer with weights, got none")
@@ -78,9 +78,11 @@ def parameters_of(layers: list[Layer]) -> dict[str, torch.Tensor]:
 
 
 def _fitted(before: Layer, layer: Layer, below: nn.Module, leaf: Any) -> Layer:
-    """Return a layer, after a check that it fits the layer before. A Linear after a convolution gets the patch (C, T).
+    """Return a layer, after a check that it fits the layer `before`.
 
-    below, leaf: the modules of both layers
+    A Linear after a convolution gets the patch (C, T).
+
+    below, leaf: the modules of `before` and of `layer`
     """
     D, channels = before.weight.shape[0], layer.patch[0] * getattr(leaf, "groups", 1)
     flattens = isinstance(below, CONVOLUTIONS) and not isinstance(leaf, CONVOLUTIONS)

@@ -124,7 +124,7 @@ def computes_as(module: object, *kinds: type[nn.Module]) -> bool:
 
 
 def check_known(path: str, leaf: nn.Module) -> None:
-    """Raise `TypeError` for a module that is not one of `KNOWN`."""
+    """Raise `TypeError` unless a module is of a class in `KNOWN` and has PyTorch's own forward."""
     if not computes_as(leaf, *KNOWN):
         known = ", ".join(kind.__name__ for kind in KNOWN)
         raise TypeError(
@@ -133,7 +133,7 @@ def check_known(path: str, leaf: nn.Module) -> None:
 
 
 def check_objective(objective: str) -> None:
-    """Raise `ValueError` for an unknown objective, with the names of the corresponding losses of PyTorch."""
+    """Raise `ValueError` for an unknown objective. The message names the losses of PyTorch and their objectives."""
     try:
         checked_name("objective", objective, tuple(OBJECTIVES))
     except ValueError as error:

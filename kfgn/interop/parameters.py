@@ -88,7 +88,7 @@ def _span(name: str, x: torch.Tensor) -> _Span:
 def _address(x: torch.Tensor) -> int:
     """Return the address of the first element.
 
-    Different storages do not prove different memory, since two storages may share the memory of one NumPy array.
+    A comparison of storages would not find all shared memory, since two storages may share one NumPy array.
     """
     return int(x.untyped_storage().data_ptr() + x.storage_offset() * x.element_size())
 

@@ -60,7 +60,7 @@ def _ends(module: Any) -> tuple[tuple[int, int], ...]:
 
 
 def _numbers(value: int | Sequence[int], axes: int) -> tuple[int, ...]:
-    """A number for each axis, from such numbers or from one number for all axes."""
+    """The numbers of the axes, from a sequence with one number per axis or from one number for all axes."""
     return (value,) * axes if isinstance(value, int) else tuple(value)
 
 

@@ -41,12 +41,12 @@ def records(leaves: Leaves, inputs: Shape | None) -> tuple[Any, ...]:
 
 
 class _Reader:
-    """A reader of leaves, one by one.
+    """A reader of the modules that a model applies, one by one.
 
     records: the records so far
     shape:   the shape of the last activation of a datapoint; None in a network without positions
     flat:    True if the last activation in PyTorch has the shape (N, D)
-    last:    the last leaf that became a record or a transfer function; None if that leaf has weights
+    last:    the last module that became a record or a transfer function; None if that module has weights
     takes_activation: True if the last record has weights, and no activation has followed it
     """
 

@@ -111,11 +111,12 @@ def network_and_weights(
         inputs, or depends on data. The error message for such a forward names the file and the line, if the error has a
         line in the user's code.
     ValueError
-        An activation is in a wrong place or differs from its counterpart in kfgn. A module or a parameter has a hook,
-        which could change outputs or gradients. A forward uses a layer twice. A layer has parametrised weights.
-        Parameters overlap in memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network`
-        rejects the network. `inputs` is missing for a module with convolutions or pooling, is given for any other
-        module, or does not fit the layers.
+        An activation is in a wrong place. A module has options that kfgn does not support, such as a Dropout in
+        training mode. A module or a parameter has a hook, which could change outputs or gradients. A forward uses a
+        layer twice, or reshapes a batch (N, D) to a different D. A layer has parametrised weights. Parameters overlap
+        in memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network` rejects the network.
+        `inputs` is missing for a module with convolutions or pooling, is given for any other module, or does not fit
+        the layers.
 
     Warns
     -----
@@ -219,7 +220,7 @@ def _checked_shape(leaves: Leaves, inputs: object) -> tuple[int, ...] | None:
 
 
 def _leaves(module: nn.Module) -> Leaves:
-    """Return the leaves of a module, which are applied one after the other, after a check of their classes."""
+    """Return the modules that a model applies one after the other, after a check of their classes."""
     module = unwrapped(module) if isinstance(module, nn.Module) else module
     if not (computes_as(module, nn.Sequential) or (isinstance(module, nn.Module) and has_own_forward(module))):
         raise TypeError(
@@ -233,7 +234,7 @@ def _leaves(module: nn.Module) -> Leaves:
 
 
 def _flattened(module: nn.Module, prefix: str, within: tuple[int, ...] = ()) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the leaves of a Sequential or of a module with a custom forward, including the leaves of nested modules."""
+    """Yield the names and modules that a Sequential or a custom forward applies, and those of nested modules."""
     within = (*within, id(module))
     sequential = computes_as(module, nn.Sequential)
     # named_children() leaves out a repeated module

@@ -1,4 +1,4 @@
-"""The lab: data, training, comparisons, pictures and the `kfgn` command. No other room imports the lab.
+"""The lab: data, training, comparisons, pictures and the `kfgn` command. No other part of kfgn imports the lab.
 
     from kfgn.lab import Options, train
     run = train(Options(data="digits", method="kfra", updates=200), "runs/digits")
@@ -9,7 +9,7 @@ The most important modules are:
 * options: the options of a run
 * task: a network with its data
 * tasks: the tasks that an option can name
-* own_data, remedies: the task of an .npz file, and advice about arrays that a task does not accept
+* own_data, remedies: the task that the options of a run describe, and advice about arrays that a task does not accept
 * splitting: training, validation and test sets
 * methods: the optimisers by name
 * setup: the task, the backend and the optimiser of a run
@@ -22,8 +22,8 @@ The most important modules are:
 * run: the record of a run
 * run_folder: the files in the folder of a run
 * comparison_folder: the file of a comparison, and the order of its runs
-* states: the runs that are complete, unfinished or missing
-* checkpoint, metrics, schema: the formats of the files of a run
+* states: the state of each run, such as complete, unfinished or missing
+* checkpoint, metrics, schema: the formats of the files of runs and comparisons
 * pictures, tables, results: pictures and tables of runs, and the lines after the tables
 * next_commands: command lines that continue or show a run or a comparison
 * cli, command_line, command_errors: the command, its options and its error messages

@@ -11,7 +11,7 @@ from .random_streams import BATCHES, stream
 class Batches(NamedTuple):
     """Batches of N datapoints out of n. Each epoch permutes the n datapoints, and leaves out an incomplete last batch.
 
-    For given n and N, the batch of a step depends on the seed and on the number of the step alone.
+    For given n and N, the batch of a step depends only on the seed and on the number of the step.
     """
 
     n: int

@@ -70,7 +70,7 @@ def write_checkpoint(
     """
     leaves = [*named_leaves(state), *(() if best is None else named_leaves(best, BEST))]
     arrays = {name: backend.to_numpy(leaf) for name, leaf in leaves if name != "t"}
-    # The digits of a product depend on the memory layout of its factors, so the layout is stored too.
+    # The rounding of a matrix product depends on the memory layout of the matrices, so the layout is stored too.
     transposed = [name for name, x in arrays.items() if x.flags.f_contiguous and not x.flags.c_contiguous]
     stored = {name: np.asarray(x.T if name in transposed else x, order="C") for name, x in arrays.items()}
     metadata = {
@@ -94,7 +94,7 @@ def write_checkpoint(
 def read_checkpoint(path: Path, configuration: str) -> Checkpoint:
     """Read a checkpoint of the run whose configuration has the hash `configuration`.
 
-    Raises `FileError` if the file is damaged, has a wrong name or format, or belongs to another run.
+    Raises `FileError` if the file cannot be read, is damaged, has a wrong name or format, or belongs to another run.
     """
     library("safetensors.numpy")
     try:
@@ -129,7 +129,7 @@ def _read(path: Path, configuration: str) -> Checkpoint:
 def newest_checkpoint(folder: Path, configuration: str, warn: Callable[[str], None]) -> Checkpoint | None:
     """Return the newest usable checkpoint, or None if the folder contains no checkpoint.
 
-    An unusable checkpoint that is newer than the returned checkpoint causes a warning. Raises `RunFailedError` if
+    An unusable checkpoint causes a warning, and the previous checkpoint is read instead. Raises `RunFailedError` if
     checkpoints exist and none of them is usable.
     """
     paths = checkpoints(folder)

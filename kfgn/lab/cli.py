@@ -1,4 +1,4 @@
-"""The command `kfgn`: train networks by the paper's methods, compare methods, and show runs."""
+"""The command `kfgn`: train networks, compare methods, and show runs and backends."""
 
 import contextlib
 import json
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with standard_output():
             return _run(vars(parser().parse_args(arguments)))
-    except KeyboardInterrupt:  # a second signal while the message about the first one is printed
+    except KeyboardInterrupt:  # for example, a second Ctrl-C while the message about the first is printed
         _ignore_interrupts()
         return INTERRUPTED
     except UnwrittenError as error:
@@ -155,7 +155,7 @@ def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, methods, watches = given.pop("out"), given.pop("methods"), _watches(given)
     _name_data(given)
-    failure: RejectedStepsError | None = None  # the other runs are printed before the error
+    failure: RejectedStepsError | None = None  # the tables of all runs are printed before the error
     with progress_on(log, quiet=given.pop("quiet"), several=True) as progress:
         try:
             compare(Options(**given), methods, out, watch=[progress, *watches])
@@ -180,7 +180,7 @@ def _show(given: dict[str, Any]) -> None:
     console, _ = _terminals()
     runs = [run for folder in given["runs"] for run in runs_in(folder)]
     comparisons = [comparison for folder in given["runs"] for comparison in comparisons_in(folder)]
-    failure: Exception | None = None  # the table is printed even if the picture cannot be drawn
+    failure: Exception | None = None  # the results are printed even if a picture cannot be drawn
     drawn: list[Path] = []
     try:
         drawn = _drawn(runs, given) if runs and (given["draw"] or given["out"]) else []
@@ -203,7 +203,10 @@ def _show(given: dict[str, Any]) -> None:
 
 
 def _drawn(runs: Sequence[Run], given: dict[str, Any]) -> list[Path]:
-    """Draw all pictures of a single run, or one picture for several runs or with --out, and return the paths."""
+    """Draw all pictures of a single run, or one picture of the losses of all runs, and return the paths.
+
+    With several runs or with --out, only the picture of the losses is drawn.
+    """
     if len(runs) == 1 and given["out"] is None:
         return draw_run(runs[0])
     first = given["runs"][0]

@@ -35,8 +35,8 @@ def in_words_of_the_command(message: str) -> str:
 def with_flags(message: str) -> str:
     """Replace names of options in a message by their flags.
 
-    A name is replaced at the start of the message and after the words "the option". A name with an underscore is
-    replaced everywhere.
+    A name is replaced at the start of the message, where the name of a method may precede it, and after the words "the
+    option". A name with an underscore is replaced everywhere, except within a path, quotation marks or a longer word.
     """
     names, long = "|".join(OPTIONS), "|".join(name for name in OPTIONS if "_" in name)
     start = re.match(rf"(?:(?:{'|'.join(METHODS)}): )?(?:{names})(?:, (?:{names}))*: ", message)
@@ -47,7 +47,7 @@ def with_flags(message: str) -> str:
 
 
 def suggestion(message: str) -> str:
-    """Return the end of a message about a wrong name: a name that the user may have meant, or "" if none is near."""
+    """Return the advice after a message about a wrong name, such as the name that the user may have meant, or ""."""
     found = re.search(r"expected one of (.+), got '(.*)'$", message)
     if found is None:
         return ""

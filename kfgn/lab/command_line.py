@@ -25,11 +25,11 @@ EXAMPLES = f"""examples:
 {COMPARE_EXAMPLE}
   kfgn show runs/c
   kfgn train --help"""
-"""The first commands of a new user. They work in this order in a new folder, if the user supplies the file mine.npz."""
+"""Commands for a new user. The commands work in this order in a new folder, if the user supplies the file mine.npz."""
 
 STATUS = """exit status:
   0    success
-  1    a run failed, or a file could not be written
+  1    a run failed, a file could not be written, or the memory did not suffice
   2    wrong usage, an invalid file, missing data, or an unusable backend
   4    standard output could not be written
   130  interrupted"""
@@ -43,7 +43,7 @@ REQUIRED_FOLDER = {"type": path_of, "required": True, "metavar": "FOLDER"}
 
 
 class Help(argparse.HelpFormatter):
-    """A formatter that wraps every text, except examples."""
+    """A formatter that wraps every text, except the examples and the exit statuses."""
 
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         return text if text.startswith("examples:") else super()._fill_text(text, width, indent)
@@ -90,8 +90,9 @@ def _add_train(commands: Any) -> None:
     )
     out = "Write the run into this folder, which must be new or empty unless --resume is given."
     resume = (
-        "Continue the run in the folder of --out, with the options of that run. To continue a run that has ended, give "
-        "a higher --updates or --seconds."
+        "Continue the run in the folder of --out, with the options of that run. A new --updates or --seconds replaces "
+        "both of these limits. To continue a run that has ended, give a higher value of the limit that has ended it: "
+        "--updates, --seconds or --early-stopping."
     )
     own = {"--out": {**REQUIRED_FOLDER, "help": out}, "--resume": {"action": "store_true", "help": resume}}
     _add_options(command, own)
@@ -122,13 +123,16 @@ def _add_show(commands: Any) -> None:
         commands,
         "show",
         "Print the results of runs, and draw their pictures on request.",
-        "Print the lengths, losses and accuracies of runs, the runs that are unfinished or missing, and the "
-        "command that continues them. Nothing is written, unless --draw or --out is given.",
+        "Print the lengths, losses and accuracies of runs, the states of the runs that are not complete, and the "
+        "commands that continue these runs. Nothing is written, unless --draw or --out is given.",
         SHOW_EXAMPLES,
     )
     folder = "Read the run in this folder, or the runs and comparisons in the folders below it."
     command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help=folder)
-    summary = "Print one line of JSON instead of tables: a list with the length and the final figures of each run."
+    summary = (
+        "Print one line of JSON instead of tables: a list with the length, the state, and the final losses and "
+        "accuracies of each run."
+    )
     command.add_argument("--json", action="store_true", help=summary)
     pictures = command.add_argument_group("pictures")
     draw = (

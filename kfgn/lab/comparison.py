@@ -59,13 +59,14 @@ def compare(
     Raises
     ------
     UsageError
-        An argument is not valid, or none of the methods uses an option that was given. `compare` raises the error
-        before any file is written.
+        An argument is not valid, or none of the methods uses an option that was given. `compare` checks its arguments
+        before it writes a file. A `UsageError` is also raised if a run of an earlier call cannot be resumed with these
+        arguments, or if another process trains in the folder of a run.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError
-        A run could not continue, or a file could not be written. If too many steps of a run were rejected, `compare`
-        trains by the other methods and draws the picture before it raises the error.
+        A run could not continue or was interrupted, or a file could not be written. If too many steps of a run were
+        rejected, `compare` trains by the other methods and draws the picture before it raises the error.
 
     Examples
     --------
@@ -138,7 +139,7 @@ def _checked_methods(methods: Sequence[str]) -> list[str]:
 
 
 def _for_method(options: Options, name_and_rate: str) -> Options:
-    """Return the options for one method, without the options that belong to other methods."""
+    """Return the options for one method and its learning rate. An option that the method does not have is None."""
     name, colon, rate = name_and_rate.partition(":")
     known = checked_method(name, "methods").options
     without: dict[str, None] = {option: None for option in METHOD_OPTIONS if option not in known}
@@ -154,5 +155,5 @@ def _for_method(options: Options, name_and_rate: str) -> Options:
 
 
 def _given(options: Options) -> dict[str, object]:
-    """Return the options that are not None. Defaults have replaced None in the options of a run that has started."""
+    """Return the options that are not None. Defaults replace None in a started run, so None would be a change."""
     return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}

@@ -60,7 +60,7 @@ def read_comparison(folder: Path) -> Comparison | None:
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """Read the run in a folder. If the folder is not that of a run, read the runs and comparisons in its subfolders.
+    """Read the run in a folder. If the folder is not that of a run, read the runs one and two levels below the folder.
 
     The runs of a comparison have the order of its methods. All other runs have the order of their names. The result is
     empty if there are comparisons, but none of their runs has started.
@@ -83,7 +83,10 @@ def comparisons_in(folder: Path) -> list[Comparison]:
 
 
 def _ordered(folder: Path, *, only_runs: bool = True) -> list[Path]:
-    """Return the folders in a folder: the runs of its comparison in their order, and then the others by name."""
+    """Return the subfolders of a folder, or only those with a run if `only_runs`.
+
+    The runs of the folder's comparison come first, in the order of its methods. The other subfolders follow by name.
+    """
     comparison = read_comparison(folder)
     first = [] if comparison is None else comparison.places
     inside = [path for path in folder.iterdir() if (is_run(path) if only_runs else path.is_dir())]

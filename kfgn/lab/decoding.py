@@ -33,7 +33,8 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
 
     place: the name of the file, with the number of the line in a file of several records
 
-    Raises `FileError` if the content is not JSON, or if a field has a wrong type, is missing or is unknown.
+    Raises `FileError` if the content is not JSON, repeats a name in an object, is nested too deeply, or has a number
+    that is too large for a float. Raises `FileError` if a field has a wrong type, is missing or is unknown.
     """
     try:
         value = json.loads(
@@ -48,7 +49,7 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
 
 
 def checked(value: object, kind: type[Record], place: object) -> Record:
-    """Convert a value to the class `kind`. Raises `FileError` if a field has a wrong type, is missing or is unknown."""
+    """Convert a value to the class `kind`. Raises `FileError` if a field is missing, unknown or wrong."""
     msgspec = library("msgspec")
     try:
         converted = msgspec.convert(value, kind)

@@ -36,11 +36,11 @@ class RunFailedError(RuntimeError):
 
 
 class InterruptedRunError(RunFailedError):
-    """Raised if a run was asked to stop, after a checkpoint has been written."""
+    """Raised when a run has stopped on request and has written a checkpoint."""
 
 
 class RejectedStepsError(RunFailedError):
-    """Raised if too many consecutive steps of a run were rejected. Other runs are not affected."""
+    """Raised if too many consecutive steps of a run were rejected. `compare` continues with its other runs."""
 
 
 class FileError(UsageError):
@@ -48,9 +48,9 @@ class FileError(UsageError):
 
 
 class MissingLibraryError(UsageError):
-    """Raised if a library of the extra `train` or `tensorboard` is not installed, except while data are read.
+    """Raised if a library of the extra `train` or `tensorboard` is not installed.
 
-    A library that only a data set needs raises `DataUnavailableError` instead.
+    If a library is missing that only data sets need, such as pooch, a `DataUnavailableError` is raised instead.
     """
 
 

@@ -46,7 +46,7 @@ def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
 def label_decades(axes: Any) -> None:
     """Use a logarithmic y-axis, with plain numbers at the powers of 10.
 
-    If the axis is shorter than three decades, the numbers 2 and 5 times the powers are shown too.
+    If the axis is shorter than three decades, it also shows the numbers 2 and 5 times each power of 10.
     """
     axes.set_yscale("log")
     lower, upper = axes.get_ylim()

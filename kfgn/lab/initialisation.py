@@ -1,4 +1,4 @@
-"""The initial weights of a run: uniform kernels after Glorot and Bengio (2010), and zero biases."""
+"""The initial weights of a run: uniform weights after Glorot and Bengio (2010), and zero biases."""
 
 import math
 from typing import Any
@@ -11,7 +11,7 @@ from .random_streams import INITIAL_WEIGHTS, stream
 
 
 def initial_weights(network: Network, seed: int) -> tuple[NDArray[Any], ...]:
-    """Return W_l in float32: kernels uniform in +-sqrt(6 / (D_{l-1} + D_l)), and biases of 0 in layers with a bias."""
+    """Return W_1, ..., W_L in float32: weights uniform in +-sqrt(6 / (D_{l-1} + D_l)), and biases of 0."""
     weights = []
     for l, (layer, (D, P)) in enumerate(zip(network.layers, network.weight_shapes, strict=True), start=1):
         inputs = P - layer.bias

@@ -1,4 +1,4 @@
-"""Obeying the first Ctrl-C or SIGTERM after a complete step, so that the checkpoint has the state after that step."""
+"""A delay of the first Ctrl-C or SIGTERM to the end of a step, so that the run stops with a complete checkpoint."""
 
 import contextlib
 import signal

@@ -11,7 +11,10 @@ LOCK = ".lock"
 
 
 def is_locked(folder: Path) -> bool:
-    """Return True if a process trains in the folder. Nothing is written."""
+    """Return True if a process trains in the folder. Nothing is written.
+
+    The result is False if the user has no permission to lock the file.
+    """
     filelock = library("filelock")
     if not (folder / LOCK).is_file():
         return False

@@ -29,7 +29,8 @@ from .wording import best_loss_in_words, data_of, labels_of, words_of
 CLOSE = 0.1
 """The relative difference up to which the lowest losses of runs count as close to each other.
 
-If the lowest losses of all runs are close to each other, the picture shows each loss minus the lowest loss of all runs.
+If the lowest losses of all runs of a data set are close to each other, the picture shows each loss minus the lowest of
+these losses.
 """
 
 STAR: dict[str, Any] = {"marker": "*", "markersize": 14, "markeredgecolor": "white", "zorder": 5, "linestyle": ""}
@@ -46,7 +47,8 @@ def draw_losses(runs: Sequence[Run], path: Path, labels: Sequence[str] | None = 
     A picture of several runs has one row of axes per data set.
 
     labels: the labels of the runs in the legend. If None, each label is made from the method and the learning rate of
-            its run.
+            its run, and from the name of the folder if labels would be equal. With labels, a single run is drawn as
+            several runs are.
     """
     if len(runs) == 1 and labels is None:
         _draw_one(runs[0], path)
@@ -108,7 +110,7 @@ def _by_data(runs: Sequence[Run]) -> dict[str, list[int]]:
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
-    """Return a label for each run, which differs from the labels of the other runs of its data set."""
+    """Return a label for each run. Two runs of the same data set have different labels."""
     labels = dict.fromkeys(range(len(runs)), "")
     for chosen in _by_data(runs).values():
         labels.update(zip(chosen, labels_of([runs[i] for i in chosen]), strict=True))
@@ -157,7 +159,10 @@ def _draw_row(row: Any, group: Sequence[tuple[Run, str, str]]) -> None:
 
 
 def floor_of(runs: Sequence[Run], name: str) -> float:
-    """Return the lowest loss if the lowest losses of all runs are close to each other, and otherwise 0."""
+    """Return the lowest loss if the lowest losses of all runs are close to each other, and otherwise 0.
+
+    The result is also 0 if fewer than two runs have a finite loss.
+    """
     lowest = [min(found) for run in runs if (found := [lower_of(r, name) for r in run.evaluations if name in r])]
     finite = [loss for loss in lowest if np.isfinite(loss)]
     if len(finite) < 2 or max(finite) - min(finite) > CLOSE * abs(min(finite)):
@@ -174,7 +179,7 @@ def _draw_curves(axes: Any, run: Run, x: str, name: str, floor: float, *, color:
 
 
 def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, best: float, floor: float) -> None:
-    """Draw a line at the best final loss of the first-order methods, and a star where another method reaches this loss.
+    """Draw a line at the best final loss of the first-order methods, and a star where a second-order run reaches it.
 
     Stars may lie close together, so a legend inside the axes contains the update or the time of each star.
     """

@@ -18,12 +18,12 @@ def show_command(folder: Path) -> str:
 
 
 def resume_command(folder: Path, limits: Mapping[str, Any] | None = None) -> str:
-    """Return the command that continues a run, with the new values of options in `limits`."""
+    """Return the command that continues a run. The dictionary `limits` has the new values of options by name."""
     return shlex.join(["kfgn", "train", "--resume", *_flags(limits or {}), "--out", str(folder)])
 
 
 def compare_command(comparison: Comparison) -> str:
-    """Return the command that starts or continues a comparison with these methods and options."""
+    """Return the command that starts or continues a comparison, with its methods and its options."""
     given = {**comparison.options, "method": None}
     if given["npz"] is not None:
         given["data"] = None
@@ -32,7 +32,7 @@ def compare_command(comparison: Comparison) -> str:
 
 
 def has_command(options: Mapping[str, Any]) -> bool:
-    """Return True for the options of a run that the command can continue: its data have a name or are in a file."""
+    """Return True if the command `kfgn` can continue a run with these options: its data have a name or a file."""
     return options["data"] in (*TASKS, NPZ)
 
 

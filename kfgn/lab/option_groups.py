@@ -18,7 +18,7 @@ from .tasks import TASKS
 class Option(NamedTuple):
     """The type, the metavariable and the help text of a command-line option.
 
-    The parser adds the default to the help text, unless the default is None.
+    The parser adds the default to the help text, unless the option has no default or the default is None.
 
     several: True for an option with one or more values
     """
@@ -64,15 +64,16 @@ GROUPS: dict[str, dict[str, Option]] = {
         "batch": Option(
             int,
             "N",
-            "Use N datapoints in an update (default: 1000 for mnist, mnist-odd, curves and faces, and otherwise 256).",
+            "Use N datapoints in an update (default: 1000 for mnist, mnist-odd, curves and faces, and otherwise 256; "
+            "all training datapoints if there are fewer).",
         ),
     },
     "files": {
         "checkpoint_every": Option(
             int,
             "N",
-            "Write a checkpoint, from which a run can be continued, every N updates, after the last update, and after "
-            "30 seconds of training without a checkpoint.",
+            "Write a checkpoint, from which a run can be continued, every N updates, after the last update, after an "
+            "interruption, and after 30 seconds of training without a checkpoint.",
         ),
         "data_folder": Option(
             str,
@@ -167,7 +168,12 @@ GROUPS: dict[str, dict[str, Option]] = {
             "factored damping (36) of the paper, and exact selects the inverse by eigenvalues. The method ekfac has no "
             "such option.",
         ),
-        "refresh": Option(int, "N", "Compute the factors and their inverses, or eigenvectors, only every N updates."),
+        "refresh": Option(
+            int,
+            "N",
+            "Compute the factors, and their inverses or eigenvectors, only every N updates. An update that adapts "
+            "gamma also computes the inverses.",
+        ),
     },
     "second-order methods (those with factors, hessian_free, hessian_free_blocks)": {
         "tau": Option(float, "X", "Begin with the damping tau = X of the full matrix. Later updates adapt tau."),

@@ -81,14 +81,14 @@ class Options(metaclass=Documented):
         The largest weight of earlier batches in the running average of the factors (kflr, kfra, kfac, rp, ekfac, tkfac,
         tnt, kfoc, foof).
     inversion : str, optional
-        The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (the methods of
-        `average` except ekfac).
+        The inversion of the damped blocks: "trace", "frobenius", "spectral" or "exact" (the methods listed at
+        `average`, except ekfac).
     refresh : int, optional
-        The number of steps between computations of the factors (the methods of `average`).
+        The number of steps between computations of the factors (the methods listed at `average`).
     tau : float, optional
-        The initial damping tau of the full matrix (the methods of `average`, hessian_free, hessian_free_blocks).
+        The initial damping tau of the full matrix (the methods listed at `average`, hessian_free, hessian_free_blocks).
     gamma : float, optional
-        The initial damping gamma of the blocks (the methods of `average`, hessian_free_blocks).
+        The initial damping gamma of the blocks (the methods listed at `average`, hessian_free_blocks).
     eta : float, optional
         The weight of L2 regularisation (all methods).
     learning_rate : float, optional
@@ -129,8 +129,9 @@ class Options(metaclass=Documented):
     Raises
     ------
     UsageError
-        A value has a wrong type or is out of range. All names except that of the dtype, and the ranges of a method's
-        own options, are checked when the run is set up.
+        A value has a wrong type or is out of range, or both `updates` and `seconds` are None. The names except that of
+        the dtype, and the ranges of `average`, `tau`, `gamma`, `eta` and `learning_rate`, are checked later: when the
+        run is set up.
 
     Examples
     --------
@@ -180,7 +181,7 @@ class Options(metaclass=Documented):
 def checked_changes(changes: Any) -> dict[str, Any]:
     """Return the new values of options of a resumed run, by name.
 
-    The value None means that no option changes. Raises `UsageError` for an unknown name.
+    With changes=None, no option changes. Raises `UsageError` for an unknown name, and if `changes` is not a mapping.
     """
     names = [field.name for field in fields(Options)]
     if changes is None:

@@ -2,8 +2,9 @@
 
 
 def escaped(text: object) -> str:
-    """Return the text on one line, with each control character and lone surrogate replaced by its escape sequence.
+    """Return the text on one line, in which an escape sequence replaces each character that is not printable.
 
-    Characters that change the direction of writing count as control characters.
+    Such characters are, for example, control characters, lone surrogates, characters that change the direction of
+    writing, and spaces other than the ASCII space.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

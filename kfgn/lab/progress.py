@@ -50,7 +50,7 @@ class Lines(Progress):
             self._print(fitting([start, *self.parts(record)], ", ", self.console.width))
 
     def on_end(self) -> None:
-        """Print the last update of a run of a comparison, and its training loss if the update was evaluated."""
+        """Print the number of the last update of a run of a comparison, and the training loss if it was evaluated."""
         if self.ends and self.last is not None:
             loss = self.last.get("train_loss")
             losses = "" if loss is None else f", training loss {loss:.5g}"

@@ -78,7 +78,7 @@ class Bar(Progress):
             self.bar.update(self.task, completed=record["update" if self.by_updates else "seconds"], parts=parts)
 
     def _title(self, task: Task) -> str:
-        """Return the title of a bar, which ends in an ellipsis if the terminal is too narrow."""
+        """Return the title of a bar, shortened and with an ellipsis at its end if the terminal is too narrow."""
         room = self.console.width - BAR_WIDTH - 2 - (NEEDED if any(task.fields["parts"]) else 0)
         title = task.description
         return title if cell_len(title) <= room else set_cell_size(title, max(room - 1, 0)) + "…"

@@ -46,7 +46,7 @@ def _place_of_weights(run: Run) -> str:
 
 
 def _further(run: Run) -> dict[str, Any]:
-    """Return doubled limits for a run that has ended: `early_stopping` if it ended the run, otherwise the length."""
+    """Return the doubled limits of a run: `early_stopping` if it ended the run, otherwise `updates` and `seconds`."""
     if stopped_early(run):
         return {"early_stopping": 2 * run.options["early_stopping"]}
     return twice_as_long(run.options)
@@ -91,7 +91,7 @@ def summary_of(run: Run) -> dict[str, Any]:
 
 
 def print_lines(lines: Sequence[str], console: Any) -> None:
-    """Print a blank line and the lines, none of which is broken, so that a command can be copied."""
+    """Print a blank line and the lines. Long lines are not wrapped, so that a command can be copied."""
     if lines:
         console.print()
     for line in lines:

@@ -27,7 +27,10 @@ def is_run(folder: Path) -> bool:
 
 
 def check_new(folder: Path) -> None:
-    """Raise `UsageError` for a path where no run can start: a file, or a folder that is not empty."""
+    """Raise `UsageError` for a path where no run can start, such as a file, or a folder that is not empty.
+
+    A folder counts as empty if it contains only the lock file and temporary files.
+    """
     try:
         if folder.is_dir() and any(entry.suffix != TEMPORARY and entry.name != LOCK for entry in folder.iterdir()):
             resumes = "add --resume to continue its run, or " if is_run(folder) else ""
@@ -53,7 +56,8 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     UsageError
-        The folder contains no run, or one of its files is damaged or has the format of another version of kfgn.
+        `folder` is not a path, the folder contains no run, or the configuration or the metrics are damaged or have the
+        format of another version of kfgn.
 
     Examples
     --------

@@ -52,7 +52,7 @@ class Compared(TypedDict):
 
 
 class Evaluated(TypedDict):
-    """The fields of a line of `metrics.jsonl` that has an evaluation. `Run` documents the fields."""
+    """The fields of an evaluation in a line of `metrics.jsonl`. `Run` documents the fields."""
 
     train_loss: NotRequired[float | None]
     train_loss_averaged: NotRequired[float | None]

@@ -25,7 +25,10 @@ DEFAULT_BATCH = 256
 """The default number of datapoints in a step, for a task whose field `batch` is None."""
 
 EVALUATE_EVERY, EVALUATIONS = 50, 20
-"""The default number of steps between evaluations is `updates` // `EVALUATIONS`, from 1 to `EVALUATE_EVERY`."""
+"""The default number of steps between evaluations is `updates` // `EVALUATIONS`, from 1 to `EVALUATE_EVERY`.
+
+Without `updates`, the number is `EVALUATE_EVERY`.
+"""
 
 
 class Setup(NamedTuple):
@@ -38,7 +41,10 @@ class Setup(NamedTuple):
     optimiser: Optimiser
 
     def hash(self) -> str:
-        """Return the hash of options, network and optimiser, with which a checkpoint identifies its run."""
+        """Return the hash of the network, the optimiser, and the options that cannot change when the run is resumed.
+
+        The hash identifies the run of a checkpoint.
+        """
         return _digest(dataclasses.asdict(self.options), dataclasses.asdict(self.optimiser))
 
     def configuration(self) -> dict[str, Any]:
@@ -94,8 +100,8 @@ def set_up(options: Options, task: Task | None = None, report: Report = silent) 
 
     `report` receives lines about the progress of the generation of data.
 
-    Raises `UsageError` for invalid options, `DataUnavailableError` for missing data, and `BackendUnavailableError` for
-    an unusable backend.
+    Raises `UsageError` for invalid options, an invalid task and a missing library, `DataUnavailableError` for missing
+    data, and `BackendUnavailableError` for an unusable backend.
     """
     check_instance("options", options, Options)
     for name in ("safetensors", "matplotlib", "msgspec"):  # report a missing library now, not after the first updates

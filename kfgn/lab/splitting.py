@@ -58,7 +58,7 @@ def fractions_of(task: Task, options: Options) -> dict[str, float | None]:
 def split(task: Task, options: Options) -> Sets:
     """Return the training, validation and test set of a task.
 
-    `fractions_of` has filled in the defaults of the fractions in `options`. The datapoints of a set keep their order.
+    The argument `options` has the fractions that `fractions_of` returns. The datapoints of a set keep their order.
     Raises `UsageError` if no datapoint remains for training.
     """
     n = len(task.X)

@@ -54,7 +54,7 @@ def state_of(run: Run, limits: Mapping[str, Any] | None = None) -> str:
 
 
 def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> list[str]:
-    """Return lines about the comparisons and the other runs that are not complete, with commands that continue them."""
+    """Return lines about incomplete comparisons and other incomplete runs, with the commands that continue them."""
     by_folder = {run.folder: run for run in runs}
     lines = [line for comparison in comparisons for line in _of_comparison(comparison, by_folder)]
     compared = {place for comparison in comparisons for place in comparison.places}
@@ -68,9 +68,10 @@ def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> l
 
 
 def _of_comparison(comparison: Comparison, runs: Mapping[Path, Run]) -> list[str]:
-    """Return a line for each run of a comparison, unless all runs are complete, and a command that continues them.
+    """Return a line for each run of an incomplete comparison, and the command that continues the comparison.
 
-    The command leaves out the methods that have failed, since they would fail again.
+    The result is empty if all runs are complete. The command leaves out the methods that have failed, since they would
+    fail again. There is no command if a process trains one of the runs, or if each run is complete or has failed.
     """
     states = {
         method: state_of(runs[place], comparison.options) if place in runs else "missing"
@@ -91,5 +92,9 @@ def _of_comparison(comparison: Comparison, runs: Mapping[Path, Run]) -> list[str
 
 
 def _how(command: str, options: Mapping[str, Any], function: str) -> str:
-    """Return the line with the command that continues a run. A task of the user's own program has no command."""
+    """Return the line with the command that continues a run or a comparison.
+
+    The command `kfgn` cannot make a task of the user's own program. For such a task, the line names the function of
+    `kfgn.lab` to call.
+    """
     return f"continue it: {command if has_command(options) else f'call kfgn.lab.{function} with its task'}"

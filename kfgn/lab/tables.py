@@ -21,8 +21,8 @@ SHORTEST = 12
 def print_runs(runs: Sequence[Run], console: Any) -> None:
     """Print a table of runs, and a table of their final losses and accuracies on the training, validation and test set.
 
-    If several runs of one data set include a first-order method, the table of runs also shows when each run reached the
-    best final loss of the first-order methods.
+    If several runs all have the same data set, and at least one of them has a first-order method, the table of runs
+    also shows when each run reached the best final loss of the first-order methods.
     """
     same_data = len(runs) > 1 and len({data_of(run.options) for run in runs}) == 1
     best = best_first_order(runs) if same_data else None
@@ -63,7 +63,8 @@ def _print_table(table: Any, console: Any) -> None:
 def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | None, *, same_data: bool) -> Any:
     """Return the table of the lengths of the runs and, unless `best` is None, of their arrivals at the loss `best`.
 
-    The columns of the data set and of the method are left out if they would repeat the same words.
+    The column of the data set is left out if several runs all have the same data set. The column of the method is left
+    out if the title of each run begins with the method of the run.
     """
     named = all(title.startswith(run.options["method"]) for title, run in zip(titles, runs, strict=True))
     names = [name for name, known in (("data", same_data), ("method", named)) if not known]
@@ -82,12 +83,14 @@ def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | Non
 
 
 def _notes(run: Run) -> list[str]:
-    """Return notes on a run: a missing evaluation, the end by early stopping, and the update of the figures."""
+    """Return notes on a run, such as the update to which its weights and losses belong if it is not the last update."""
     notes = [] if run.evaluations else ["no evaluation was written yet"]
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
     if run.best_update not in (None, run.updates):
-        notes.append(f"weights and figures are those of update {run.best_update}, with the lowest validation loss")
+        notes.append(
+            f"weights, losses and accuracies are those of update {run.best_update}, with the lowest validation loss"
+        )
     elif run.best_update is None and run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
         notes.append(f"the losses were computed after update {t}")
     return notes

@@ -41,8 +41,8 @@ class Task(metaclass=Documented):
     about : str
         A description of the data set in one sentence.
     batch : int, optional
-        The default number of datapoints in a step. With batch=None, a step has 256 datapoints, or all training
-        datapoints if there are fewer.
+        The default number of datapoints in a step. With batch=None, this number is 256. If the training set has fewer
+        datapoints, a step has all of them.
     validation : pair of numpy.ndarray, optional
         X and Y of the validation set. With validation=None, the validation set is split off from X and Y. The option
         `validation_fraction` of the run gives the fraction.

@@ -18,7 +18,8 @@ class TensorBoard(Watch):
 
     The names of the scalars are `step/loss`, `step/tau` and so on for the metrics of each update, and `train/loss`,
     `validation/accuracy`, `test/loss_averaged` and so on for evaluations. `tensorboard --logdir FOLDER` shows the runs
-    below a folder. A resumed run replaces the scalars of the updates that are computed again.
+    below a folder. If a run is resumed from a checkpoint, new scalars replace those of the updates that are computed
+    again.
 
     Raises
     ------

@@ -78,7 +78,9 @@ def resume(
         The folder of the run.
     changes : mapping, optional
         Values of options by name. The options `updates`, `seconds`, `early_stopping`, `data_folder` and `npz` may have
-        new values. Every other option in `changes` must have the value with which the run was started.
+        new values. If only one of `updates` and `seconds` is given, the other limit is removed. The change of
+        `early_stopping` from or to None is an error. Every other option in `changes` must have the value with which the
+        run was started.
     watch : Watch, function, or list of them, optional
         Callbacks that observe the run. A function is called with the record of each update.
     task : Task, optional
@@ -92,12 +94,13 @@ def resume(
     Raises
     ------
     UsageError
-        An argument is not valid, the folder contains no run, or the run was started with other data or with other
-        values of options that cannot change.
+        An argument is not valid, the folder contains no run, or another process trains in the folder. A `UsageError` is
+        also raised if the run was started with other data, with a different network, or with different values of
+        options that cannot change.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError
-        The run could not continue.
+        The run could not continue or was interrupted, or a file could not be written.
 
     Examples
     --------
@@ -127,7 +130,8 @@ def resume(
 def options_to_resume(folder: Path, changes: Any) -> tuple[dict[str, Any], Options, dict[str, Any]]:
     """Return the configuration of a run, its options with the changes, and the changes in Python's own types.
 
-    Raises `UsageError` if a change is not allowed.
+    If only one of `updates` and `seconds` changes, the other limit becomes None. Raises `UsageError` if a change is not
+    allowed.
     """
     changes = checked_changes(changes)
     saved = read_configuration(folder)
@@ -145,7 +149,7 @@ def options_to_resume(folder: Path, changes: Any) -> tuple[dict[str, Any], Optio
 
 
 def _check_same_weights_are_kept(changes: Mapping[str, Any], saved: Mapping[str, Any], folder: Path) -> None:
-    """Raise `UsageError` if early stopping is switched on or off, since the run then lacks the weights to keep."""
+    """Raise `UsageError` if early stopping is switched on or off, since it determines the weights that a run keeps."""
     was, now = saved["early_stopping"], changes.get("early_stopping", saved["early_stopping"])
     if (was is None) != (now is None):
         expected, kept = ("no value", "last") if was is None else ("a positive integer", "best")
@@ -155,7 +159,7 @@ def _check_same_weights_are_kept(changes: Mapping[str, Any], saved: Mapping[str,
 
 
 def _check_file(options: Options, folder: Path) -> None:
-    """Raise `UsageError` if the .npz file of a run has been moved."""
+    """Raise `UsageError` if the .npz file of a run no longer exists at its path."""
     if options.npz is not None and not Path(options.npz).exists():
         expected = f"expected the file {options.npz}, with which the run in {folder} was started"
         raise UsageError(f"npz: {expected}, got none; give the new path of the file with the option npz")

@@ -63,7 +63,7 @@ class Trainer:
     def run(self, stop: StopRequest) -> None:
         """Take steps until the number of updates or the training time is reached, or the validation loss ends the run.
 
-        The test set is evaluated after the last step alone.
+        The test set is evaluated only after the last step.
         """
         kept = cut_metrics(self.folder, self.found)
         self.metrics = hashlib.sha256(b"".join(kept))

@@ -50,9 +50,9 @@ class Watch:
         options : Options
             The options, with all defaults filled in.
         updates : int
-            The number of updates that earlier calls have completed.
+            The number of updates up to the checkpoint from which the run continues, or 0 without a checkpoint.
         seconds : float
-            The training time of the completed updates, in seconds.
+            The training time of these updates, in seconds.
         folder : pathlib.Path
             The folder of the run.
         """

@@ -45,9 +45,9 @@ def names_of(runs: Sequence[Run]) -> list[str]:
 
 
 def labels_of(runs: Sequence[Run]) -> list[str]:
-    """Return a label for each run, made from its method and its learning rate.
+    """Return a label for each run, made from its method, its learning rate and the halving of the rate.
 
-    Runs with equal labels are distinguished by the names of their folders.
+    If the labels of several runs would be equal, the names of their folders are added.
     """
     words = [words_of(run) for run in runs]
     names = names_of(runs)

@@ -40,11 +40,11 @@ def load(name: str, folder: Folder = None) -> Images:
     name : str
         "digits", "curves", "mnist" or "faces".
     folder : path, optional
-        The folder of the files. The data set "mnist" needs mnist/train-images-idx3-ubyte.gz and
-        mnist/train-labels-idx1-ubyte.gz, packed or unpacked. The data set "faces" needs faces/olivetti.npz or
-        faces/olivettifaces.mat. With folder=None, the environment variable KFGN_DATA names the folder. Without the
-        variable, the folder is pooch's cache for kfgn, into which missing files are downloaded. Files that are missing
-        in a named folder are not downloaded.
+        The folder of the files. The data set "mnist" needs mnist/train-images-idx3-ubyte and
+        mnist/train-labels-idx1-ubyte, or the same files packed, with the suffix .gz. The data set "faces" needs
+        faces/olivetti.npz or faces/olivettifaces.mat. With folder=None, the environment variable KFGN_DATA names the
+        folder. Without the variable, the folder is pooch's cache for kfgn, into which missing files are downloaded.
+        Files that are missing in a named folder are not downloaded.
 
     Returns
     -------

@@ -13,7 +13,7 @@ class Images(NamedTuple):
     pixels: (n, D) float32, C-contiguous; each row has the pixels of one image in row-major order
     labels: (n,) int64, the class of each image; None for a data set without classes
     shape:  (height, width)
-    about:  one sentence about the images and their authors, for a report
+    about:  one sentence about the images and their authors, for `configuration.json`
     """
 
     pixels: NDArray[np.float32]

@@ -45,7 +45,7 @@ def locate(file: DataFile, folder: Folder = None) -> Path:
     """Return the path of a file. The file is downloaded if no folder is named and the file is not in the cache.
 
     The content of an existing file is not checked. Raises `DataUnavailableError` if the file is missing in a named
-    folder, or cannot be downloaded.
+    folder, if the folder cannot be read, or if the download fails.
     """
     named = folder or os.environ.get(FOLDER_VARIABLE)
     try:

@@ -22,7 +22,7 @@ BAD_RECORDS = [
     ),
     (
         *(Conv, {"units": 4, "width": 2, "stride": (1, 2)}, TypeError),
-        r"stride: expected a positive integer, since the width is 2, got \(1, 2\)",
+        r"stride: expected a positive integer, since width 2 is for one axis, got \(1, 2\)",
     ),
     (
         *(Conv, {"units": 4, "width": 2, "padding": (0, -1)}, ValueError),

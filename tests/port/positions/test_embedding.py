@@ -119,7 +119,7 @@ BAD_NETWORKS = [
     (
         (5, 4),
         (kfgn.Dense(2), kfgn.Embedding(2)),
-        "layers: expected a kfgn.Embedding as layer 1 alone, got one as layer 2",
+        "layers: expected a kfgn.Embedding only as layer 1, got one as layer 2",
     ),
     (
         *((2**24 + 1, 4), (kfgn.Embedding(2),)),
