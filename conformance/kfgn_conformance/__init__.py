@@ -7,11 +7,11 @@ Questions and right answers
 * oracle:         the reference's answer to a question (one quantity on one problem)
 * tolerances:     the rule by which the tolerance of an answer is computed
 * problem_sets:   the problems of a run, among them random problems and optimiser trajectories
-* changes:        the term d of the tolerance rule, computed with the 24-bit numbers of `arithmetic`
+* changes:        the term d of the tolerance rule; `arithmetic` computes with numbers of 24 and 40 bits
 * batched:        values of a large problem, computed by products over the whole batch
 * known_oracles:  shipped files with the oracles of the fixed problems; `fixed_oracles` writes these files
 * numerics:       hashes of the code on which the oracles depend; `definitions` and `statements` read the code
-* certified:      the accuracy of the reference, measured by ball arithmetic
+* certified:      the accuracy of the reference, measured by ball arithmetic; `certified_products` has the part for KFOC
 
 Implementations
 
@@ -30,16 +30,17 @@ Running
 * judging:        the comparison of one answer with the oracle; `forms` tests the form of the answer
 * runner:         the run of all questions by all implementations
 * parallel:       a run in several processes; `pools` starts the processes
-* orders:         the repetition of questions in other orders
-* questions:      the choice of the repeated questions; `relatives` adds problems, and `rough` has the tolerances
+* orders:         the repetition of questions in several orders
+* questions:      the choice of the repeated questions; `relatives` makes similar problems, and `rough` has the
+                  tolerance rule of the repeated questions
 * causes:         the search for an earlier question that makes an answer wrong
-* diagnosis:      the search for a mistake that explains wrong answers; `undeclared` searches for conventions
+* diagnosis:      the search for a mistake that explains wrong answers; `undeclared` searches for undeclared conventions
 
 Results
 
 * verdicts:       the verdict on one answer
 * expected:       expected failures
-* results:        the results of a run: a report, its rows (one per quantity) and its cells (one per implementation)
+* results:        the results of a run: a report, its rows (one per quantity) and their cells (one per implementation)
 * reports:        a report as a table, as lines of JSON or as a page; `adapter_notes` adds notes to a report
 * golden:         golden vectors; their files are in `vectors`
 * equations:      the command that prints the paper's equations; `equation_request` reads its
@@ -49,6 +50,7 @@ Results
                   exit statuses in `statuses`; `vectors_command` has the command on golden vectors, and
                   `mistakes_command` the command that prints the catalogue of mistakes
 * decoding:       the reading of files; `writing` writes files, and `output` prints text
+* plain:          parts of printed lines; `suggestions` has the end of a message about an unknown name
 * test_implementation: the tests of an adapter by pytest
 """
 

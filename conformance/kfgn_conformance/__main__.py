@@ -4,7 +4,7 @@ import sys
 
 
 def main() -> int:
-    """Run `cli.main` and return its exit status. Print the pip command for a library that is not installed."""
+    """Run `cli.main` and return its exit status. If a library is not installed, print the pip command and return 2."""
     try:
         from . import cli
 

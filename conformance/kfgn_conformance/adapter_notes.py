@@ -11,10 +11,11 @@ from .results import Report
 
 
 def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
-    """Return further problems, so many that the only adapter of a run supports at least `ENOUGH` problems.
+    """Return the further problems with which the only adapter of a run supports at least `ENOUGH` problems.
 
-    The list is empty for several adapters, since these may support different transfer functions and objectives. The
-    list is also empty for an adapter that supports no problem with a hidden layer.
+    The list is empty unless the run has exactly one adapter, since several adapters may support different transfer
+    functions and objectives. The list is also empty if the adapter already supports `ENOUGH` problems, or supports no
+    problem with a hidden layer.
     """
     if len(adapters) != 1:
         return []

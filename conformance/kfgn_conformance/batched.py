@@ -2,7 +2,8 @@
 
 The reference passes one datapoint after another through the network, so it reads all weights again for each datapoint.
 In this module, one matrix product passes the whole batch through a layer, and LAPACK solves the systems with damped
-factors. The formulas are those of the reference, in float64, and only the order of the operations differs.
+factors. The formulas are those of the reference, in float64. Only the order of the operations and the solver of the
+systems differ.
 
 The reference's arrays of these quantities do not ship with the kit, since they are large. Instead, `known_oracles` has
 a short vector for each array: its signature. An array of this module is used only if its signature agrees with the
@@ -64,7 +65,7 @@ class Batch:
         return carried
 
     def weighted(self, rows: ref.PerLayer) -> ref.PerLayer:
-        """The mean over the datapoints of v_l a_{l-1}^T, where the vectors v_l are the rows of an array (N, D_l)."""
+        """The mean over the datapoints of v_l a_{l-1}^T, where the vectors v_l are the rows of `rows[l]`, (N, D_l)."""
         return {l: rows[l].T @ self.a[l] / self.problem.N for l in rows}
 
     def r_forward(self, V: ref.PerLayer) -> tuple[ref.PerLayer, ref.PerLayer]:
@@ -111,7 +112,7 @@ def direction(p: Problem) -> ref.PerLayer:
 
 
 def layer_by_layer(product: Callable[[ref.PerLayer], ref.PerLayer], p: Problem) -> ref.PerLayer:
-    """Multiply V by the diagonal blocks of a matrix, where `product` multiplies V by the full matrix.
+    """Multiply the problem's direction V by the diagonal blocks of a matrix, where `product` multiplies by the matrix.
 
     Layer l of the result is layer l of `product` for a V that is 0 in all other layers.
     """

@@ -21,7 +21,7 @@ class Found(NamedTuple):
 
     question: the question that has the wrong answer
     answer:   the answer with its verdict
-    since:    the questions since the last right answer to `question`, or all earlier questions if it had none
+    since:    the questions since the last right answer to `question`; all earlier questions if `before` is False
     before:   True if `question` had a right answer before
     """
 
@@ -63,7 +63,7 @@ def verdict_on(found: Found, implementation: Implementation, *, explained: bool)
 def in_words(questions: Sequence[Oracle]) -> str:
     """Describe the questions before a wrong answer by their number and by the last question.
 
-    If there are no such questions, only the questions of the table came before the answer.
+    If there are no such questions, the description names the questions of the table instead.
     """
     if not questions:
         return "the questions of the table"
@@ -71,9 +71,9 @@ def in_words(questions: Sequence[Oracle]) -> str:
 
 
 def kept_from(found: Found, implementation: Implementation) -> Oracle | None:
-    """Find an earlier question about the same quantity whose right answer equals the wrong answer, or return None.
+    """Find the question to which the wrong answer is a right answer, or return None.
 
-    The earlier question is about a different problem.
+    Only the questions of `found.since` about the same quantity on a different problem are tried.
     """
     question, wrong = found.question, found.answer.wrong
     if wrong is None:
@@ -102,10 +102,10 @@ def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None
 
 
 def nearest(found: Found) -> list[Oracle]:
-    """Sort the distinct earlier questions into three groups, each with the latest question first.
+    """Sort the distinct questions of `found.since` into three groups, each with the latest question first.
 
     The first group has the questions about the quantity of `found.question`. The second group has the questions about
-    other quantities on the same problem. The third group has all other questions.
+    other quantities on the same problem. The third group has all other questions, except `found.question`.
     """
 
     def distance(other: Oracle) -> int:

@@ -104,7 +104,7 @@ class Accuracy:
     width:     the largest radius / max|Q| of a ball, where max|Q| is the largest element of the array; the largest
                radius itself for an array of zeros
     asked:     the number of problems on which the quantity was compared
-    undecided: the number of problems on which balls cannot decide a comparison, so that `certified` raises `ValueError`
+    undecided: the number of problems on which `certified` raises `ValueError`, since the balls are too wide
     loose:     the number of problems on which the tolerance is too large to prove anything, or cannot be computed
     """
 
@@ -118,7 +118,7 @@ class Accuracy:
 
 
 def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
-    """Compute the accuracy of the reference for every quantity.
+    """Compute the accuracy of the reference for every quantity except those of optimiser trajectories.
 
     problems: the problems for the quantities of the paper. The quantities with shared weights are certified on the
               fixed problems with shared weights
@@ -166,7 +166,10 @@ def error_and_width(oracle: Oracle) -> tuple[float, float]:
 
 
 def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console) -> None:
-    """Print the table of accuracies, and then the number of problems, the tolerance rule and the versions."""
+    """Print the table of accuracies, and then notes on problems that were not compared.
+
+    The last paragraph has the number of problems, the tolerance rule and the versions.
+    """
     table = Table(title="float64 reference: error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0))
     for head in ("quantity", "equation", "ratio", "worst on", "radius", "asked"):
         table.add_column(head, justify="right" if head in ("ratio", "radius", "asked") else "left", no_wrap=True)
@@ -177,7 +180,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     for a in accuracies:
         if a.undecided or a.loose:
             reasons = (
-                f"{counted(a.undecided, 'problem')} on which balls cannot decide a comparison, and on "
+                f"{counted(a.undecided, 'problem')} without a certified value, and on "
                 f"{counted(a.loose, 'problem')} with too "
                 "large a tolerance"
             )

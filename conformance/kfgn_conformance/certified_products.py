@@ -1,8 +1,10 @@
 """The nearest Kronecker product in ball arithmetic: KFOC with a certified error bound.
 
-The product needs only the leading singular vectors of the rearranged block R. All other singular values may be
-repeated, and repeated ones cannot be certified. Here a power of R^T R gives an approximate vector, its residual bounds
-the angle to the true vector (Davis and Kahan), and the trace of a different power bounds the second eigenvalue.
+R is the exact block, rearranged so that every Kronecker product becomes a matrix of rank one. The nearest product needs
+only the leading singular vectors of R. All other singular values may be repeated, and the vectors of repeated singular
+values cannot be certified. A power of R^T R gives an approximate leading vector. The residual of this vector and the
+gap between the two largest eigenvalues of R^T R bound the angle between the vector and the true vector (Davis and
+Kahan). The trace of a lower power bounds the second eigenvalue.
 """
 
 from typing import Any

@@ -1,4 +1,4 @@
-"""The term d of the tolerance rule: the change of a quantity by errors of 24-bit rounding in inputs and operations.
+"""The term d of the tolerance rule: the change of a quantity if inputs and operations have errors of 24-bit rounding.
 
 d is computed by the package `arithmetic`, which has the same results on every processor, so that d does not depend on
 the machine. For problems with many weights, such as the autoencoder, `arithmetic` would take too long, and d is
@@ -33,8 +33,9 @@ def changes(problem: Problem, quantity: Quantity) -> tuple[float, ...]:
     """Compute d of each array, to three digits.
 
     A problem with fewer than `LARGE` weights is perturbed eight times. In each perturbed problem, every real number x
-    becomes x (1 + u) or x (1 - u) at random, and every operation of the reference is rounded to 24 bits. A problem with
-    at least `LARGE` weights is perturbed once, and its quantities are computed in NumPy's float32.
+    becomes x (1 + u) or x (1 - u) at random, and every operation of the reference is rounded to 24 bits. The results
+    are compared with those of the unperturbed problem in an arithmetic of 40 bits. A problem with at least `LARGE`
+    weights is perturbed once, and the result in NumPy's float32 is compared with the unperturbed result in float64.
     """
     rng = np.random.default_rng(0)
     if problem.parameters >= LARGE:
@@ -51,10 +52,10 @@ def change(exact: Array, near: Sequence[Array]) -> float:
     """Return d of an array: the maximum of the largest change of the array and two lower bounds of d.
 
     The first lower bound is u max|Q|, since the last operation rounds every element. An array of integers is not
-    rounded, and does not have this bound. The second lower bound is twice the root mean square of the changes of an
-    element. A normally distributed error seldom exceeds twice its root mean square. The second bound is needed because
-    the largest of eight changes of a single number may be small by chance. A problem that is perturbed only once does
-    not have the second bound.
+    rounded, and does not have this bound. The second lower bound is twice the largest root mean square of the
+    changes of one element. A normally distributed error seldom exceeds twice its root mean square. The second bound is
+    needed because the largest of eight changes of a single number may be small by chance. A problem that is perturbed
+    only once does not have the second bound.
     """
     changes = np.stack([b - exact for b in near]).astype(np.float64)
     spread = 2 * largest(np.sqrt(np.mean(changes**2, axis=0)))
@@ -75,10 +76,10 @@ def in_bits(problem: Problem, precision: type[Single | Triple]) -> Problem:
 def at(problem: Problem, quantity: Quantity) -> Arrays:
     """Compute the quantity in the arithmetic of the problem, and convert the results to ordinary arrays.
 
-    Raises `UnusableOracleError` if the reference raises an error in this arithmetic.
+    Raises `UnusableOracleError` if the reference raises an `ArithmeticError` or a `ValueError` in this arithmetic.
     """
     try:
         with np.errstate(over="ignore", divide="ignore", invalid="ignore", under="ignore"):
             return tuple(np.asarray(a) for a in quantity.value(problem))
     except (ArithmeticError, ValueError) as error:
-        raise UnusableOracleError(f"{quantity.name} on {problem.id}: no value for the tolerance: {error}") from error
+        raise UnusableOracleError(f"{quantity.name} on {problem.id}: the tolerance has no value: {error}") from error

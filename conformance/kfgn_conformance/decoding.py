@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 Record = TypeVar("Record")
 
 DEEPEST = 50
-"""The maximum depth of nested brackets in a file, above the depth of any file of the kit."""
+"""The maximum depth of nested brackets in a value that `checked` converts. No file of the kit is so deep."""
 
 
 MAX_BYTES = 2**28
@@ -86,7 +86,7 @@ def from_json(content: bytes, place: object) -> Any:
 
 
 def from_toml(content: bytes, place: object) -> Any:
-    """Decode TOML. Raises `FileError` for malformed TOML. place: the name of the file."""
+    """Decode TOML. Raises `FileError` for malformed TOML or brackets nested too deep. place: the name of the file."""
     try:
         return tomllib.loads(content.decode())
     except RecursionError as error:

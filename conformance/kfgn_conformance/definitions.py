@@ -9,9 +9,9 @@ reaches everything that it uses, and possibly more:
   the code that makes the argument or in an annotation.
 * A module is reached with all its definitions, except that an attribute such as `ref.kfra` reaches only the definition
   of the attribute.
-* Every definition reaches the statements of its module that run at import and define no name, such as a statement that
-  adds an entry to a dictionary. Every definition also reaches such statements in all modules that its module imports,
-  directly or indirectly.
+* Every definition reaches the statements of its module that may do more at import than define names, such as a
+  statement that adds an entry to a dictionary. Every definition also reaches the statements of this kind in all modules
+  that its module imports, directly or indirectly.
 """
 
 import ast
@@ -29,7 +29,7 @@ NAMES = (ast.Name, ast.Tuple, ast.Store)
 """The kinds of syntax-tree nodes in an assignment's target that is a name or a tuple of names."""
 
 EVERYTHING, AT_IMPORT = "*", ""
-"""Two special names in a `Key`: for all definitions of a module, and for its statements that define no name."""
+"""Two special names in a `Key`: all definitions of a module, and all statements that may do more than define names."""
 
 
 class Source(NamedTuple):
@@ -56,8 +56,10 @@ Link = tuple[str, Key]
 class Module(NamedTuple):
     """The definitions of a module.
 
-    nodes:   the statements of each definition, by name; the statements that define no name have the name ""
-    imports: the module and the name of each imported definition; the name is "*" for an imported module
+    nodes:   the statements of each definition, by name; the name "" has the statements that may do more at import than
+             define names
+    imports: the module and the name of each imported definition, by its name in this module; an imported module has the
+             name "*"
     """
 
     nodes: dict[str, list[ast.AST]]
@@ -65,7 +67,7 @@ class Module(NamedTuple):
 
 
 class Code:
-    """The definitions in modules whose source `read` returns. `read` returns None for modules of other libraries."""
+    """The definitions in modules whose source `read` returns. `read` returns None for a module that is not followed."""
 
     def __init__(self, read: Callable[[str], Source | None]) -> None:
         self.read = read
@@ -136,7 +138,7 @@ class Code:
             yield name, found
 
     def _links(self, key: Key) -> tuple[Link, ...]:
-        """Return the names in a definition that refer to other definitions."""
+        """Return the names in a definition that refer to definitions, each with its definition."""
         module = self.module(key.module)
         if module is None:
             return ()
@@ -161,7 +163,7 @@ class Code:
         return (*(to for _, to in self.links(key)), *self._at_import(key))
 
     def _at_import(self, key: Key) -> Iterator[Key]:
-        """Yield the statements that run when a module is imported, and define no name."""
+        """Yield the keys of the statements that may do more at import than define names."""
         yield Key(key.module, AT_IMPORT)
         module = self.module(key.module)
         if module is not None and key.name == AT_IMPORT:
@@ -169,14 +171,14 @@ class Code:
             yield from (Key(origin, AT_IMPORT) for origin in origins if self.module(origin))
 
     def _hash_of(self, key: Key) -> str:
-        """Compute the hash of the statements of a definition, and of the definitions that its names refer to."""
+        """Compute the hash of the statements and links of a definition, or "" for a definition without statements."""
         module = self.module(key.module)
         nodes = module.nodes.get(key.name, []) if module else []
         return self.hash_of_nodes(nodes, self.links(key)) if nodes else ""
 
     @staticmethod
     def hash_of_nodes(nodes: Iterable[ast.AST], links: Iterable[Link]) -> str:
-        """Compute the hash of statements, and of the definitions that their names refer to."""
+        """Compute the hash of statements and of their links. The definitions to which the links lead are not hashed."""
         parts = [part for node in nodes for part in statements_of(node)]
         return digest(*parts, *(f"{name} = {to.module}:{to.name}" for name, to in sorted(links)))
 
@@ -205,7 +207,8 @@ def statements_of(node: ast.AST) -> tuple[str, ...]:
 def names_in(node: ast.AST) -> tuple[str | tuple[str, str] | ast.stmt, ...]:
     """Return everything in a syntax tree that may refer to a definition.
 
-    These are names and strings, attributes of a name as pairs of the name and the attribute, and import statements.
+    These are names, strings that may be names, attributes of a name as pairs of the name and the attribute, and import
+    statements.
     """
     return tuple(_names_in(node))
 
@@ -234,7 +237,7 @@ def _defined(node: ast.AST) -> Iterator[str]:
 
 
 def _runs_at_import(node: ast.stmt) -> bool:
-    """True if the import of the module may do more for this statement than define names."""
+    """True if the statement may do more at import than define names."""
     if isinstance(node, ast.FunctionDef | ast.ClassDef):
         return not all(_name(decorator) in PURE for decorator in node.decorator_list)
     if isinstance(node, ast.Assign | ast.AnnAssign):

@@ -35,9 +35,9 @@ class Request(NamedTuple):
 
     numbers:   the numbers of the equations, in the order of the arguments; all equations if the arguments name only
                kinds of remarks
-    kinds:     the kinds of remarks to list, in the order of the kinds, or empty to print equations
+    kinds:     the kinds of remarks to list, in the order of `REMARKS`, or empty to print equations
     algorithm: True if Algorithm 1 is requested
-    in_full:   True if each equation is printed in full: all are given by numbers, or only one was found
+    in_full:   True to print the equations in full, since all are given by numbers or ranges, or only one was found
     """
 
     numbers: list[int]
@@ -63,7 +63,7 @@ def requested(arguments: Iterable[str]) -> Request:
 
 
 def _joined(arguments: Iterable[str]) -> list[str]:
-    """Return the arguments with single spaces, and with each word of `HEADS` joined to the argument after it."""
+    """Return the arguments with single spaces. Join each word of `HEADS` to the next argument if its form fits."""
     texts: list[str] = []
     for argument in arguments:
         text = " ".join(argument.split())

@@ -28,7 +28,7 @@ REMARKS: dict[str, tuple[RemarkKind, ...]] = {
     **dict.fromkeys(("choice", "choices"), ("Choice",)),
     **dict.fromkeys(("note", "notes"), ("Note",)),
 }
-"""The words that find remarks, with the kinds of remarks that each finds."""
+"""The words that find remarks, with the kinds of remarks that each word finds."""
 
 SECTIONS_OF_TEXT = ("1", "2.2.3", "4", "5.1", "6", "7", "A", "D.4", "G", "G.1", "G.2")
 """The sections of the paper without numbered equations."""
@@ -81,7 +81,7 @@ def matching(text: str) -> list[int]:
 
 
 def _not_found(text: str, sought: str) -> str:
-    """Return the message for a text that finds no equation, with the name of a page or with a similar name."""
+    """Return the message for a text that finds no equation, with a page on the text or a similar name if one exists."""
     if sought in {spelling for section in SECTIONS_OF_TEXT for spelling in list(_sections(section))[-2:]}:
         return (
             f"expected a section with numbered equations, got {text!r}: docs/errata.md has the remarks on the text of "
@@ -154,6 +154,6 @@ def _sections(section: str) -> Iterator[str]:
 
 
 def _spellings(f: Function) -> Iterator[str]:
-    """Yield the spellings of a function: its name alone, and with its module and package."""
+    """Yield the spellings of a function: its name alone, and its name with its module, its package or both."""
     name, module = f.__name__.lower(), f.__module__.lower()
     yield from (name, f"{module.rpartition('.')[2]}.{name}", f"{module}.{name}", f"{module.partition('.')[0]}.{name}")

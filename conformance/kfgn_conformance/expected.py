@@ -1,6 +1,6 @@
-"""Expected failures (xfail) with reasons, which do not fail a run.
+"""Expected failures (xfail), which do not fail a run, with their reasons.
 
-A run fails if an expected failure does not occur, although the quantity passes on one of the failure's problems.
+A run fails if an expected failure does not occur and the quantity passes on one of the failure's problems.
 
 A TOML file lists the expected failures:
 
@@ -12,8 +12,8 @@ A TOML file lists the expected failures:
     status = "ERROR"
     reason = "the loss is made in the default dtype: issue 7"
 
-`problems` is a shell pattern for the ids of problems, such as * for all problems. `status` is the status of the
-expected verdict.
+`adapter` is the name in the adapter's description. `problems` is a shell pattern for the ids of problems, such as * for
+all problems. `status` is the status of the expected verdict.
 """
 
 from dataclasses import dataclass

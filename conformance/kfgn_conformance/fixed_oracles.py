@@ -1,7 +1,8 @@
-"""A program that writes the files of `known_seeds`, `known_trajectories` and `known_oracles`, and verifies the oracles.
+"""A program that writes the files of known seeds, known trajectories and known oracles, and verifies the oracles.
 
 `python -m kfgn_conformance.fixed_oracles write` computes the oracles that are missing in the files, and the oracles of
-the quantities whose code has changed. `verify` computes all oracles again and compares the results with the files.
+the quantities whose code has changed. `verify` computes all oracles again and compares the results with the files. An
+entry of the files is the oracle of one quantity on one problem.
 """
 
 import argparse
@@ -150,7 +151,7 @@ def faults(problem: Problem, quantity: Quantity, known: Known | None, right: Kno
 
     The terms d must be equal. The last bits of the reference's value depend on the processor. The arrays therefore need
     to agree only within the tolerance of an answer in float64, and the sizes only within the relative error 1e-9
-    (`MAX_RELATIVE_TOLERANCE`).
+    (`MAX_RELATIVE_TOLERANCE`). Signatures are compared by `same`.
     """
     where = f"{quantity.name} on {problem.id}"
     if known is None:

@@ -15,12 +15,13 @@ from .results import Column
 class Implementation:
     """An adapter with its description, or the reason why the adapter is not usable.
 
-    name:        the name in the head of the column; by default the name in the description
+    name:        the name in the head of the column; if it is empty, the name in the description replaces it
     adapter:     the adapter, or None if the implementation is not usable
     reason:      the reason why the implementation is not usable
     twice:       True to ask each question (one quantity on one problem) again after a right answer, except on a large
                  problem; used for adapters that are given by name, as in `kfgn-check --adapter`
-    short:       True to repeat questions in other orders on only one problem; used for kfgn's backends except NumPy
+    short:       True to repeat questions in other orders on at most one problem without and one problem with shared
+                 weights; used for kfgn's backends except NumPy
     compiles:    True if the implementation compiles programs. One process then runs a whole group of quantities, and
                  reuses the compiled programs.
     selection:   the problems on which the implementation is run

@@ -40,7 +40,7 @@ def changed(problem: Problem, given: Problem) -> list[str]:
 
 
 def of_changed(names: list[str]) -> str:
-    """Describe the fault of an adapter that changed these arrays."""
+    """Describe the fault of an adapter that changed the arrays with these names."""
     return f"the adapter changed these arrays of its problem: {', '.join(names)}"
 
 

@@ -19,11 +19,14 @@ from .tolerances import MAX_RELATIVE_TOLERANCE, quotient
 from .verdicts import RIGHT, WRONG, Status, Verdict
 
 NON_STRICT = 30
-"""The largest ratio error / tolerance of an answer that is NON-STRICT and not FAIL, as in the tests of LAPACK."""
+"""The largest ratio error / tolerance of an answer that is NON-STRICT and not FAIL.
+
+The tests of LAPACK have the same limit.
+"""
 
 
 STORED = 2**20
-"""The largest number of bytes of `Judged.given`. These arrays are stored until their row of the table is complete."""
+"""The largest number of bytes of `Judged.given`, whose arrays are stored until their row of the table is complete."""
 
 
 ONE_BLOCK = "with separate biases, this approximation is compared only on networks without biases"
@@ -52,10 +55,10 @@ class Judged(NamedTuple):
 
     wrong: a copy of arrays that are wrong but have the right form, for the diagnosis; None for all other answers and
            for large problems
-    given: a copy of the arrays before their translation, for the search for undeclared conventions; None for an answer
-           without arrays, and for an answer of more than `STORED` bytes
+    given: a copy of the arrays before their translation, for the search for undeclared conventions; None if the
+           status is SKIPPED, UNIMPLEMENTED or ERROR, and for an answer of more than `STORED` bytes
 
-    Both are None if a repeated question gets a status that differs from the first status.
+    Both arrays are None if a repeated question gets a status that differs from the first status.
     """
 
     verdict: Verdict
@@ -69,7 +72,7 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     Parameters
     ----------
     adapter : Adapter
-        The implementation, whose answer may be in the conventions that its description declares.
+        The adapter of the implementation. Its answer is in the conventions that its description declares.
     problem : Problem
         The problem, of which the adapter gets a copy.
     quantity : Quantity
@@ -82,7 +85,8 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     -------
     Verdict
         The outcome. If `compute` raises `UnsupportedError`, the outcome is UNIMPLEMENTED. If `compute` raises any other
-        exception except `KeyboardInterrupt`, or changes an array of its problem, the outcome is ERROR.
+        exception except `KeyboardInterrupt`, returns no arrays that can be read, or changes an array of its problem,
+        the outcome is ERROR.
 
     Raises
     ------
@@ -93,10 +97,10 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
 
     Notes
     -----
-    The cost is one evaluation of the quantity by the adapter, or two if `twice` is True. If the oracle does not ship
-    with the kit, the reference also evaluates the quantity, once in float64 and nine times in an arithmetic of 24 or 40
-    bits. These ten evaluations take some tenths of a second on a small problem. A problem of at least 10^5 weights
-    needs only two evaluations in float64 and one in float32.
+    The cost is one evaluation of the quantity by the adapter, or two if `twice` is True and the first answer is
+    right. If the oracle does not ship with the kit, the reference also evaluates the quantity, once in float64 and nine
+    times in an arithmetic of 24 or 40 bits. These ten evaluations take some tenths of a second on a small problem. A
+    problem of at least 10^5 weights needs only two evaluations in float64 and one in float32.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Files with the oracles of the fixed problems. A run reads these oracles and does not compute them.
+"""Files with the oracles of the fixed problems. A run computes only the parts that are not in the files.
 
 The oracles are in two files. `known_oracles.json` has the terms d and `size` of the tolerance rule for each array.
 `known_oracles.npz` has the numbers of small arrays. Large arrays do not ship. If `batched` computes a large array of a
@@ -42,7 +42,7 @@ class Known(NamedTuple):
     sizes:      the size of each array in the tolerance rule
     arrays:     the reference's arrays as read-only arrays of float64; None if the arrays are large
     integer:    True if the arrays are class indices
-    signatures: the signatures of large arrays that `batched` computes; None for all other arrays
+    signatures: the signatures of large arrays that `batched` computes within the tolerance; None for all other arrays
     """
 
     changes: tuple[float, ...]
@@ -59,7 +59,7 @@ Table = dict[str, dict[str, Any]]
 def known_oracle(problem: Problem, quantity: Quantity) -> Known | None:
     """Return the oracle that ships, or None if no oracle ships for this quantity on this problem.
 
-    No oracle ships for a quantity of which only a part is compared.
+    No oracle ships for a quantity that is not in `ROWS`, such as a quantity whose arrays are split for separate biases.
     """
     if problem.id not in shipped().ids or ROWS.get(quantity.name) is not quantity:
         return None

@@ -2,8 +2,8 @@
 
 The hash of a quantity covers its row in the tables of `quantities`, and every definition that the row or `RULE`
 reaches in the sense of `definitions`. Among these definitions are functions of the reference, its transfer functions
-and objectives, and the 24-bit arithmetic. A change of one definition therefore changes the hashes of the quantities
-that reach this definition, and of no other quantity.
+and objectives, and the 24-bit arithmetic. A change of one definition therefore changes only the hashes that cover this
+definition.
 """
 
 import ast
@@ -35,7 +35,7 @@ TRAJECTORIES = f"{KIT}.problem_sets.trajectories"
 
 @cache
 def source(name: str) -> Source | None:
-    """Read a module. Return None for a module of a different library, and for a name that is no module."""
+    """Read a module. Return None for a module outside `FOLDERS`, and for a name that is no module."""
     package, *path = name.split(".")
     if package not in FOLDERS:
         return None

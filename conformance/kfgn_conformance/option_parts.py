@@ -28,7 +28,7 @@ def examples(*lines: tuple[str, str], after: str = "") -> str:
 def add_drawing(command: Group, default: int, least: int, more: str = "") -> None:
     """Add the options for random problems: their number and the seed.
 
-    more: the end of the help text of the number
+    more: further sentences at the end of the help text of `--examples`
     """
     command.add_argument(
         "--examples",

@@ -68,7 +68,7 @@ def _add_certify(commands: "Commands[Parser]") -> None:
         "certify",
         help="Measure the accuracy of the reference.",
         description="Compare the reference in float64 with the reference in ball arithmetic of 256 bits, on random "
-        "problems.",
+        "problems and on the fixed problems with shared weights.",
         epilog=examples(
             ("certify --examples 20", "Measure the accuracy on 20 random problems."),
             after="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 2 for wrong "

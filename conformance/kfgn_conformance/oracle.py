@@ -1,4 +1,4 @@
-"""The oracle of one quantity on one problem: the reference's answer, and the tolerances for other answers."""
+"""The oracle of one quantity on one problem: the reference's answer, and its tolerances for other implementations."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -31,7 +31,8 @@ class Value(NamedTuple):
 def evaluated(problem: Problem, quantity: Quantity, known: Known | None = None) -> Value:
     """Compute the reference's value of a quantity.
 
-    known: the shipped parts of the value, which are not computed again
+    known: the shipped parts of the value, which are not computed again. If signatures ship, `batched` computes the
+           arrays, and the reference computes the arrays only if the signatures differ
     """
     if known is not None and known.arrays is not None:
         return Value(known.arrays, tuple(map(largest, known.arrays)), known.sizes, known.integer)
@@ -80,7 +81,7 @@ class Oracle:
 
     @cached_property
     def known(self) -> Known | None:
-        """The part of the oracle that ships with the kit, for a fixed problem."""
+        """The part of the oracle that ships with the kit, or None if no part ships."""
         return known_oracle(self.problem, self.quantity)
 
     @cached_property
@@ -119,9 +120,9 @@ class Oracle:
     def relative_tolerance(self, dtype: str) -> float:
         """Compute the largest tolerance / max|Q| over the arrays.
 
-        If max|Q| is below the smallest normal number, the tolerance is divided by the smallest normal number instead.
-        The quotient is 0 for an array that is 0 without any rounding error, and large for an array that is 0 by
-        cancellation.
+        In this quotient, the tolerance does not include the smallest normal number. If max|Q| is below the smallest
+        normal number, the tolerance is divided by the smallest normal number instead. The quotient is 0 for an array
+        that is 0 without any rounding error, and large for an array that is 0 by cancellation.
         """
         pairs = zip(self._rounding_bounds(dtype), self.scales, strict=True)
         return max(bound / max(scale, SMALLEST_NORMAL[dtype]) for bound, scale in pairs)
@@ -131,7 +132,7 @@ class Oracle:
         """True if the tolerance is so small in every dtype of the problem that no verdict is INCONCLUSIVE.
 
         The tolerance is too large if the quantity is a difference of nearly equal numbers, such as the gradient near a
-        minimum.
+        minimum. The result is False if the value or the tolerance raises `UnusableOracleError`.
         """
         try:
             return all(self.relative_tolerance(dtype) <= MAX_RELATIVE_TOLERANCE[dtype] for dtype in self.problem.dtypes)

@@ -1,4 +1,4 @@
-"""A run in several processes, which share the quantities. Each process opens the implementations itself.
+"""A run in several processes, among which the quantities are divided. Each process opens the implementations itself.
 
 A row of the report has the results for one quantity, and a column has the results of one implementation.
 """
@@ -89,8 +89,8 @@ def parts(names: Sequence[str], columns: Sequence[Column]) -> list[Part]:
 
     A column whose implementation compiles has a part for each group of quantities, since the quantities of a group
     share compiled programs. All other columns together have a part for each row, since these columns share the oracles
-    of the row. The parts are returned in reverse order, so that the longest rows, which are last in the table, start
-    first.
+    of the row. The parts are returned in reverse order, since the rows that take longest are last in the table, and
+    must start first.
     """
     compiling = [i for i, column in enumerate(columns) if column.compiles]
     others = tuple(i for i, column in enumerate(columns) if not column.compiles)

@@ -1,4 +1,4 @@
-"""The choice of the questions that are repeated in other orders.
+"""The choice of the questions that `orders` repeats in several orders.
 
 A question is one quantity on one problem, and is represented by its `Oracle`.
 """
@@ -73,9 +73,11 @@ def small_problems(problems: Iterable[Problem]) -> list[SmallProblem]:
 def chosen(implementation: Implementation, small: Sequence[SmallProblem], names: Sequence[str]) -> list[Oracle]:
     """Choose questions on a few small problems that the implementation supports.
 
-    At most `SHAPES` problems without shared weights are chosen, or only one if `short` is True for the implementation,
-    and at most one problem with shared weights. Unless `short` is True, questions on relatives of the first problem of
-    each of these two kinds follow, and questions on an optimiser trajectory.
+    At most `SHAPES` problems without shared weights are chosen, or at most one if `short` is True for the
+    implementation. At most one problem with shared weights is chosen. Unless `short` is True, two groups of questions
+    follow. The first group has questions on the relatives of the first problem of each of these two kinds, about the
+    quantities that differ between the problem and the relative. The second group has the questions on an optimiser
+    trajectory.
     """
     short = implementation.short
     count = 1 if short else SHAPES

@@ -1,4 +1,4 @@
-"""The shortest use of the kit: a function of one quantity, compared with the reference on the fixed problems."""
+"""The shortest use of the kit: a function of one quantity, compared with the reference on small fixed problems."""
 
 import io
 import platform
@@ -118,10 +118,11 @@ def check(
     conventions : Conventions, optional
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
     problems : iterable of Problem, optional
-        The problems. By default, these are small fixed problems, such as six transfer functions with each objective,
-        saturated units, and several sizes of batches and networks. If the function supports fewer than 20 of
-        these problems, further problems are added, with the transfer functions and objectives that it supports. For a
-        quantity of `SHARED_WEIGHTS`, the problems are all fixed problems with shared weights.
+        The problems. By default, these are small fixed problems, such as problems with each objective and each of
+        six transfer functions, with saturated units, and with several sizes of batches and networks. If the function
+        supports fewer than 20 of these problems, further problems are added, with the transfer functions and objectives
+        that the function supports. For a quantity of `SHARED_WEIGHTS`, the problems are all fixed problems with shared
+        weights.
 
     Returns
     -------

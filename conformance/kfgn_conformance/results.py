@@ -148,7 +148,7 @@ class Report:
     columns:              the implementations
     problems:             the problems of the run
     rows:                 a mapping from the name of a quantity to the cells of all columns
-    notes:                remarks on problems and questions that were not run in full
+    notes:                remarks on the run, such as the problems that were not run in full
     unexpectedly_passing: the expected failures that did not occur, although an answer on one of their problems passed;
                           the run fails if there are any
     """
@@ -256,5 +256,5 @@ def _note_on_orders(columns: Sequence[Column], again: Sequence[Again]) -> list[s
     titles: dict[int, list[str]] = {}
     for column, (questions, _) in zip(columns, again, strict=False):
         titles.setdefault(questions, []).append(column.title)
-    counts = "; ".join(f"{n} questions by {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
-    return [f"repeated problem by problem and in {ORDERS} random orders: {counts}"] if counts else []
+    counts = "; ".join(f"{n} by {', '.join(titles[n])}" for n in sorted(titles, reverse=True) if n)
+    return [f"questions were repeated problem by problem and in {ORDERS} random orders: {counts}"] if counts else []

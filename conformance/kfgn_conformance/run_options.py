@@ -88,10 +88,10 @@ def _add_problems(group: Group) -> None:
         "--thorough",
         action="store_true",
         help="Run every problem on every backend. By default, array-api-strict and JAX run only some problems, and "
-        "PyTorch, array-api-strict and JAX make optimiser steps from only some states. The report describes "
-        "the selection. JAX compiles many more programs in a thorough run.",
+        "PyTorch runs the autoencoder only in float32. All three make optimiser steps from only some states. The "
+        "report describes the selection. JAX compiles many more programs in a thorough run.",
     )
-    more = " If quantities with shared weights are offered, a third of this number of problems has shared weights too."
+    more = " If quantities with shared weights are offered, a third as many problems with shared weights are drawn too."
     add_drawing(group, default=15, least=0, more=more)
 
 

@@ -88,7 +88,7 @@ def rows_for(problems: Sequence[Problem], quantities: Collection[str] = ROWS) ->
 def row(name: str, implementations: Sequence[Implementation], problems: Sequence[Problem], oracles: Oracles) -> Row:
     """Run one quantity with every implementation, on each problem of the implementation's selection.
 
-    Problems to which the quantity does not apply are left out.
+    A problem outside the selection is SKIPPED. Problems to which the quantity does not apply are left out.
     """
     quantity, notes = ROWS[name], list[str]()
     answers: list[list[tuple[Oracle | None, Judged]]] = [[] for _ in implementations]

@@ -20,7 +20,7 @@ NAME = "undeclared-convention"
 
 
 def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> tuple[Mistake, ...]:
-    """Find conventions with which every answer is right. Return one mistake that names them, or an empty tuple.
+    """Find conventions with which every answer is right. Return a tuple with a mistake that names them, or ().
 
     Only the answers whose arrays were stored are compared. Among several such conventions, those that differ in the
     fewest fields from the declared conventions are returned. The declared ratios of losses are not changed.
@@ -60,7 +60,7 @@ def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
 
 
 def _is_right(oracle: Oracle, judged: Judged, conventions: Conventions, dtype: str) -> bool:
-    """True if an answer is right with other conventions. An answer that was right may also be INCONCLUSIVE."""
+    """True if an answer is right with `conventions`. An answer whose verdict was not wrong may also be INCONCLUSIVE."""
     quantity = compared(ROWS[oracle.quantity.name], conventions)
     there = oracle if quantity is oracle.quantity else Oracle(oracle.problem, quantity)
     arrays, _ = translated(judged.given, oracle.problem, quantity, conventions)

@@ -27,7 +27,8 @@ class Status(StrEnum):
         The error is above 30 tolerances, or the answer does not have the right form.
     ERROR
         The implementation raised an exception, gave no answer that could be read, changed an array of the problem, or
-        gave no answer to a question that it had answered before.
+        gave no answer to a question that it had answered before. A question that was not run because a process of the
+        kit ended too early is also an ERROR.
 
     Examples
     --------

@@ -37,5 +37,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         type=int,
         default=15,
-        help="Test also on this number of random problems, 15 by default.",
+        help="Test also on this number of random problems, 15 by default, and on a third as many with shared weights.",
     )

@@ -23,7 +23,7 @@ def test_an_oracle_without_a_value_in_24_bits_passes_nothing():
         return (np.ones(1),)
 
     broken = replace(QUANTITIES["loss"], oracle=unusable)
-    with pytest.raises(UnusableOracleError, match="loss on digits: no value for the tolerance: not positive definite"):
+    with pytest.raises(UnusableOracleError, match="loss on digits: the tolerance has no value: not positive definite"):
         Oracle(DIGITS, broken).changes  # noqa: B018
     assert not Oracle(DIGITS, broken).is_conclusive
 

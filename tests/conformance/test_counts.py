@@ -89,7 +89,7 @@ def test_the_lines_below_are_true_of_every_column(report, width):
     assert "none float64: 0 of 6 problems supported" in text
     assert not re.search(r"(whole \w+|absent): \d+ of", text)
     assert "Each cell is the largest error/tolerance over the problems of its row" in text
-    assert "A cell is empty if the implementation does not offer the quantity." in text
+    assert "A cell is empty if the implementation does not support the quantity." in text
 
 
 def test_a_narrow_table_keeps_its_numbers():

@@ -78,7 +78,7 @@ def test_early_stopping_names_its_weights_and_how_to_continue(tmp_path, capsys):
     assert main(["train", *GIVEN, str(tmp_path / "a"), *rejects, "--early-stopping", "1"]) == 0
     printed = capsys.readouterr().out
     assert "early stopping ended the run after update 2\n" in printed
-    assert "weights and figures are those of update 0, with the lowest validation loss\n" in printed
+    assert "weights, losses and accuracies are those of update 0, with the lowest validation loss\n" in printed
     assert (
         "  weights   checkpoint-000000002.safetensors, whose arrays best.weights.* are those of update 0\n" in printed
     )

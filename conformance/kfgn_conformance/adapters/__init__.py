@@ -10,8 +10,9 @@ from .description import Description
 class UnsupportedError(Exception):
     """Exception for a problem that an implementation does not support.
 
-    An adapter raises this exception in `compute`, with the reason as the message. The verdict on a problem that is not
-    supported is UNIMPLEMENTED, which does not fail a run. The report prints the message of the exception.
+    An adapter raises this exception in `compute`, with the reason as the message. The verdict is then UNIMPLEMENTED,
+    which does not fail a run, and the report prints the message. The verdict is ERROR if the adapter has already
+    answered the same quantity on the same problem.
 
     Examples
     --------
@@ -38,10 +39,10 @@ class Adapter(Protocol):
     Notes
     -----
     An adapter returns arrays in the conventions of its implementation, and declares these conventions in its
-    description. The kit translates an adapter's arrays to the kit's conventions. In the kit's conventions, weights W_l
-    have the shape (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) if layer l has no bias. The
-    kit's quantities of a batch are means over the N datapoints, and not sums. A block of the kit, such as Q_l kron G_l,
-    has one row and one column for each element of W_l, in the order of the stacked columns of W_l.
+    description. The kit translates an adapter's arrays to the kit's conventions. In the kit's conventions, the weights
+    W_l of a dense layer have the shape (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a
+    bias. The kit's quantities of a batch are means over the N datapoints, and not sums. A block of the kit, such as
+    Q_l kron G_l, has one row and one column for each element of W_l, in the order of the stacked columns of W_l.
 
     Examples
     --------
@@ -84,11 +85,12 @@ class Adapter(Protocol):
         Returns
         -------
         tuple of arrays
-            One array per layer with weights, or a single array for a quantity of the full network, such as the loss.
-            With separate biases, a layer may have two arrays. `optimiser_step` has several arrays for each state. The
-            arrays have the dtype of the adapter's description, except that class indices are integers. The arrays
-            follow the conventions of this description. Each array is a NumPy array, or an object that NumPy can
-            convert, such as a tensor of PyTorch or an array of JAX.
+            One array per layer with weights, or a single array for a quantity of the full network, such as the loss. A
+            layer may have two arrays if the description declares separate biases, and one array for each group of a
+            grouped convolution. `optimiser_step` has several arrays for each checkpoint. The arrays have the dtype of
+            the adapter's description, except that class indices are integers. The arrays follow the conventions of
+            this description. Each array is a NumPy array, or an object that NumPy can convert, such as a tensor of
+            PyTorch or an array of JAX.
 
         Raises
         ------

@@ -65,11 +65,11 @@ def error_line(error: BaseException) -> str:
 
 
 def raised_line(error: BaseException) -> str:
-    """The result of `error_line` for an adapter's exception, with a file and a line of the traceback.
+    """The result of `error_line` for an adapter's exception, with the name of a file and the number of a line.
 
-    Lines of the kit, and lines of code that is in no file, are left out. The line is then the innermost line outside of
-    installed packages and of the standard library, or the innermost line of all if no such line exists. If no line is
-    left, the result has no file and no line.
+    The line is the innermost line of the traceback that is in a file outside of the kit, of installed packages and of
+    the standard library. If no such line exists, the line is the innermost line in any file outside of the kit. If the
+    traceback has no line in such a file either, the result has no file and no line.
     """
     frames = [(frame.f_code.co_filename, line) for frame, line in traceback.walk_tb(_traceback(error))]
     outside = [place for place in frames if not place[0].startswith(("<", THE_KIT))]
@@ -103,9 +103,10 @@ def type_name(value: object) -> str:
 def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
     """Convert an answer to NumPy arrays of native byte order, with at most `limit` bytes in total.
 
-    The answer is a tuple or a list of arrays. An array is a NumPy array, a tensor of PyTorch, an array of JAX, or any
-    other object that NumPy can convert, except a list, tuple, dict or text. A tensor is converted without its gradient.
-    Raises `NoAnswerError` for an answer that cannot be converted or is too large.
+    The answer is a tuple or a list of arrays. An array is a NumPy array without a mask, a tensor of PyTorch, an array
+    of JAX, or any other object that NumPy can convert to numbers. A list, tuple, dict, text or None is not an array. A
+    tensor is converted without its gradient. Raises `NoAnswerError` for an answer that cannot be converted or is too
+    large.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")

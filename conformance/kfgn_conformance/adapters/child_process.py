@@ -1,8 +1,9 @@
-"""Child processes with a limited running time and a limited amount of output.
+"""Child processes with limits on the time and the size of each answer.
 
-The kit runs an external implementation in a child process, unless the implementation is a class without a time limit. A
-supervisor process between the kit and the child kills the child and the processes that the child has started. The
-supervisor kills these processes when `ChildProcess.end` is called, and when the kit ends for any reason.
+The kit runs an external implementation in a child process, unless the implementation is a Python class that is run
+without a time limit. A supervisor process between the kit and the child kills the child and the processes that the
+child has started. The supervisor kills these processes when `ChildProcess.end` is called, when the child ends, and when
+the kit ends for any reason.
 """
 
 import contextlib
@@ -61,7 +62,7 @@ class ChildProcess:
         """Write a question and return the first line of the answer.
 
         limit:     time in seconds within which the answer must be complete
-        max_bytes: largest number of bytes of the first line
+        max_bytes: number of bytes after which a first line that is still incomplete is refused
         """
         self._limit, self._deadline = limit, time.monotonic() + limit
         with self._ending_on_failure():
@@ -142,8 +143,8 @@ class ChildProcess:
     def _write(self) -> None:
         """Write as much of the question as the pipe accepts.
 
-        If the child has closed the pipe, the rest of the question is dropped. `_read_output` reports that the child has
-        ended.
+        If the child has closed the pipe, the rest of the question is dropped. If the child has ended, `_read_output`
+        reports the end.
         """
         try:
             self._question = self._question[os.write(self._stdin, self._question) :]

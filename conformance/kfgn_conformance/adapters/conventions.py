@@ -3,10 +3,10 @@
 An adapter declares its conventions. The kit translates each answer to the kit's conventions, and reports every
 translation.
 
-An implementation may compute c Q_l and G_l / c with any scalar c. The product Q_l kron G_l does not depend on c, so the
-arrays of quantities such as `kfra_blocks` are these products. If an implementation stores biases separately, the kit
-compares only two parts of the block of a layer. These parts are the diagonal sub-block of the weights without the bias,
-and the diagonal sub-block of the bias.
+An implementation may compute c Q_l and G_l / c instead of Q_l and G_l, with any positive number c. The product Q_l kron
+G_l does not depend on c. Quantities such as `kfra_blocks` therefore consist of these products, and not of the factors.
+If an implementation stores biases separately, the kit compares only two parts of the block of a layer. These parts are
+the diagonal sub-block of the weights without the bias, and the diagonal sub-block of the bias.
 """
 
 from collections.abc import Iterator
@@ -31,7 +31,7 @@ CHOICES = {"reduction": REDUCTIONS, "layout": LAYOUTS, "stacking": STACKINGS, "b
 
 
 class ConventionError(ValueError):
-    """Exception for unknown conventions. The message names each wrong field and its known values."""
+    """Exception for unknown conventions. The message names each wrong parameter and its known values."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,8 @@ class Conventions:
         Shape of an array with an element for each weight of a layer, such as the gradient: (outputs, inputs) or
         (inputs, outputs).
     stacking : {"columns", "rows"}
-        Order of the weights of a layer in the rows and the columns of a block: the columns or the rows of the matrix of
-        weights are stacked. `layout` declares the shape of this matrix.
+        Order of the weights of a layer in the rows and the columns of a block: the matrix of weights column by column,
+        or row by row. `layout` declares the shape of this matrix.
     bias : {"last", "first", "separate"}
         Position of the bias: the last or the first input of a layer, or a separate array. If biases are separate, an
         answer with the shapes of the weights has the arrays W_1, b_1, W_2, b_2 and so on. An answer that consists of
@@ -135,13 +135,13 @@ KIT = Conventions()
 
 @cache
 def with_separate_biases(quantity: Quantity) -> Quantity:
-    """The quantity whose arrays are split into a part for the weights and a part for the bias of each layer.
+    """The quantity with the array of each layer split into a part for the weights and a part for the bias.
 
-    An implementation that stores biases separately returns such parts. An array that is shaped like the weights becomes
-    an array for W_l and an array for b_l. A block becomes a block for W_l and a block for b_l. Q_l loses the row and
-    the column of the constant input 1 that multiplies the bias. The array of a layer without a bias is unchanged. The
-    tolerance of each array is relative to the magnitudes of the elements of this array, so that the tolerance of a
-    small b_l does not depend on the size of W_l.
+    An implementation that stores biases separately returns these parts. An array that is shaped like the weights
+    becomes an array for W_l and an array for b_l. A block becomes a block for W_l and a block for b_l. Q_l loses the
+    row and the column of the constant input 1 that multiplies the bias. The array of a layer without a bias is
+    unchanged. The tolerance of each array is relative to the magnitudes of the elements of this array, so that the
+    tolerance of a small b_l does not depend on the size of W_l.
     """
 
     def view(problem: Problem, arrays: Arrays) -> Arrays:
@@ -172,7 +172,7 @@ def _joined(problem: Problem, parts: Arrays) -> Arrays:
 
 
 def compared(quantity: Quantity, conventions: Conventions) -> Quantity:
-    """The quantity that the kit compares, with arrays split into parts if the conventions have separate biases."""
+    """The quantity that the kit compares. If biases are separate, arrays with a part for the bias are split."""
     return with_separate_biases(quantity) if conventions.bias == "separate" and quantity.array_kind else quantity
 
 
@@ -181,7 +181,7 @@ def translated(
 ) -> tuple[Any, tuple[str, ...]]:
     """Translate an answer to the kit's conventions. Returns the translated answer and a note on each translation.
 
-    An answer that is not a tuple of arrays is returned unchanged, and fails in the comparison. A quantity that is not
+    An answer that is not a tuple is returned unchanged, and fails in the comparison. A quantity that is not
     proportional to a power of the loss, such as a damped solve, is not rescaled.
     """
     if conventions == KIT or not isinstance(answer, tuple):
@@ -241,8 +241,8 @@ def _with_weights(
 ) -> list[tuple[Array, Weighted, tuple[int, int]]]:
     """Combine each array with its layer, and with the shape (D, P) of the weights to which the array belongs.
 
-    If biases are separate, the shapes are (D, P - 1) for the weights and (D, 1) for the bias. Q_l has no part for the
-    bias.
+    If biases are separate, a layer with a bias has the shape (D, P - 1) for its weights and (D, 1) for its bias. Q_l
+    has no part for the bias.
     """
     owners: list[tuple[Weighted, tuple[int, int]]] = []
     for layer, (D, P) in quantity.weights_of(problem):
@@ -254,7 +254,10 @@ def _with_weights(
 
 
 def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
-    """Reorder a block from the stacked rows of the weights (D, P) to the stacked columns of the weights."""
+    """Reorder a block from the stacked rows of the weights (D, P) to the stacked columns of the weights.
+
+    An array that is not (D P, D P) is unchanged, and the comparison reports its shape.
+    """
     D, P = shape
     if array.shape != (D * P, D * P):
         return array
@@ -262,7 +265,10 @@ def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
 
 
 def _bias_last(array: Array, shape: tuple[int, int], form: str) -> Array:
-    """Make the bias the last input of a layer instead of the first input, in weights, in Q or in a block."""
+    """Make the bias the last input of a layer instead of the first input, in weights, in Q or in a block.
+
+    An array with a wrong number of axes, or a block of a wrong shape, is unchanged. The comparison reports its shape.
+    """
     D, P = shape
     if form == "weights":
         return np.roll(array, -1, axis=1) if array.ndim == 2 else array

@@ -42,9 +42,10 @@ class Description:
     Raises
     ------
     TypeError
-        If a parameter does not have its documented type.
+        If a parameter does not have its documented type, or there are more than 1000 flags.
     ValueError
-        If a text is empty, or the name of a quantity is unknown. The message suggests similar names of quantities.
+        If a text is empty, the name of a quantity is unknown, or there are more than 1000 quantities. The message on an
+        unknown name suggests similar names.
 
     Notes
     -----

@@ -19,7 +19,7 @@ from .kfgn_steps import steps
 DTYPES = ("float32", "float64")
 
 VERSION = kfgn.__version__
-"""The version of kfgn. This version does not depend on the metadata of an installed package."""
+"""The version of kfgn, read from its source and not from the metadata of an installed package."""
 
 PUBLIC: dict[str, Any] = {name: getattr(kfgn, name) for name in kfgn.__all__}
 """The public functions and classes of the port by their names."""
@@ -30,7 +30,7 @@ TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for nam
 
 NORMS = ("trace", "frobenius", "spectral")
 ITERATIONS = 200
-"""The largest number of iterations of conjugate gradients. Every problem of the kit converges in fewer iterations."""
+"""The largest number of iterations of conjugate gradients, which converge in fewer on every problem of the kit."""
 
 
 class _Arrays:
@@ -58,8 +58,8 @@ class _Arrays:
     def run(self, f: Callable[..., Any], *static: Hashable) -> Callable[..., Any]:
         """Return the function `partial(f, *static)`, which is compiled if `jitted` is True.
 
-        All problems with the same static arguments and the same shapes of arrays use one compiled program, as for a
-        user who writes `jax.jit(partial(f, *static))`.
+        If `jitted` is True, all problems with the same static arguments and the same shapes of arrays use one compiled
+        program, as for a user who calls `jax.jit(partial(f, *static))` once.
         """
         return compiled(f, *static, like=self.X) if self.jitted else partial(f, *static)
 
@@ -77,7 +77,7 @@ class _Arrays:
         return self.run(f, *static)(kfgn.kronecker_blocks(Q, G), *more)
 
     def dense(self, curvature: kfgn.LossAndFactors) -> Any:
-        """Q_l kron G_l."""
+        """The blocks Q_l kron G_l of all layers as matrices."""
         return self.run(_dense)(kfgn.kronecker_blocks(curvature.Q, curvature.G))
 
     def ekfac(self) -> Any:
@@ -128,16 +128,20 @@ def _without_scale_shift(p: _Arrays) -> _Arrays:
     """
     if any(isinstance(layer, kfgn.ScaleShift) for layer in p.network.layers):
         raise UnsupportedError(
-            "kfgn has the exact block of a ScaleShift, and no factors whose sum over positions is outside the square"
+            "kfgn has the exact block of a ScaleShift, and no factors that sum outer products over positions"
         )
     return p
 
 
 def _kfra_over_taps(p: _Arrays) -> tuple[Any, ...]:
-    """The second factors of KFRA. The port has only the diagonal blocks of the factor of a layer with groups."""
+    """The factors G of KFRA.
+
+    Raises `UnsupportedError` if a layer is a `ScaleShift`, or has several groups. For a layer with groups, the port
+    computes only the diagonal block of G for each group.
+    """
     _without_scale_shift(p)
     if len(p.network.block_shapes) > p.network.depth:
-        raise UnsupportedError("kfgn.kfra computes the blocks of each group, and not the parts between groups")
+        raise UnsupportedError("kfgn.kfra computes G for each group, and not the entries of G between groups")
     return p.batch(kfgn.kfra).G  # type: ignore[no-any-return]
 
 
@@ -233,7 +237,7 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
     "reduce_g": lambda p: p.batch(_kflr_reduce).G,
     "reduce_blocks": lambda p: p.dense(p.batch(_kflr_reduce)),
     "reduce_kfac_blocks": lambda p: p.dense(p.batch(_kfac_reduce, p.labels)),
-    "kfra_over_tokens": _kfra_over_taps,  # both are the same recursion where no layer mixes positions
+    "kfra_over_tokens": _kfra_over_taps,  # defined only if no layer mixes positions, and then equal to kfra_over_taps
     "kfra_over_taps": _kfra_over_taps,
     "ekfac_blocks": lambda p: _without_scale_shift(p).ekfac(),
     "ekfac_diagonal": lambda p: p.batch(kfgn.ekfac_diagonal, *p.bases),
@@ -247,7 +251,8 @@ COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
 MANY = 250
 """The number of answers after which compiled programs are freed.
 
-JAX creates about 30 memory mappings for the programs of an answer. Linux allows at most 65,530 mappings in a process.
+JAX creates about 30 memory mappings for the programs of an answer. By default, Linux allows a process at most 65,530
+mappings.
 """
 
 

@@ -13,7 +13,7 @@ def _optimiser(
     """The optimiser of a trajectory.
 
     The periods of the dampings are those of the paper. If the trajectory has no bounds for a damping, the bounds are 0
-    and 10^6. Any other constant that the trajectory does not contain has the port's default value.
+    and 10^6. Any other constant that neither the trajectory nor an argument gives has the port's default value.
     """
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
@@ -42,7 +42,8 @@ def _optimiser(
 def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
     """The state of the optimiser at a checkpoint.
 
-    Inverses that are used in several steps are computed from the checkpoint's own Q, G and gamma.
+    The state contains no inverses. If several steps share inverses, the port computes them from the Q, G and gamma of
+    the checkpoint.
     """
     state = optimiser.init(here.weights)
     factors, estimate = state.factors, optimiser.curvature
@@ -65,7 +66,8 @@ def steps(
 ) -> tuple[Any, ...]:
     """Run one step from each checkpoint, and return the arrays that each step computes, one step after another.
 
-    The arrays of a step are the new weights, their average, Q and G for Kronecker factors, tau, gamma, f and alpha.
+    The arrays of a step are the new weights, their average, Q and G if the method has Kronecker factors, tau, gamma, f
+    before the step, and the step size alpha.
 
     iterations: the largest number of iterations of conjugate gradients
     tolerance:  the relative residual at which conjugate gradients end

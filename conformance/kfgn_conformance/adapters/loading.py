@@ -63,7 +63,7 @@ def load(name: str, dtype: str) -> Loaded:
 def _search_the_current_folder() -> None:
     """Put the current folder first on the import path, unless the path already contains this folder.
 
-    In a console script, the path begins with the folder of the script instead.
+    The import path of a console script begins with the folder of the script, and not with the current folder.
     """
     with contextlib.suppress(OSError):  # the current folder may have been removed
         here = str(Path.cwd())

@@ -1,10 +1,10 @@
-"""Ratios of an implementation's loss to the kit's loss, as text such as `2`, `1/2` or `2/D`."""
+"""Ratios of an implementation's loss to the kit's loss, as text such as `2`, `1/2` or `2/D` for D outputs."""
 
 import re
 from fractions import Fraction
 
 LOSS = re.compile(r"([1-9][0-9]{0,5})(?:/([1-9][0-9]{0,5}))?(/D)?")
-"""The form of the ratio of an implementation's loss to the kit's loss, as `Conventions` describes it."""
+"""The form of a ratio: one or two positive integers of at most six digits, such as `1/2`, and an optional `/D`."""
 
 
 def loss_ratio(text: str, D: int) -> Fraction:

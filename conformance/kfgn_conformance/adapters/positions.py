@@ -9,7 +9,7 @@ from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity
 
 DIVISORS = ("positions", "datapoints", "none")
-"""The known divisors of a factor: N T, N and 1."""
+"""The known divisors of a factor: N T, N and 1, where T is the number of positions of the outputs of a layer."""
 
 DIVIDED = {
     "expand_q": "positions",
@@ -66,7 +66,8 @@ def has_patches(problem: Problem) -> bool:
 def taps_first(array: Array, layer: Weighted, shape: tuple[int, int], kind: str) -> Array:
     """Reorder the inputs of a convolution from channel by channel to tap by tap, in weights, in Q or in a block.
 
-    The constant input 1 of the bias stays the last input. Arrays of another shape, and of other layers, are unchanged.
+    The constant input 1 of the bias stays the last input. An array is unchanged if its layer is not a convolution, or
+    if its shape does not fit the shape of the weights.
 
     shape: the shape (D, P) of the weights to which the array belongs
     """

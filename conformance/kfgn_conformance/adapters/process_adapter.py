@@ -1,8 +1,8 @@
 """Adapters in a child process, which reads questions from its standard input and answers in lines of JSON.
 
 A question is a line of JSON, {"ask": "describe", "dtype": "float64"} or {"ask": "compute", ...}. The line of an answer
-contains a description, or arrays, or {"unsupported": "reason"}, or {"error": "message"}. In `isolated`, bytes follow
-the line of a question to compute, and the line of an answer with arrays.
+contains a description, or arrays, or {"unsupported": "reason"}, or {"error": "message"}. In the module `isolated`,
+bytes follow the line of a question with "compute", and the line of an answer with arrays.
 """
 
 import json
@@ -81,7 +81,7 @@ class ProcessAdapter:
         """Send a question with `"ask": "compute"`, and return the object of JSON that describes the arrays.
 
         appended:  bytes that are sent after the line of the question
-        max_bytes: largest number of bytes of the line of the answer
+        max_bytes: number of bytes after which a line of the answer that is still incomplete is refused
         """
         if (self.child is None or not self.child.running) and self._start_process() != self.description:
             self.close()
@@ -95,7 +95,10 @@ class ProcessAdapter:
         return answer
 
     def _object(self, question: Mapping[str, Any], appended: bytes, limit: float, max_bytes: int) -> dict[str, Any]:
-        """The object of JSON on an answer's line. Raises `NoAnswerError` for no object, and for a field `error`."""
+        """Send a question, and return the object of JSON on the line of the answer.
+
+        Raises `NoAnswerError` if the line is not an object of JSON, or if the object has a field `error`.
+        """
         assert self.child is not None
         written = self.child.ask(json.dumps(question).encode() + b"\n" + appended, limit, max_bytes)
         try:

@@ -78,7 +78,7 @@ def _loaded(file: Any, names: list[Any], limit: int) -> tuple[Array, ...]:
         raise NoAnswerError(
             "expected the path of a file in the field tensors, and the names of its arrays in the field arrays"
         )
-    from safetensors.numpy import load  # safetensors is an optional dependency, which only large problems need
+    from safetensors.numpy import load  # safetensors is an optional dependency, which only arrays in files need
 
     shown = one_line(file, 200)
     try:

@@ -25,7 +25,7 @@ IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 
 
 def main(number: str, *command: str) -> None:
-    """Start the child, wait until it ends, and kill all its descendants."""
+    """Start the child, wait until it ends, and kill its process group, and on Linux all its descendants."""
     lifeline = socket.socket(fileno=int(number))
     lifeline.set_inheritable(False)
     _adopt_orphans()
@@ -58,7 +58,7 @@ def _report(lifeline: socket.socket, message: str) -> None:
 
 
 def _end_with_the_kit(lifeline: socket.socket, child: int) -> None:
-    """Wait in a thread until the kit closes its end of the socket, then kill the child."""
+    """Wait in a thread until the kit closes its end of the socket, then kill the process group of the child."""
     with contextlib.suppress(OSError):
         lifeline.recv(1)
     _kill_group(child)

@@ -75,7 +75,10 @@ def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
 
 @lru_cache(maxsize=256)
 def _problem(pickled: bytes) -> Problem:
-    """Unpickle a problem. The last 256 problems, more than a default run has, are stored for adapters with a cache."""
+    """Unpickle a problem. The last 256 problems are stored, so that adapters can cache values per problem object.
+
+    A default run has fewer problems.
+    """
     problem: Problem = pickle.loads(pickled)
     return problem
 

@@ -1,4 +1,4 @@
-"""The eigenvalues of a symmetric matrix by Jacobi's method, with the same bits on every processor.
+"""The eigenvalues and eigenvectors of a symmetric matrix by Jacobi's method, with the same bits on every processor.
 
 Jacobi's method needs only `+ - * /` and `sqrt`, which every processor rounds correctly in float64. The method runs in
 float64, and the result is rounded to fewer bits.

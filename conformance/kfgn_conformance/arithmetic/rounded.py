@@ -1,9 +1,10 @@
 """Arrays that compute in an arithmetic of 24 or 40 bits, so that the reference needs no change.
 
 Every NumPy function that the reference calls on such arrays is in one of the tables of this module or in the table
-`EXACT` of `elementary`, with three exceptions. The class `Rounded` itself computes `@`, powers and sums. Some of the
-functions in the tables compute and round, and the other functions compare or move rounded numbers. A call of any other
-function raises `TypeError`, so no result contains a rounding that depends on the processor.
+`EXACT` of `elementary`, with three exceptions: `@`, powers and sums, which the class `Rounded` itself computes. Some of
+the functions in the tables compute and round, and the other functions compare or move rounded numbers. A call of any
+function outside of the tables and the exceptions raises `TypeError`, so no result contains a rounding that depends on
+the processor.
 """
 
 from collections.abc import Callable

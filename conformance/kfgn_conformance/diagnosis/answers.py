@@ -1,4 +1,4 @@
-"""The answers of mistakes. A mistake is computed only if the quantity uses a method that the mistake overrides."""
+"""The answers of mistakes, each computed only if the quantity uses a method that the mistake overrides."""
 
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -11,9 +11,10 @@ from .textbook.shared_weights import SharedTextbook
 
 
 class Recorded(NamedTuple):
-    """A textbook without a mistake that records the names of its methods when they are used.
+    """The right formulas, and a record of the methods that they use for one question.
 
-    used: the names of the methods that the answer to one question used
+    textbook: a textbook without mistakes, which records the name of each of its methods when the method is used
+    used:     the names of the methods that the answer to the question used
     """
 
     textbook: AnyTextbook
@@ -24,18 +25,19 @@ _recorded: WeakKeyDictionary[Oracle, Recorded] = WeakKeyDictionary()
 
 
 def answer_of(textbook: AnyTextbook, oracle: Oracle) -> Arrays | None:
-    """Compute the answer of a mistake in float64, or return None if the mistake has no answer.
+    """Compute the answer of a mistake in float64, or return None if the formulas of the mistake fail.
 
-    If the quantity uses no method that the mistake overrides, the answer is that of the right formulas, which are
-    computed once. Most mistakes concern few quantities. A textbook uses its methods through an instance alone, so that
-    each use is recorded.
+    The formulas also fail if their arrays are not finite or have wrong shapes. If the quantity uses no method that the
+    mistake overrides, the answer is that of the right formulas, which is computed once. This saves time, since most
+    mistakes override methods that few quantities use. A textbook must call its methods on an instance and not on a
+    class, because only uses through an instance are recorded.
     """
     right = recorded(oracle)
     return oracle.answer_of(right.textbook if overridden(textbook).isdisjoint(right.used) else textbook)
 
 
 def recorded(oracle: Oracle) -> Recorded:
-    """Return the textbook without a mistake, and the methods that its answer to the question of an oracle uses."""
+    """Return the textbook without mistakes, and the names of the methods that it uses for the question of an oracle."""
     if oracle not in _recorded:
         textbook, used = recording(oracle.quantity)
         oracle.answer_of(textbook)
@@ -44,8 +46,8 @@ def recorded(oracle: Oracle) -> Recorded:
 
 
 def recording(quantity: Quantity) -> tuple[AnyTextbook, set[str]]:
-    """Return a textbook of a quantity without a mistake, and a set that receives the names of the methods it uses."""
-    used = {"__init__"}  # a class is called without the use of an attribute
+    """Return the textbook without mistakes for a quantity, and a set that receives the names of the methods it uses."""
+    used = {"__init__"}  # Python finds the `__init__` of a class without `__getattribute__`
     right = right_formulas(quantity)
 
     def record(textbook: Any, name: str) -> Any:

@@ -1,8 +1,8 @@
-"""A constant factor by which every answer is wrong, alone or together with a known mistake.
+"""A constant factor by which answers are wrong, alone or together with a known mistake.
 
-The factor is a fraction of small numbers, such as 2 or 1/3, and is computed from the answers. The factor must be the
-same on every problem to which it applies. The factor may apply to the problems of some objectives only, as for a loss
-with a wrong factor.
+The factor is a fraction of small integers, such as 2 or 1/3, and is computed from the answers. The factor must be the
+same on every problem to which it applies. The factor may apply to the problems of some objectives only, for example if
+the loss of one objective has a wrong factor.
 """
 
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ ROUGH = 1e-3
 """The largest relative difference between a measured factor and its fraction. `explains` then tests every element."""
 
 PROBLEMS = 2
-"""The smallest number of problems on which a factor must be the same."""
+"""The smallest number of problems on which a factor must explain the wrong answer."""
 
 
 def constant_factor(
@@ -34,7 +34,7 @@ def constant_factor(
 
     wrong:   the wrong answers
     right:   the answers that passed
-    mistake: a known mistake whose answers are multiplied by the factor, instead of the right answers
+    mistake: a known mistake whose answers are multiplied by the factor; if None, the right answers are multiplied
     """
     textbook = right_formulas(wrong[0].oracle.quantity) if mistake is None else mistake.textbook
     factors: dict[str, Fraction] = {}
@@ -54,7 +54,7 @@ def constant_factor(
 
 
 def _factor(answer: Answered, textbook: AnyTextbook) -> Fraction | None:
-    """Return the simple factor of a wrong answer, measured on the array with the largest norm, or None."""
+    """Return the factor of a wrong answer as a fraction, measured on the array with the largest norm, or None."""
     if answer.oracle.value.integer or answer.arrays is None:
         return None
     is_right = textbook is right_formulas(answer.oracle.quantity)
@@ -73,7 +73,10 @@ def _factor(answer: Answered, textbook: AnyTextbook) -> Fraction | None:
 
 
 def simple(number: float) -> Fraction | None:
-    """The fraction nearest to a number, with numerator and denominator at most `LARGEST`, or None if none is near."""
+    """A fraction near a number, with numerator and denominator at most `LARGEST`.
+
+    The result is None if the absolute value of the number is not between 1 / (2 `LARGEST`) and 2 `LARGEST`.
+    """
     if not 1 / (2 * LARGEST) < abs(number) < 2 * LARGEST:
         return None
     if abs(number) <= 1:
@@ -84,7 +87,7 @@ def simple(number: float) -> Fraction | None:
 
 
 def _scaled(textbook: AnyTextbook, factors: dict[str, Fraction]) -> AnyTextbook:
-    """The textbook whose answers are multiplied by the factor of the objective of the problem."""
+    """A subclass of a textbook that multiplies each answer by the factor of the problem's objective, or by 1."""
 
     class Scaled(textbook):  # type: ignore[misc, valid-type]
         def answer(self, quantity: str) -> Arrays:
@@ -111,7 +114,7 @@ def _description(answers: Sequence[Answered], factors: dict[str, Fraction], mist
 
 
 def root(factor: Fraction, degree: int) -> Fraction | None:
-    """The positive fraction r of small numbers with r^degree = factor, or None if no such fraction exists."""
+    """The positive fraction r of small integers with r^degree = factor, or None if no such fraction exists."""
     if factor <= 0:
         return None
     found = simple(float(factor) ** (1 / degree))

@@ -17,8 +17,8 @@ class Diagnosis(NamedTuple):
     mistakes: the explanations, each of which alone reproduces every answer: known mistakes, or a constant factor, or
               undeclared conventions, or pairs of mistakes
     shape:    a description of the error; empty if a mistake explains the answers
-    tried:    False if no wrong answer was compared with the known mistakes, because all problems of wrong answers are
-              large
+    tried:    False if no wrong answer was compared with the known mistakes, because every problem with a wrong answer
+              is too large for the textbook
     """
 
     mistakes: tuple[Mistake, ...]
@@ -32,7 +32,7 @@ class Diagnosis(NamedTuple):
 
 
 def nothing() -> tuple[Mistake, ...]:
-    """No mistake."""
+    """Return no mistake: the default of `further` in `diagnose`."""
     return ()
 
 
@@ -41,9 +41,9 @@ def diagnose(
 ) -> Diagnosis | None:
     """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    If no single mistake explains the answers, these are tried: a constant factor, the mistakes that `further` finds,
-    and pairs of mistakes. If none of these explains the answers, the error of the first wrong answer is described. The
-    caller should therefore put the answer with the largest error first.
+    If no single mistake explains the answers, these are tried in this order, until one explains the answers: a constant
+    factor, the mistakes that `further` finds, and pairs of mistakes. If none of these explains the answers, the error
+    of the first wrong answer is described. The caller should therefore put the answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:

@@ -31,6 +31,8 @@ def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
 
     The tolerances are those of the oracle's arrays. If the largest element of a mistake's array is larger than that of
     the oracle's array, the rounding errors of the mistake are larger too, and the tolerance is increased in proportion.
+    If the oracle's array is 0, the tolerance is at least the unit roundoff times the largest element of the mistake's
+    array.
 
     At least one wrong array of a wrong answer must also be at least twice as close to the mistake as to the oracle.
     Therefore a mistake without an effect on the problem explains no wrong answer.
@@ -44,7 +46,7 @@ def explains(mistake: Mistake, answer: Answered, dtype: str) -> bool:
     for a, m, q, t, scale in zip(arrays, made, oracle.arrays, oracle.tolerances(dtype), oracle.scales, strict=True):
         rounding = max(1.0, largest(m) / scale) * t if scale > 0 else max(t, ROUNDOFF[dtype] * largest(m))
         error = largest(a - m)
-        if not error <= NEAR * rounding:  # an error that is NaN too
+        if not error <= NEAR * rounding:  # also true for an error that is NaN
             return False
         nearer = nearer or error <= largest(a - q) / 2 > t / 2
     return nearer

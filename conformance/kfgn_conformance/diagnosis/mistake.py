@@ -1,4 +1,4 @@
-"""Named mistakes. A mistake is a subclass of a textbook with one wrong step."""
+"""Named mistakes. A mistake is a subclass of a textbook that overrides one or more methods with wrong formulas."""
 
 import re
 from collections.abc import Callable
@@ -35,7 +35,8 @@ class Mistake(NamedTuple):
     def __reduce__(self) -> tuple[type["Mistake"], tuple[str, str, str, str, AnyTextbook]]:
         """Pickle the texts alone if the class was made during the run, since no other process can import this class.
 
-        A process sends its diagnoses to the kit, and a report needs only the texts of a mistake.
+        A process of a parallel run sends its diagnoses to the kit's main process, and a report needs only the texts of
+        a mistake.
         """
         textbook = self.textbook if self.name in MISTAKES else Textbook
         return Mistake, (self.name, self.family, self.description, self.seen, textbook)
@@ -46,12 +47,12 @@ MISTAKES: dict[str, Mistake] = {}
 
 
 def right_formulas(quantity: Quantity) -> AnyTextbook:
-    """The textbook of a quantity, without a mistake."""
+    """The textbook without mistakes that computes a quantity."""
     return SharedTextbook if quantity.of_shared_weights else Textbook
 
 
 def mistakes_of(quantity: Quantity) -> dict[str, Mistake]:
-    """The mistakes in the textbook of a quantity, by name."""
+    """The known mistakes of the textbook that computes a quantity, by name."""
     right = right_formulas(quantity)
     return {name: each for name, each in MISTAKES.items() if issubclass(each.textbook, right)}
 

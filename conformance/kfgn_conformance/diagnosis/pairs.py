@@ -16,12 +16,12 @@ from .explaining import Answered, explains
 from .mistake import AnyTextbook, Mistake, mistakes_of
 
 MOST = 3000
-"""The largest number of pairs that are tried. So many pairs take a few seconds on a small problem."""
+"""The largest number of pairs that are tried. This number of pairs takes a few seconds on a small problem."""
 
 SAMPLE = 5
-"""The approximate number of wrong answers by which the mistakes are chosen.
+"""The approximate number of wrong answers in the sample that selects the mistakes of pairs.
 
-A pair has only mistakes that change the right answer to at least one of these questions.
+A mistake is part of a pair only if the mistake changes the right answer to at least one question of the sample.
 """
 
 
@@ -47,7 +47,7 @@ def pairs(wrong: Sequence[Answered], right: Sequence[Answered], dtype: str) -> t
 
 
 def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
-    """True if a mistake changes the right answer to a question."""
+    """True if a mistake changes the right answer to a question by more than the tolerance."""
     oracle = answer.oracle
     made = answer_of(mistake.textbook, oracle)
     if made is None:
@@ -58,7 +58,7 @@ def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
 def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
     """Yield the pairs of mistakes that can be combined.
 
-    If both mistakes override the same methods, the methods of one mistake must call the methods that they override.
+    Both mistakes may override the same methods. In this case, the versions of one mistake must all use `super()`.
     """
     for first, second in combinations(mistakes, 2):
         shared = overridden(first.textbook) & overridden(second.textbook)
@@ -69,7 +69,7 @@ def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
 
 
 def _extends(textbook: AnyTextbook, name: str) -> bool:
-    """True if a method of a mistake calls the overridden method, so that both methods can contain a mistake."""
+    """True if a method of a mistake uses `super()`, so that a pair runs the methods of both mistakes."""
     method = getattr(textbook, name)
     function = method.fget if isinstance(method, property) else method
     return isinstance(function, FunctionType) and "__class__" in function.__code__.co_freevars
@@ -80,7 +80,7 @@ def _pair(first: Mistake, second: Mistake) -> tuple[Mistake, ...]:
     """Return a pair as one mistake, or nothing if no class can inherit from both classes in this order."""
     try:
         both = type(f"{first.textbook.__name__}And{second.textbook.__name__}", (first.textbook, second.textbook), {})
-    except TypeError:  # no order of the classes exists in which Python can look up methods
+    except TypeError:  # the two classes have no consistent order in which Python can look up methods
         return ()
     description = f"Two mistakes together. First: {first.description} Second: {second.description}"
     return (Mistake(f"{first.name} and {second.name}", "pairs", description, "", both),)

@@ -14,14 +14,14 @@ from .explaining import NEAR, Answered
 FEW = 4
 """The largest number of wrong elements that a description lists.
 
-A description lists the wrong elements if only one element is wrong. Several wrong elements are listed if their number
-is at most 1 / `FEW` of the number of elements that should not be zero.
+The wrong elements of an array with several elements are listed in two cases: one element is wrong, or the number of
+wrong elements is at most 1 / `FEW` of the number of elements that should not be zero.
 """
 
 DESCRIBED = 20
 """The largest number of wrong arrays that a description covers.
 
-An answer to an optimiser trajectory has hundreds of arrays.
+An answer for the steps of an optimiser has hundreds of arrays.
 """
 
 CONSTANT = 1 / 8
@@ -73,7 +73,7 @@ class Wrong(NamedTuple):
 
     @property
     def by(self) -> str:
-        """A phrase with the largest difference, and its ratio to the largest right element unless that is 0."""
+        """A phrase with the error, and with the ratio of the error to `size` unless `size` is 0."""
         if self.size == 0:
             return f"by {self.error:.3g}, where all elements should be zero"
         return f"by {self.error:.3g}, which is {self.error / self.size:.1e} of the largest element, {self.size:.3g}"
@@ -164,7 +164,7 @@ def transposed(wrong: Wrong) -> str:
 
 
 def few(wrong: Wrong) -> str:
-    """List the wrong elements. Returns "" if more than a few elements are wrong."""
+    """List the wrong elements. Returns "" for more than a few wrong elements, or for an array with a single element."""
     k, n = len(wrong.places), wrong.q.size
     not_zero = int(np.sum(np.abs(wrong.q) > wrong.tolerance))
     if n == 1 or k > max(1, not_zero // FEW):
@@ -195,8 +195,8 @@ def counted(wrong: Wrong) -> str:
 def names(problem: Problem, ratio: float, roundoff: float, others: _Others) -> str:
     """Name the symbols, such as N or D_L, whose value equals a ratio on every problem with a wrong answer.
 
-    If no symbol equals the ratio, and the ratio is the same on all of several problems with a wrong answer, the text
-    has the number of these problems.
+    If no symbol equals the ratio, but several problems have a wrong answer and the ratio is the same on all of them,
+    the text states the number of these problems. If neither holds, the text is empty.
 
     roundoff: the tolerance of the array, relative to the array's largest element
     """
@@ -227,7 +227,7 @@ def _part(x: float, wrong: Wrong) -> str:
 
 
 def _number(excess: float) -> str:
-    """Print the ratio 1 + excess. A ratio near 1 is printed as a sum, such as 1 + 3e-05."""
+    """The text of the ratio 1 + excess. A ratio near 1 is written as a sum or a difference, such as 1 + 3e-05."""
     if abs(excess) >= 1e-3:
         return f"{1 + excess:.6g}"
     return f"1 {'+' if excess > 0 else '-'} {abs(excess):.2g}"

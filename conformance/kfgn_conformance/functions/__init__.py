@@ -3,7 +3,7 @@
 Read the modules in this order:
 
     uses            a use of parameters as a matrix in a product
-    parameters      the vector theta of all parameters, and names
+    parameters      the vector theta of all parameters, and their names
     matrices        the matrices that products use, and their orders of entries
     outputs         the derivatives of the loss with respect to the outputs, and the root of its Hessian
     linearised      the outputs, Jacobians and uses that a library gives, and the checks of the model
@@ -16,7 +16,7 @@ Read the modules in this order:
     jax_functions   a function of JAX, linearised
     accounting      the check that no use of a matrix is missing
     matches         the definition that a matrix computed elsewhere satisfies, up to a factor
-    function_oracle the blocks and the pairs
+    function_oracle the blocks, and the pairs of an input and a root from which approximations are computed
     opening         the functions that make an oracle
 """
 

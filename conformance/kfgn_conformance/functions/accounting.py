@@ -16,6 +16,7 @@ def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Se
     """Raise `ValueError` unless sum_t J_t a_t^T, summed over all products, is the Jacobian with respect to a matrix.
 
     J_t is the derivative of the outputs with respect to a product at position t, and a_t is the input of the product.
+    Also raises `ValueError` if a datapoint has no product with the matrix.
 
     places: the places of the matrix in theta, the vector of all parameters, sorted
     """

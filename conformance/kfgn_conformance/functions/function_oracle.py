@@ -1,4 +1,9 @@
-"""The blocks of any model, and the pairs of its matrices, from the linearised model."""
+"""The blocks of any model, and the pairs of its matrices, from the linearised model.
+
+A matrix W of parameters has a pair at each position t of a datapoint: the input a_t of the product h_t = W a_t, and the
+root C_t = J_t^T C. J_t is the Jacobian of the outputs with respect to h_t, and C C^T is the Hessian of the loss with
+respect to the outputs.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,14 +42,15 @@ class FunctionOracle:
 
     Notes
     -----
-    With J_n the Jacobian of the outputs of datapoint n with respect to vec(W), and H_n the Hessian of the loss of
-    datapoint n with respect to its outputs, the blocks are
+    Let h_n be the outputs of datapoint n, E_n its loss, J_n the Jacobian of h_n with respect to vec(W), and H_n the
+    Hessian of E_n with respect to h_n. The blocks are
 
         Gauss-Newton   1/N sum_n J_n^T H_n J_n
         Hessian        the same, plus 1/N sum_n sum_k dE_n/dh_nk times the Hessian of h_nk
 
-    The blocks need no knowledge of the model, and exist for each parameter. vec stacks the columns of W, and `matrix`
-    shows W in the order that the blocks have.
+    If H_n is indefinite, as for the objective `mixture`, only the Hessian block contains H_n itself. The blocks need no
+    knowledge of the model, and exist for each parameter. vec stacks the columns of W, and `matrix` returns W in the
+    order that the blocks have.
 
     Examples
     --------
@@ -83,7 +89,8 @@ class FunctionOracle:
         """Return W (O, I), with its entries in the order of the blocks.
 
         The order is that of the products that use W: the bias is the last column, and a kernel is read tap by tap. A
-        parameter that no product uses, or that products use in different orders, has its first axis as rows.
+        parameter that no product uses, or that products use in different orders, has its first axis as rows and all
+        other axes as columns.
         """
         return self._model.parameters.theta[self._matrices.entries(name)]
 
@@ -109,13 +116,16 @@ class FunctionOracle:
         """Return the inputs a_t (T, I) and the roots C_t (T, O, K) of W for each datapoint.
 
         Functions of `kfgn_reference.shared_weights` such as `expand` and `reduce` take these pairs. T counts the
-        positions of all uses of W. The uses may have several forms: each group of a convolution is a form, and a tied
-        embedding is used as W and as its transpose. Then `part` is the number of one form, from 1.
+        positions of all uses of W, and K is the number of columns of the root. The uses may have several forms, which
+        are orders of the entries: each group of a convolution is a form, and a tied embedding is used as W and as its
+        transpose. If there are several forms, `part` is the number of one of them, from 1, and T counts the positions
+        of its uses.
 
-        With sampled `labels` (N, S, ..., O), or class indices (N, S, ...), the roots are the gradients of KFAC. The
-        axes "..." are those of the outputs (N, ..., O).
+        With sampled `labels` (N, S, ..., O), or class indices (N, S, ...), the gradients of KFAC at these labels
+        replace the roots. The axes "..." are those of the outputs (N, ..., O).
 
-        Raises `ValueError` if the products do not account for the derivatives with respect to all entries.
+        Raises `ValueError` if the products do not account for the derivatives with respect to all entries, or if `part`
+        or `labels` does not fit.
         """
         samples = self._model.samples
         form = self._form(name, part)
@@ -136,9 +146,10 @@ class FunctionOracle:
         return {method: block(batch) for method, block in APPROXIMATIONS.items()}
 
     def matches(self, name: str, block: Array, part: int | None = None) -> list[Match]:
-        """Return the definitions by rising distance from a block (O I, O I) that was computed elsewhere.
+        """Return a match for each definition, in order of rising distance from a block (O I, O I) computed elsewhere.
 
-        Each match has an order of vec, and the factor that brings the block nearest to the definition. For example, the
+        The definitions are the Gauss-Newton block, the Hessian block and, if a product uses W, the approximations. Each
+        match has an order of vec, and the factor that brings the block nearest to the definition. For example, the
         factor is T if the block was divided by T once too often. The error of the first match is a rounding error if
         the block is right except for its factor and its order.
         """
@@ -181,7 +192,7 @@ class FunctionOracle:
     def _form(self, name: str, part: int | None) -> Form:
         """The uses of a matrix that have the same order of entries. `part` selects the order if there are several.
 
-        Raises `ValueError` if a use is missing, or if `part` is missing or selects no order.
+        Raises `ValueError` if a use is missing, if `part` selects no order, or if `part` is None for several orders.
         """
         forms = self._matrices.forms(name)
         check_accounted(name, self._matrices.places(name), forms, self._model.samples)

@@ -1,9 +1,9 @@
 """A run of a JAX function, operation by operation, that finds the products with parameters and adds probes to them.
 
-JAX writes a function as a list of operations, the jaxpr. The run also takes the operations inside compiled functions,
-checkpoints and `scan` one by one. A probe is an array of zeros. The derivative of the outputs with respect to a probe
-is the derivative with respect to the product. theta is the vector of all parameters. A value has an origin if it
-consists of entries of theta, or of entries of the result of a product.
+JAX writes a function as a list of operations, the jaxpr. The run also executes the operations inside compiled
+functions, checkpoints and `scan` one by one. A probe is an array of zeros. The derivative of the outputs with respect
+to a probe is the derivative with respect to the product. theta is the vector of all parameters. A value has an origin
+if it consists of entries of theta, or of entries of the result of a product.
 """
 
 from collections import Counter
@@ -21,7 +21,7 @@ OPENED = {
     **dict.fromkeys(("jit", "pjit", "remat", "remat2", "checkpoint"), "jaxpr"),
     **dict.fromkeys(("closed_call", "core_call"), "call_jaxpr"),
 }
-"""The operations that call other operations, each with the name of the field that holds the called operations.
+"""The operations whose inner operations are run one by one, each with the name of the field that holds the inner ones.
 
 `loop` treats `scan`, which has further fields.
 """
@@ -56,7 +56,7 @@ class Marked(NamedTuple):
 
 
 class Result(NamedTuple):
-    """The result of an operation that has products. `bias` has the places in theta of a bias that is added to it."""
+    """The result of an operation that has products. `bias` has the places in theta of a bias added to the result."""
 
     value: Any
     products: list[Product]
@@ -64,7 +64,7 @@ class Result(NamedTuple):
 
 
 class Interpreter:
-    """The runs of jaxprs, with the results that have products. Probes are added to these results in their order."""
+    """An interpreter of jaxprs that stores the results with products. Probe i, if given, is added to result i."""
 
     def __init__(self, probes: Sequence[Any] | None = None) -> None:
         self.probes, self.results = probes, list[Result]()
@@ -81,7 +81,7 @@ class Interpreter:
             if isinstance(variable, Literal):
                 return Marked(variable.val)
             found = known[variable]
-            # the derivatives with respect to a product and to a sum with it are equal if the product has no other use
+            # the derivatives with respect to a product and to its sum with a bias differ if the product has other uses
             shared = found.origin is not None and found.origin.source != "theta" and uses[variable] > 1
             return Marked(found.value) if shared else found
 
@@ -125,7 +125,7 @@ class Interpreter:
         return Marked(probed, Origin(number, np.arange(value.size).reshape(value.shape)))
 
     def added(self, value: Any, arguments: list[Marked]) -> Marked:
-        """A sum. If one term is a whole product, the sum has the origin of this term, and the other may be a bias."""
+        """A sum. If one term is a whole product, the sum has the origin of this term. The other term may be a bias."""
         for one, other in (arguments, arguments[::-1]):
             if one.origin and isinstance(one.origin.source, int) and np.shape(one.value) == np.shape(value):
                 result = self.results[one.origin.source]

@@ -113,4 +113,7 @@ def different(places: Array) -> bool:
 
 
 PRODUCTS = {"dot_general": of_dot_general, "conv_general_dilated": of_convolution}
-"""The operations that have products, by their names in JAX, without `gather`. `of_gather` has different arguments."""
+"""The operations that have products, by their names in JAX.
+
+`gather` is not in the table, because `of_gather` has different arguments.
+"""

@@ -57,7 +57,7 @@ def datapoints(arrays: Sequence[Any]) -> int:
 def check_outputs(outputs: Array, N: int) -> None:
     """Raise `ValueError` unless the outputs are float64 of shape (N, ..., O) and finite."""
     if outputs.ndim < 2 or len(outputs) != N:
-        raise ValueError(f"model: expected outputs of shape ({N}, O) or ({N}, T, O), got {outputs.shape}")
+        raise ValueError(f"model: expected outputs of shape ({N}, ..., O), got {outputs.shape}")
     if outputs.dtype != np.float64:
         raise ValueError(f"model: expected outputs of float64, got {outputs.dtype}")
     if not np.isfinite(outputs).all():
@@ -76,8 +76,8 @@ def check_independent(outputs: Array, again: Array, alone: Sequence[Array], hint
     for n, (together, one) in enumerate(zip(outputs, alone, strict=True)):
         if one.shape[1:] != together.shape or differ(one[0], together, limit):
             raise ValueError(
-                f"model: expected outputs of datapoint {n} that do not depend on other datapoints, got other outputs"
-                f" in a batch with this datapoint alone{hint}"
+                f"model: expected outputs of datapoint {n} that do not depend on other datapoints, got different"
+                f" outputs in a batch with this datapoint alone{hint}"
             )
 
 

@@ -27,8 +27,8 @@ class Match(NamedTuple):
     vec : str
         `"columns"` if vec stacks the columns of W, which is the order of the oracle, or `"rows"`.
     error : float
-        The norm of the difference after the multiplication, relative to the norm of the definition. The error is a
-        rounding error if the matrix satisfies the definition up to the factor and the order.
+        The norm of the difference after the multiplication, divided by the norm of the definition if the definition is
+        not 0. The error is a rounding error if the matrix satisfies the definition up to the factor and the order.
 
     Examples
     --------
@@ -44,7 +44,7 @@ class Match(NamedTuple):
 
 
 def matches(block: Array, definitions: Mapping[str, Array], shape: tuple[int, int]) -> list[Match]:
-    """The nearest multiple of a block (O I, O I) for each definition, by rising error. W has the shape (O, I)."""
+    """For each definition, the nearest multiple of a block (O I, O I), in order of rising error. `shape` is (O, I)."""
     by_rows = np.arange(shape[0] * shape[1]).reshape(shape).ravel(order="F")
     orders = {"columns": block, "rows": block[np.ix_(by_rows, by_rows)]}
     found = [

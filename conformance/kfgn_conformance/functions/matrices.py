@@ -54,7 +54,11 @@ class Matrices:
         return np.sort(np.concatenate([self.parameters.places(owner).ravel() for owner in self.owners(name)]))
 
     def forms(self, name: str) -> list[Form]:
-        """The forms of all uses of the matrix, in the order of their first use."""
+        """The forms of all uses of the matrix, in the order of their first use.
+
+        A use may also have entries of other parameters. A use is left out unless the entries of the matrix form a
+        submatrix of the use, from some rows and some columns.
+        """
         places, forms = self.places(name), dict[tuple[bytes, tuple[int, ...]], Form]()
         for n, datapoint in enumerate(self._uses):
             for use in datapoint:

@@ -1,4 +1,4 @@
-"""The functions that make an oracle. Each imports its library when it is called."""
+"""The functions that make an oracle. Each function imports its library when the function is called."""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -20,7 +20,7 @@ def torch_oracle(
     Parameters
     ----------
     model : torch.nn.Module
-        Any module. A copy of it computes in float64 on the CPU, and the module itself is not changed.
+        Any module. A copy of the module computes in float64 on the CPU, and the module itself is not changed.
     X : tensor or array, shape (N, ...), or a tuple of them
         The inputs, with the datapoints on the first axis. The arrays of a tuple are the arguments of the model.
     Y : tensor or array, shape (N, ..., O), or (N, ...) of class indices
@@ -29,7 +29,8 @@ def torch_oracle(
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.
     divisor : int or Fraction
-        The positive number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
+        The positive number by which the loss of a datapoint is divided: 1 for the sum over positions, or the number of
+        positions for the mean.
 
     Returns
     -------
@@ -39,19 +40,21 @@ def torch_oracle(
     Raises
     ------
     ValueError
-        If the inputs, the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O)
-        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. Normalisation over
-        the batch in training mode causes such a dependence.
+        If the inputs, the labels, the objective or the divisor are not as described, or the model has no parameters of
+        real numbers. If the outputs are not (N, ..., O) and finite, if they are random, or if the outputs of a
+        datapoint depend on other datapoints. Normalisation over the batch in training mode causes such a dependence. If
+        an operation on the parameters does not compute in float64.
     TypeError
         If the model is not a `torch.nn.Module`.
 
     Notes
     -----
-    Pairs are made of products with parameters. The oracle sees the products of `torch.nn.functional.linear`,
-    `embedding`, `conv1d` and `conv2d`, of `@`, and of `torch.matmul`, `mm`, `mv` and `addmm`, in every module, also in
-    `torch.nn.MultiheadAttention`. W is the matrix of the product h = W a: (O, I) for a linear layer, with the bias as
-    the last column, and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product
-    at every position are a bias too. A table of rows, such as an embedding, is the transpose of W.
+    The method `pairs` of the oracle needs the products with parameters. The oracle sees the products of
+    `torch.nn.functional.linear`, `embedding`, `conv1d` and `conv2d`, of `@`, and of `torch.matmul`, `mm`, `mv` and
+    `addmm`, in every module, also in `torch.nn.MultiheadAttention`, but not inside `torch.vmap`. W is the matrix of the
+    product h = W a: (O, I) for a linear layer, with the bias as the last column, and (O, taps times channels) for a
+    convolution, tap by tap. Parameters that are added to a product at every position are a bias too. A table of rows,
+    such as an embedding, is the transpose of W.
 
     The cost is two backward passes per output and datapoint, and one more per row of a Hessian block and datapoint.
 
@@ -95,7 +98,8 @@ def jax_oracle(
         `"squared_error"`, `"bernoulli"`, `"categorical"` or `"mixture"`, summed over the positions of a datapoint, or a
         function from the outputs (..., O) and the labels of one datapoint to its loss.
     divisor : int or Fraction
-        The positive number by which the loss of a datapoint is divided: 1 for the sum over positions, T for the mean.
+        The positive number by which the loss of a datapoint is divided: 1 for the sum over positions, or the number of
+        positions for the mean.
 
     Returns
     -------
@@ -105,17 +109,17 @@ def jax_oracle(
     Raises
     ------
     ValueError
-        If the inputs, the labels, the objective or the divisor are not as described, if the outputs are not (N, ..., O)
-        and finite, if they are random, or if the outputs of a datapoint depend on other datapoints. Normalisation over
-        the batch causes such a dependence.
+        If the inputs, the labels, the objective or the divisor are not as described, or `params` has no arrays. If the
+        outputs are not (N, ..., O) and finite, if they are random, or if the outputs of a datapoint depend on other
+        datapoints. Normalisation over the batch causes such a dependence.
 
     Notes
     -----
-    Pairs are made of products with parameters. The oracle sees `@`, `jnp.einsum`, `jax.lax.conv_general_dilated`, and
-    rows of a table by their indices, also inside `jax.vmap`, `jax.jit`, `jax.checkpoint` and `jax.lax.scan`. W is the
-    matrix of the product h = W a: the transpose of a kernel (I, O), and (O, taps times channels) for a convolution, tap
-    by tap. Parameters that are added at every position are the bias, the last column of W. A table of rows, such as an
-    embedding, is the transpose of W.
+    The method `pairs` of the oracle needs the products with parameters. The oracle sees `@`, `jnp.einsum`,
+    `jax.lax.conv_general_dilated`, and reads of the rows of a table by their indices, also inside `jax.vmap`,
+    `jax.jit`, `jax.checkpoint` and `jax.lax.scan`. W is the matrix of the product h = W a: the transpose of a kernel
+    (I, O), and (O, taps times channels) for a convolution, tap by tap. Parameters that are added at every position are
+    the bias, the last column of W. A table of rows, such as an embedding, is the transpose of W.
 
     JAX computes in float64 on the CPU, and the settings of the caller are not changed. The Jacobian is computed by
     `jax.jacrev` for each datapoint.

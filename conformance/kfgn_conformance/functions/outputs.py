@@ -1,8 +1,8 @@
 """The derivatives of the loss of one datapoint with respect to its outputs, and a root of the Hessian.
 
-The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. The
-reference computes a loss with a name, and checks the labels, as for a network without layers. The inputs of this
-network are its outputs.
+The outputs of a datapoint are an array (T, O): O outputs at T positions, K = T O in all, position by position. If the
+objective is a name such as "categorical", the reference computes the loss and checks the labels. For this purpose, the
+outputs are the inputs of a network without layers.
 
 >>> import numpy as np
 >>> from kfgn_conformance.functions.outputs import by_name, objective
@@ -87,7 +87,10 @@ def positions_of(outputs: Array) -> Array:
 
 
 def by_name(net: shared.Network, outputs: Array, y: Any) -> OutputDerivatives:
-    """The derivatives for the outputs (..., O) of a datapoint by the reference. y: the row of `labels_of`."""
+    """The derivatives for the outputs (..., O) of a datapoint, computed by the reference.
+
+    y: the row of the datapoint in the result of `labels_of`
+    """
     h = outputs.reshape(-1, outputs.shape[-1])
     return OutputDerivatives(
         float(sample_loss(net, h.T, y)),
@@ -101,7 +104,7 @@ def by_name(net: shared.Network, outputs: Array, y: Any) -> OutputDerivatives:
 def sampled_root(net: shared.Network, outputs: Array, labels: Any) -> Array:
     """The gradients at S labels (S, ..., O), or class indices (S, ...), as a root, for the outputs (..., O).
 
-    Raises `ValueError` for other labels.
+    Raises `ValueError` for labels of a different shape, and for invalid labels.
     """
     labels = np.asarray(labels)
     h = outputs.reshape(-1, outputs.shape[-1])
@@ -139,7 +142,7 @@ def spectral_root(hessian: Array) -> Array:
     if values[0] < -LOWEST * np.abs(values).max():
         raise ValueError(
             "objective: expected a loss whose Hessian in the outputs is positive semi-definite, got the eigenvalue"
-            f" {values[0]:.3g}. Hessian blocks do not need this"
+            f" {values[0]:.3g}. The method hessian_block accepts an indefinite Hessian"
         )
     root: Array = vectors * np.sqrt(np.maximum(values, 0))
     return root

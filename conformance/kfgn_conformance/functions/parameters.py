@@ -18,7 +18,7 @@ class Parameters:
     """Named arrays, and the vector theta (P,) of all their entries, each array by rows.
 
     values: the arrays by their names
-    first:  the name in `values` for each name. A tied parameter has several names
+    first:  for each name, the name of the same array in `values`. A tied parameter has several names
     """
 
     def __init__(self, values: Mapping[str, Array], tied: Mapping[str, str] | None = None) -> None:
@@ -50,8 +50,8 @@ class Parameters:
     def common_name(self, names: Sequence[str]) -> str:
         """The name of a matrix that is made of several parameters.
 
-        If the parameters are all parameters of a module, the name is that of the module. Otherwise the name is a list
-        of the parameters' names.
+        If a module has exactly these parameters, the name is that of the module. Otherwise the name is a list of the
+        parameters' names. A single parameter keeps its own name.
         """
         if len(names) == 1:
             return names[0]

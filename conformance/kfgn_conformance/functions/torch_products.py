@@ -1,7 +1,8 @@
 """The functions of PyTorch that multiply by a matrix, with the inputs, the matrix and the positions of each call.
 
-A call becomes one product h_t = W a_t + b, or one for each group of channels. The columns of W have the order of the
-reference: the patches of a convolution are read tap by tap.
+A call becomes one product h_t = W a_t + b, or several: one for each group of channels of a convolution, or one for each
+operand of a matrix product. The columns of W have the order of the reference: the patches of a convolution are read tap
+by tap.
 """
 
 from collections.abc import Callable, Iterator
@@ -40,7 +41,7 @@ def of_matmul(h: Any, *args: Any, **kwargs: Any) -> Iterator[Product]:
 
 
 def of_addmm(_h: Any, input: Any, mat1: Any, mat2: Any, *, beta: Any = 1, alpha: Any = 1) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
-    """alpha mat1 mat2 + beta input."""
+    """alpha mat1 mat2 + beta input, with products only if alpha is 1. A vector `input` is a bias if beta is 1."""
     bias = input if input is not None and input.ndim == 1 and beta == 1 else None
     if alpha != 1 or not (torch.is_tensor(mat1) and torch.is_tensor(mat2)):
         return
@@ -136,7 +137,7 @@ def around(padding: Any, kernel: Any, dilation: Any) -> list[int]:
 
 
 def each(value: Any, axes: int) -> tuple[int, ...]:
-    """A number for each axis."""
+    """The number for each axis, where `value` is one number for all axes, or a sequence of numbers."""
     return (value,) * axes if isinstance(value, int) else tuple(value) * (axes if len(value) == 1 else 1)
 
 

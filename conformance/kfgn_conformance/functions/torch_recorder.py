@@ -27,7 +27,7 @@ SUMS = (torch.add, torch.Tensor.add, torch.Tensor.__add__, torch.Tensor.__radd__
 
 
 class Seen(NamedTuple):
-    """A product with its probe, and with the places in theta of its matrix (O, I) and of its bias (O,) or None."""
+    """A product with its probe, and with the places in theta of its matrix, (O, I), and of its bias, (O,) or None."""
 
     product: Product
     probe: Any
@@ -140,7 +140,11 @@ def check_precision(func: Any, h: Any) -> None:
 
 
 def opened(func: FunctionType) -> FunctionType:
-    """A copy of a function of PyTorch, which runs the function's statements. The function would call the mode again."""
+    """A copy of a function of PyTorch that runs the statements of the function, so that the mode sees the inner calls.
+
+    The function itself would first ask whether a mode is active, and then call the mode again. In the copy, the answer
+    is always False.
+    """
     asks = ("has_torch_function", "has_torch_function_unary", "has_torch_function_variadic")
     names = func.__globals__ | dict.fromkeys(asks, lambda *_: False)
     copy = FunctionType(func.__code__, names, func.__name__, func.__defaults__, func.__closure__)

@@ -1,6 +1,7 @@
 """Golden vectors: problems with certified values of their quantities, for implementations in any language.
 
-* problems: the problems of the vectors, and the quantities of each problem
+* problems: the problems of the vectors, and the quantities of each problem; `shared_recipes` has the recipes of the
+            problems with shared weights
 * flags:    special properties of problems, which hide some mistakes
 * form:     the format of the files, and the right shapes of the arrays of a problem
 * vector:   golden vectors, and the reading of golden vectors from files

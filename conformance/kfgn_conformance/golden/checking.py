@@ -1,4 +1,4 @@
-"""Verification of the files of golden vectors: their format, their hashes, and every number in them."""
+"""Verification of the files of golden vectors: their format, their hashes, their texts and their expected values."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -23,10 +23,13 @@ from .making import allowed, header, mistakes
 from .vector import ExpectedArray, Vector, files, read
 
 ROUNDING = 1.01
-"""The largest allowed ratio between a tolerance in a file, which has three digits, and the tolerance by the rule."""
+"""The largest allowed ratio between a tolerance in a file, which has three digits, and the tolerance by the rule.
+
+A mistake whose ratio error / tolerance is this near to 1 may be listed in `hides` or not.
+"""
 
 HALF_A_DIGIT = 0.00501
-"""The largest relative error of a field `size`, from rounding to three digits and from errors of condition numbers."""
+"""The allowed relative error of a field `size`, from rounding to three digits and from errors of condition numbers."""
 
 CAN_CERTIFY = find_spec("flint") is not None
 """True if python-flint is installed, so that radii can be verified."""

@@ -71,7 +71,7 @@ def _in_present_format(written: Any, place: object) -> Any:
     """Convert the content of a file to the present format.
 
     Raises `FileError` for a problem of format 1 whose layers cannot be read. Other malformed content is left unchanged,
-    because the check by the schema reports every fault.
+    because the check by the schema then reports the fault.
     """
     if not isinstance(written, dict) or written.get("format") != 1 or not isinstance(written.get("vectors"), list):
         return written

@@ -24,7 +24,7 @@ from .shared_recipes import SHARED
 
 
 class Question(NamedTuple):
-    """A problem, its description in a sentence, and the quantities of its vectors."""
+    """A problem, its description in words, and the quantities of its vectors."""
 
     problem: Problem
     description: str

@@ -35,7 +35,7 @@ DATAPOINTS = (3, 1)
 LABELS = (2, 1)
 
 EXAMPLES = 5
-"""The number of problems that are drawn for each recipe."""
+"""The maximum number of problems that are drawn for each recipe."""
 
 
 def dyadic(shape: tuple[int, ...], low: float, high: float, step: float) -> st.SearchStrategy[Array]:

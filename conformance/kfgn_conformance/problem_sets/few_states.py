@@ -21,7 +21,7 @@ ADAPTING = (5, 40)
 def is_kept(here: Checkpoint) -> bool:
     """Return True for the first two states, and for the states before a step that adapts tau or gamma.
 
-    The first step starts the moving averages, and the second step is the first step that updates them.
+    The first step starts the moving averages, and the second step is the first step that updates an average.
     """
     return here.t < 2 or (here.t + 1) % PERIOD == 0
 
@@ -60,7 +60,7 @@ class _FewStates(Oracle):
 
     @cached_property
     def changes(self) -> tuple[float, ...]:
-        """d of each array for u = 2^-24, at the states that are kept."""
+        """The term d of the tolerance rule for each array with u = 2^-24, at the states that are kept."""
         return tuple(self._of_kept(self._whole.changes))
 
     def _of_kept(self, items: Sequence[T]) -> list[T]:

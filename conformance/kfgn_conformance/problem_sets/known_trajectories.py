@@ -2,8 +2,8 @@
 
 A trajectory consists of fifty steps of the reference, and the last bits of a step depend on the processor. With
 checkpoints that ship, every machine has the same problems, and no run computes the steps again. The checkpoints are
-used only for the start and the code from which they were computed. For a different start or different code, the steps
-are computed again.
+used only for the start, the scenario and the code from which they were computed. For a different start, scenario or
+code, the steps are computed again.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ PER_LAYER = ("weights", "average", "Q", "G", "update")
 """The fields of a checkpoint with an array for each layer."""
 
 SINGLE = ("t", "tau", "gamma", "X", "Y", "draws")
-"""The other fields."""
+"""The other fields of a checkpoint."""
 
 Stored = dict[str, Array]
 """The arrays of all trajectories by name, each stacked over the checkpoints."""
@@ -37,7 +37,8 @@ def known_checkpoints(start: Problem, scenario: object) -> tuple[Checkpoint, ...
 
     The checkpoints must have been computed for the same start, the same scenario and the installed code.
 
-    start: the problem before the first step, with the settings of the trajectory and no checkpoints
+    start:    the problem before the first step, with the settings of the trajectory and no checkpoints
+    scenario: the `Scenario` of the trajectory, from the module `trajectories`
     """
     stored, key = shipped(), key_of(start, scenario)
     if f"{key} t" not in stored:

@@ -1,21 +1,21 @@
 """The problems on which each backend is run, unless a run is thorough.
 
-Every backend runs the same code of the port. NumPy and the backends on a GPU run everything. Each other backend runs
-the questions whose answers may differ from the answers of NumPy:
+Every backend runs the same code of the port. NumPy and the backends on a GPU run everything. PyTorch, array-api-strict
+and JAX on the host run only questions whose answers may differ from the answers of NumPy:
 
 * PyTorch runs every problem, the autoencoder in float32 alone, and makes steps from fewer states of the optimiser
   trajectories.
-* array-api-strict computes with NumPy and checks the calls, so it runs problems that make different calls.
+* array-api-strict computes with NumPy and checks the calls, so it runs only problems whose calls differ.
 * JAX compiles a program for each quantity, network and shape, so it runs only a few problems. The quantities
   of networks with shared weights are run on two fixed problems, one of them with images. The steps of the optimiser
   are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
-  One of two fixed problems or trajectories is run in float32 and the other in float64, because each dtype needs its
-  own programs. Only the network with shared weights that has tokens is run in both.
+  Of each two fixed problems or trajectories, one is run in float32 and the other in float64, because each dtype needs
+  its own programs. Only the network with shared weights that has tokens is run in both. Questions are repeated in
+  other orders only on the problem `EAGER`, in float32.
 
 The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
-shapes, so that one program solves with the blocks of both problems. All groups together contain each objective, each
-transfer function, and layers without a bias.
+shapes. All groups together contain each objective, each transfer function, and layers without a bias.
 
 A thorough run leaves nothing out, and adapters that are given by name always run everything.
 """
@@ -57,7 +57,8 @@ class Selection:
     sentence:         a description of the selection for the report; empty if the selection contains everything
     problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
     only_dtype:       the dtype of each problem that is not run in both, by id
-    states:           True for each state of an optimiser trajectory from which a step is made; by default all states
+    states:           a function that is True for each state of an optimiser trajectory from which a step is made, or
+                      None for all states
     in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
     dtypes_in_orders: the dtypes of implementations whose questions are repeated in other orders
     """
@@ -135,10 +136,14 @@ OF_JAX = {
     "shared weights": ("shared-tokens-mean-categorical", "shared-images-squared_error"),
     "steps": ("walk-kfac", "walk-blocks"),
 }
-"""The fixed problem of each group of quantities on JAX in float32, and the one in float64."""
+"""For each group of quantities on JAX: the fixed problem or trajectory in float32, and the one in float64."""
 
 TOKENS = OF_JAX["shared weights"][0]
-"""The problem that JAX runs in both dtypes, since `kfra_over_tokens` is not defined on the other one."""
+"""The problem that JAX runs in both dtypes.
+
+`kfra_over_tokens` is defined only on networks that do not mix positions, and the other problem of the group has a
+convolution.
+"""
 
 SELECTIONS = {
     "torch": Selection(

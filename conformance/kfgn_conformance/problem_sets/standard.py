@@ -98,7 +98,7 @@ def check_patterns(patterns: Sequence[str], examples: int) -> None:
 def selected(patterns: Sequence[str], examples: int, seed: int, progress: Progress = ignored) -> list[Problem]:
     """Return the problems of a run whose ids match any of the patterns. Random problems are drawn up to the last match.
 
-    The random problems come after all others.
+    The random problems come after all other problems.
     """
 
     def matches(name: str) -> bool:

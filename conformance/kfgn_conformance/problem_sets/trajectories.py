@@ -69,7 +69,7 @@ a matrix that is not positive definite, a damping that is lost by rounding, and 
 
 
 class Scenario(NamedTuple):
-    """The initial dampings and the batches of a trajectory.
+    """The initial dampings, the L2 term and the inputs of a trajectory, and a change of Q_1.
 
     tau, gamma:       the initial values of the dampings
     eta:              the weight of the L2 term
@@ -162,7 +162,11 @@ def single(x: Array) -> Array:
 
 
 def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Checkpoint:
-    """The state of the optimiser with a new batch, whose draws are far from every border between classes."""
+    """The state of the optimiser with a new batch.
+
+    A batch is drawn again if a pre-activation is near a kink of a transfer function, or if a draw of KFAC is near a
+    border between classes.
+    """
     shape = (problem.N, problem.widths[0])
     weights = dict(enumerate(state.net.weights, start=1))
 

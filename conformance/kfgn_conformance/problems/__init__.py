@@ -2,12 +2,18 @@
 
 Read in this order:
 
-* layers:          the records of layers, and the shapes of their weights
+* shapes:          the types of shapes and of transfer functions
+* windows:         the windows of convolutions and of pooling layers
+* window_layers:   the records of convolutions and of pooling layers
+* token_layers:    the records of embeddings, of normalisations, and of scale-and-shift layers
+* layers:          the records of all other layers, and the shapes of their weights
 * problem:         the record of a problem, of its arguments and of an optimiser trajectory
 * arrays:          the functions that visit every array of a problem
 * layer_json:      the records of layers in JSON
 * serialisation:   a problem in JSON, for programs and golden vectors
 * version_1:       the older JSON format of a problem
+* digests:         hashes of problems and of arrays
+* seeds:           the search for the seed of a fixed problem, and the seeds that ship
 * discontinuities: the distance of a problem from kinks and from borders between classes
 * dyadic:          random problems of dyadic numbers, from which the fixed problems are chosen
 * cases:           fixed problems that combine each transfer function with each objective

@@ -1,7 +1,8 @@
 """The arrays inside a problem, each with its path, such as `weights[1]` or `arguments.direction[0]`.
 
-A problem consists of tuples, named tuples and arrays. The functions of this module visit the arrays of a problem in
-order to round or hash them, to convert them to the arrays of a library, or to write them to JSON.
+An array of a problem is a field of the problem, or is inside a field that is a tuple or a named tuple. The functions of
+this module visit the arrays of a problem in order to round or hash them, to convert them to the arrays of a library, or
+to write them to JSON.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """Fixed problems that combine each transfer function with each objective.
 
-Every run has these problems, so that no combination depends on chance. Each problem has three layers, several
+Every run has the problems of `cases`, so that no combination depends on chance. Each problem has three layers, several
 datapoints and several labels. The numbers of units, datapoints and labels are distinct primes. A transposed array
 therefore has the wrong shape, and an answer changes if N, S or D_l are confused. Except for the mixture, the second
 layer has fewer units than the last layer, so KFLR in `kfgn` propagates the matrix G_2 to the first layer, instead of a
@@ -34,9 +34,9 @@ ADDED = ("elu", "gelu", "gelu_tanh", "silu")
 
 @cache
 def cases() -> tuple[Problem, ...]:
-    """Return one problem per pair in `SPLITS` and transfer function of the first layer.
+    """Return one problem for each pair in `SPLITS` and each function in `PAIRED` as the transfer function f_1.
 
-    The second layer has the next transfer function in `PAIRED`.
+    The second layer has the next transfer function in `PAIRED`. After the last function, the first function is next.
     """
     return tuple(
         case(objective, psd, (transfer, PAIRED[(i + 1) % len(PAIRED)]))
@@ -47,9 +47,9 @@ def cases() -> tuple[Problem, ...]:
 
 @cache
 def added_cases() -> tuple[Problem, ...]:
-    """Return one problem per pair in `SPLITS` and transfer function in `ADDED`.
+    """Return one problem for each pair in `SPLITS` and each transfer function in `ADDED`.
 
-    A run of `kfgn-check` contains the added cases of the categorical objective alone.
+    Of the added cases, a run of `kfgn-check` contains only those of the categorical objective.
     """
     return tuple(case(objective, psd, (transfer, transfer)) for objective, psd in SPLITS for transfer in ADDED)
 

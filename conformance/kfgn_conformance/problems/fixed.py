@@ -50,7 +50,7 @@ LOGITS = tuple(split for split in SPLITS if split[0] != "squared_error")
 """The pairs of `SPLITS` with an objective whose outputs are logits."""
 
 SIZES = {90: DTYPES, 800: ("float64",)}
-"""Large values of |h|, and the dtypes of the problem: e^90 overflows in float32, and e^800 overflows in float64."""
+"""Large values of |h|, each with the dtypes of its problems. e^90 overflows in float32, and e^800 in float64."""
 
 
 def saturation(transfer: str) -> str:

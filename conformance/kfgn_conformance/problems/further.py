@@ -25,7 +25,7 @@ BATCHES = ((6, 5), (2, 3), (9, 2))
 
 
 def further(supported: Sequence[Problem]) -> list[Problem]:
-    """Return further problems, so many that a function supports at least `ENOUGH` problems.
+    """Return so many further problems that a function supports at least `ENOUGH` problems in total.
 
     The list is empty if the function already supports enough problems, or supports no problem with a hidden layer.
 

@@ -67,7 +67,7 @@ def layer_as_json(layer: Layer) -> dict[str, Any]:
 
 
 def listed(value: Any) -> Any:
-    """Convert tuples to lists, and pairs of pairs to lists of lists."""
+    """Convert a tuple to a list, and tuples inside the tuple to lists. Any other value is unchanged."""
     return list(map(listed, value)) if isinstance(value, tuple) else value
 
 
@@ -136,7 +136,7 @@ def _side(written: Any, path: str) -> tuple[int, int]:
 
 
 def _for_each(read: Read, written: Any, path: str) -> tuple[Any, ...]:
-    """Read the two values of the axes of an image."""
+    """Read a list with one value for each of the two axes of an image."""
     if not isinstance(written, list) or len(written) != 2:
         raise ValueError(f"{path}: expected two values, one for each axis, got {shown(written)}")
     return tuple(read(value, f"{path}[{i}]") for i, value in enumerate(written))

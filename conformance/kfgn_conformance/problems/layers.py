@@ -16,7 +16,7 @@ from .window_layers import Convolution as Convolution, Pooling as Pooling
 
 @dataclass(frozen=True)
 class Dense:
-    """A dense layer, h_l = W_l a_{l-1} and a_l = f_l(h_l). With shared weights, W_l acts on each position alone.
+    """A dense layer, h_l = W_l a_{l-1} and a_l = f_l(h_l). With shared weights, W_l acts on each position separately.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def group_shapes(layer: Weighted, shape: tuple[int, int]) -> list[tuple[int, int
 def has_bias_column(layer: Weighted, shape: tuple[int, int]) -> bool:
     """True if the last column of weights of this shape is the bias.
 
-    The group of a scale-and-shift layer has one column, and so no bias.
+    The single group of a scale-and-shift layer has one column, and therefore no bias column.
     """
     return layer.bias and shape[1] > 1
 

@@ -21,7 +21,7 @@ class Arguments(NamedTuple):
     """The arguments of products, projections, solves and steps, in addition to the network and the batch.
 
     direction:   V_l, shaped like W_l: the vector in a product, the update in a step, or the right-hand side of a solve
-    cotangents:  (N, D_L), the vectors u_n of the products J_n^T u_n
+    cotangents:  (N, D_L), the vectors u_n of the products J_n^T u_n, where J_n is the Jacobian of h_L at datapoint n
     projections: (N, S, K), S random vectors per datapoint, where K is the number of columns of the square root of H_L
     tau:         the damping of the full matrix, as a 0-d array
     gamma:       the damping of the block-diagonal matrix, as a 0-d array
@@ -229,7 +229,7 @@ class Problem:
         return replace(self, **{x.name: mapped_arrays(f, getattr(self, x.name), x.name) for x in fields(self)})
 
     def map_reals(self, f: Callable[[Array], Any]) -> "Problem":
-        """Replace every array of real numbers by f(array), and keep the arrays of class indices."""
+        """Replace every array of real numbers by f(array), and keep the arrays of class indices and of tokens."""
         return self.map_arrays(lambda _path, array: f(array) if array.dtype.kind == "f" else array)
 
 

@@ -1,9 +1,9 @@
 """The search for the seed of a fixed problem, and the seeds that ship, with which a run needs no search.
 
-A random problem becomes a fixed problem if it is suitable. A suitable problem is far from every discontinuity, and may
-need further properties. A search computes the reference on each random problem, and therefore takes long.
-`known_seeds.json` has the seeds of the fixed problems, and the digests of these problems. A seed whose problem has a
-different digest is not used. `fixed_oracles` writes the file.
+A random problem becomes a fixed problem if it is suitable. A suitable problem is far from every discontinuity. Some
+fixed problems need further properties. A search computes the reference on each random problem, and therefore takes
+long. `known_seeds.json` has the seeds of the fixed problems, and the digests of these problems. A seed whose problem
+has a different digest is not used. `fixed_oracles` writes the file.
 """
 
 import json

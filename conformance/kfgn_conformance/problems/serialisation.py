@@ -1,7 +1,7 @@
 """A problem as an object of JSON, for programs and golden vectors. `docs/vectors.md` describes the format.
 
-Arrays are nested lists, row by row. The numbers are exact in float32, and reading the written numbers gives the same
-values.
+Arrays are nested lists, row by row. Float32 holds the numbers of a problem exactly, and a program that reads the
+written numbers gets the same values.
 """
 
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""The types of the sizes and of the transfer functions of layers."""
+"""The types of the shapes of activations and of transfer functions."""
 
 from typing import TypeAlias
 

@@ -35,7 +35,7 @@ class Embedding:
     bias: ClassVar[bool] = False
 
     def weight_shape(self, inputs: int) -> tuple[int, int]:
-        """The shape of W_l, where `inputs` is the number V of tokens."""
+        """The shape of W_l, where `inputs` is the size V of the vocabulary."""
         return self.units, inputs
 
     def output_shape(self, below: Shape) -> Shape:

@@ -1,13 +1,14 @@
 """Variations of random problems, with outputs or hidden units far from 0, or with layers of dead units.
 
-For outputs or units far from 0, exponentials overflow, and probabilities round to 0 or 1. Correct formulas that
+For outputs or units far from 0, exponentials may overflow, and probabilities may round to 0 or 1. Correct formulas that
 subtract, such as 1 - p or 1 - tanh^2, lose every digit if p or |tanh| rounds to 1. An implementation with these
 formulas must pass. In the variations, the largest elements of each array therefore come from terms without
 cancellation. Terms without cancellation come from datapoints or units that are not saturated, from classes with equal
 probabilities, or from probabilities near 0 instead of near 1.
 
-The reduction ratio contains a difference of losses. Problems with large weights therefore have a small eta, and a
-direction that is long enough to change a large loss.
+The reduction ratio contains a difference of losses, which loses digits if the losses are much larger.
+Problems with large weights or biases therefore have a small eta, so that the L2 term is small. Problems with large
+outputs also have a direction that is long enough to change a large loss.
 """
 
 from collections.abc import Callable
@@ -36,7 +37,7 @@ def all_outputs_near(size: float) -> Change:
     """A change of the last layer's biases that moves every output of every datapoint to near +-size.
 
     For the Bernoulli objective, all outputs become negative, so that p (1 - p) does not lose digits. For the
-    categorical objective, the outputs get alternating signs.
+    categorical objective, the outputs get alternating signs. For the mixture, the outputs get the signs `MIXTURE`.
     """
 
     def change(problem: Problem) -> Problem:

@@ -9,7 +9,7 @@ Read in this order:
 * solves:         damped Kronecker blocks, their inverses and determinants, and conjugate gradients
 * shared_weights: exact blocks and Kronecker approximations of networks with shared weights, beyond the paper
 * steps:          one step of the optimiser from each checkpoint of a trajectory
-* reference_only: quantities that no implementation computes; the accuracy of the reference is certified on them too
+* reference_only: further quantities on which the accuracy of the reference is certified, and that no implementation has
 
 An oracle returns a tuple of arrays, such as one array per layer or a tuple with a single array. The arrays of an answer
 must have the same shapes.

@@ -111,7 +111,7 @@ CURVATURE = (
         elements=of_inputs,
         array_kind="inputs",
         degree=0,
-        mean=False,  # a convention of sums multiplies G alone by N, since Q kron G has one factor N
+        mean=False,  # sums over the datapoints make only G N times as large, since Q kron G is N times as large
     ),
     Quantity(
         name="kflr",

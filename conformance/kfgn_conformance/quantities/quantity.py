@@ -116,7 +116,7 @@ class Quantity:
     def concerns(self, problem: Problem) -> bool:
         """True if the quantity is defined on problems of this kind.
 
-        The kind depends on two properties: a trajectory or none, and shared weights or none.
+        The kind of a problem depends on two properties: the problem may have a trajectory, and may have shared weights.
         """
         kind = (problem.trajectory is not None, problem.is_shared)
         return kind == (self.of_trajectories, self.of_shared_weights)
@@ -124,7 +124,7 @@ class Quantity:
     def weights_of(self, problem: Problem) -> list[tuple[Weighted, tuple[int, int]]]:
         """The layer of each array, and the shape (D, P) of the weights to which the array belongs.
 
-        Only the array kinds "weights", "blocks" and "inputs" have an array for each layer or group.
+        The method is for the array kinds "weights", "blocks" and "inputs", which have an array for each layer or group.
         """
         found = []
         for layer, shape in zip(problem.weighted, (W.shape for W in problem.weights), strict=True):

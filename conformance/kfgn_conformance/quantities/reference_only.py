@@ -1,4 +1,4 @@
-"""Quantities that no implementation computes. The accuracy of the reference is certified on them too."""
+"""Quantities that no implementation computes, but on which the accuracy of the reference is certified."""
 
 from collections.abc import Callable
 from typing import Any

@@ -65,6 +65,6 @@ def size_of_log_determinant(eigenvalues: Array, rounding: Array) -> float:
     random signs, this trace is about ||A^-1||_F ||E||_2.
 
     eigenvalues: the eigenvalues of A
-    rounding:    an array whose largest element is ||E||_2 / u
+    rounding:    an array whose largest element is ||E||_2 / u, where u is the unit roundoff
     """
     return float(np.sum(np.abs(np.log(eigenvalues))) + np.linalg.norm(1 / eigenvalues) * np.max(rounding))

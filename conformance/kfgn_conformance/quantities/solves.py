@@ -93,7 +93,7 @@ def size_of_factored_log_determinant(p: Problem, _arrays: Arrays) -> tuple[float
 
 
 def full_system(p: Problem) -> Array:
-    """The matrix C-bar = G-bar + (tau + eta) I of equation (33)."""
+    """The matrix C-bar = G-bar + (tau + eta) I of Appendix C."""
     return ref.damped(ref.gauss_newton(p.reference, p.X, p.Y), p.arguments.tau + p.arguments.eta)
 
 
@@ -104,7 +104,7 @@ def block_systems(p: Problem) -> ref.PerLayer:
 
 
 def conjugate_gradients(p: Problem) -> Arrays:
-    """The product of the inverse of C-bar in (33) and V."""
+    """The product of the inverse of C-bar and V: (33) with C-bar instead of C-tilde, and V instead of grad f."""
     solution = ref.direction(full_system(p), ref.theta(keyed(p.arguments.direction)))
     return in_order(ref.per_layer(p.reference, solution))
 

@@ -35,7 +35,11 @@ def settings_of(p: Problem) -> ref.Settings:
 
 
 def state_of(p: Problem, here: Checkpoint) -> ref.State:
-    """The reference's state at a checkpoint. The state before the first step has no averages and no update."""
+    """The reference's state at a checkpoint.
+
+    The state before the first step has no averages and no update. The state of a method without Kronecker factors has
+    no averages of factors.
+    """
     old = here.t > 0
     factors = old and trajectory_of(p).method in ref.METHODS
     return ref.State(
@@ -60,7 +64,7 @@ def steps(p: Problem) -> Arrays:
     """Return the arrays of the step from each checkpoint, one checkpoint after the other.
 
     The arrays of a step are the weights of all layers, the averages of the weights, the averages of Q, the averages of
-    G, tau, gamma, f before the step, and alpha.
+    G, tau, gamma, f before the step, and alpha. A method without Kronecker factors has no averages of Q and G.
     """
     arrays: list[Any] = []
     for state, info in stepped(p):
@@ -96,7 +100,8 @@ def definiteness(p: Problem, here: Checkpoint) -> list[tuple[float, float]]:
     """Two eigenvalues for each factor that is indefinite without damping.
 
     The first number is the smallest eigenvalue of the damped factor. The second number is the largest absolute
-    eigenvalue of the factor without damping.
+    eigenvalue of the factor without damping. For the inversion "exact", the factors are damped as in (36), where omega
+    is 1. The list is empty for a method without Kronecker factors.
     """
     settings, state = settings_of(p), state_of(p, here)
     if settings.method not in ref.METHODS:

@@ -93,12 +93,15 @@ def page(reports: Sequence[Records]) -> str:
 
 
 def _shown(value: object) -> object:
-    """Escape control characters in a `str`. The template's markup has a subclass of `str` and is unchanged."""
+    """Escape unprintable characters in a `str`. The template's markup is of a subclass of `str`, and is unchanged."""
     return plain(value) if type(value) is str else value
 
 
 def rows_of(reports: Sequence[Records]) -> list[PageRow]:
-    """The rows of the quantities that some implementation offers, in the order of the kit's table."""
+    """The rows of the quantities with an answer or an ERROR, in the order of the kit's table.
+
+    Quantities that the kit does not have come last.
+    """
     found: dict[str, dict[int, Line]] = {}
     columns: list[Line] = []
     for report in reports:
@@ -119,7 +122,7 @@ def rows_of(reports: Sequence[Records]) -> list[PageRow]:
 
 
 def _heads(columns: Sequence[Line]) -> list[str]:
-    """The first part of the cell ids of each column: a name, a dtype if there is one, and a number if repeated."""
+    """The first part of the cell ids of each column: the name, the dtype if any, and a number for a repeated column."""
     heads: list[str] = []
     for column in columns:
         words = re.findall(r"[\w.]+", f"{column['name']} {column.get('dtype', '')}")

@@ -25,7 +25,7 @@ LEFT_OUT = re.compile("(?P<before>.* is not run on )(?P<problem>[^ :]+): (?P<rea
 """A note on a problem on which a quantity is not run."""
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
-"""The colours of verdicts. A verdict that is not listed is red."""
+"""The colours of verdicts. A verdict that is not listed is red, or yellow for an expected failure."""
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -40,7 +40,7 @@ def print_report(report: Report, console: Console) -> None:
     if any(map(_has_parentheses, _tables(report, console))):
         legend += " A number in parentheses is the number of problems of a cell with fewer problems than its row."
     if any(cell.status is Status.UNIMPLEMENTED and _offered(report, name) for name, cell in report.named_cells):
-        legend += " A cell is empty if the implementation does not offer the quantity."
+        legend += " A cell is empty if the implementation does not support the quantity."
     console.print(legend)
     console.print(f"Problems: {kinds(problem.id for problem in report.problems)}.")
     for line in _partly_supported(report):
@@ -53,7 +53,9 @@ def print_report(report: Report, console: Console) -> None:
             flags = "".join(f", {name}: {value}" for name, value in described.flags.items())
             console.print(f"{column.name}: {described.version}{flags}")
     if missing := sum(not _offered(report, name) for name in report.rows):
-        console.print(f"{missing} {'quantity is' if missing == 1 else 'quantities are'} offered by no implementation.")
+        console.print(
+            f"{missing} {'quantity is' if missing == 1 else 'quantities are'} supported by no implementation."
+        )
     print_remarks(report, console)
     for note in _merged(report.notes):
         console.print(f"note: {note}", style="dim")
@@ -217,7 +219,7 @@ def _has_parentheses(table: Table) -> bool:
 
 
 def _offered(report: Report, name: str) -> bool:
-    """True if some implementation offers the quantity, or if an unusable implementation may offer it."""
+    """True unless every cell of the quantity is UNIMPLEMENTED. A cell of an unusable implementation is SKIPPED."""
     return any(cell.status is not Status.UNIMPLEMENTED for cell in report.rows[name])
 
 
@@ -235,9 +237,10 @@ def _has_fewer(report: Report, row: Sequence[Cell], column: int) -> bool:
 def _text(cell: Cell, *, has_fewer: bool) -> Text:
     """The text of a cell.
 
-    If the implementation passed, the text is the ratio. If `has_fewer` is true, the number of supported problems
-    follows in parentheses. Otherwise the text has the status, the number of supported problems with this status, and
-    the largest ratio. If no answer was judged, the text is "-" for SKIPPED and empty for UNIMPLEMENTED.
+    If the implementation passed, the text is the ratio, with the number of supported problems in parentheses if
+    `has_fewer` is True. If a verdict failed, the text has the status, the number of supported problems with this
+    status, and the largest ratio if it is finite and above 0. If no answer was judged, the text is "-" for SKIPPED and
+    empty for UNIMPLEMENTED.
     """
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")

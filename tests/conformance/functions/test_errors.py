@@ -39,8 +39,8 @@ def raises(message):
 
 
 MODELS = {
-    "one axis": (lambda x, fc: fc(x)[:, 0], "model: expected outputs of shape (3, O) or (3, T, O), got (3,)"),
-    "sum": (lambda x, fc: fc(x).sum(), "model: expected outputs of shape (3, O) or (3, T, O), got ()"),
+    "one axis": (lambda x, fc: fc(x)[:, 0], "model: expected outputs of shape (3, ..., O), got (3,)"),
+    "sum": (lambda x, fc: fc(x).sum(), "model: expected outputs of shape (3, ..., O), got ()"),
     "tuple": (lambda x, fc: (fc(x),), "model: expected a tensor of torch.float64 as outputs, got tuple"),
     "float32": (lambda x, fc: fc(x).float(), "model: expected a tensor of torch.float64 as outputs, got torch.float32"),
     "float32 inside": (
@@ -50,8 +50,8 @@ MODELS = {
     "nan": (lambda x, fc: fc(x).log(), "model: expected finite outputs, got nan or infinity"),
     "coupled": (
         lambda x, fc: fc(x) - fc(x).mean(dim=0),
-        "model: expected outputs of datapoint 0 that do not depend on other datapoints, got other outputs in a batch"
-        " with this datapoint alone",
+        "model: expected outputs of datapoint 0 that do not depend on other datapoints, got different outputs in a"
+        " batch with this datapoint alone",
     ),
     "coupled through the last": (lambda x, fc: fc(x) + (torch.arange(len(x)) == 2)[:, None] * x[0], "of datapoint 2"),
     "random": (
@@ -197,7 +197,7 @@ def test_an_indefinite_loss():
     found = oracle(objective=lambda h, y: h[0] ** 2 / 2 - h[1] ** 2 / 2 + 0 * y.sum())
     with raises(
         "objective: expected a loss whose Hessian in the outputs is positive semi-definite, got the eigenvalue -1."
-        " Hessian blocks do not need this"
+        " The method hessian_block accepts an indefinite Hessian"
     ):
         found.gauss_newton_block("fc")
     close(found.hessian_block("fc.bias"), np.diag([1, -1]))

@@ -70,7 +70,7 @@ def test_closed_forms(inputs):
         (lambda net, X, Y: (net, X[0], Y), r"X: expected shape \(N, T\) or \(N, H, W\) with N > 0, got \(5,\)"),
         (
             lambda net, X, Y: (net._replace(layers=(*net.layers, net.layers[0])), X, Y),
-            "layer 5: expected an embedding as layer 1 alone",
+            "layer 5: expected an embedding only as layer 1, got one here",
         ),
     ],
 )

@@ -100,7 +100,7 @@ def test_over_tokens_is_the_paper_with_tokens_as_datapoints(divisor):
 
 
 def test_over_tokens_refuses_a_layer_that_mixes():
-    with pytest.raises(ValueError, match="expected layers that do not mix positions, got another kind as layer 1"):
+    with pytest.raises(ValueError, match="expected no convolution, pooling or flattening, got one as layer 1"):
         shared.kfra_over_tokens(*rationals.mixed())
 
 

@@ -1,4 +1,4 @@
-"""Adapter of ASDL: exact blocks of the Fisher matrix, and its Kronecker factors, exact or from sampled labels."""
+"""Adapter of ASDL: exact blocks of the Fisher matrix, and Kronecker factors from exact expectations or samples."""
 
 import contextlib
 from collections.abc import Iterator, Sequence

@@ -21,7 +21,7 @@ MODULES = frozenset({nn.Linear, nn.Conv2d, nn.ReLU, nn.Tanh, nn.Sigmoid, nn.Flat
 
 EXTENSIONS: dict[str, Any] = {"kflr_blocks": KFLR, "kfra_blocks": KFRA}
 SHARED = "expand_blocks"
-"""The quantity with shared weights. BackPACK's documentation refers to KFC, which is expand."""
+"""The quantity with shared weights. BackPACK's documentation calls the method KFC, and the kit calls it expand."""
 
 
 class BackPACK:

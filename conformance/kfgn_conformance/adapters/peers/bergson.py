@@ -17,7 +17,11 @@ from .shared_modules import LOSS_SUMS, Converted, converted, sampled_targets
 
 
 class Bergson:
-    """Adapter of bergson. Each backward pass is a batch: one sample of the labels, or one column of a root of H_L."""
+    """Adapter of bergson.
+
+    bergson counts each backward pass as a batch. A backward pass is for one sample of the labels of all datapoints, or
+    for one column of the roots of H_L of all datapoints.
+    """
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -44,8 +48,8 @@ class Bergson:
     def _kfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
         """The blocks from the means of both covariances.
 
-        The covariance of the inputs is a mean over datapoints and positions. The covariance of the gradients is a mean
-        over datapoints, and a sum over positions.
+        The covariance of the inputs is a mean over samples, datapoints and positions. The covariance of the gradients
+        is a mean over samples and datapoints, and a sum over positions.
         """
         loss = LOSS_SUMS[problem.objective]
         losses = (loss(net.model(net.X), y) for y in sampled_targets(problem, self.dtype))
@@ -56,8 +60,9 @@ class Bergson:
     def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
         """The product of the weighted covariances, divided by the trace of the weighted covariance of the inputs.
 
-        In a weighted covariance, the covariance and the trace are both sums over the N datapoints of a batch. The
-        product over the trace is therefore divided by N^2.
+        bergson multiplies the covariance of the inputs by the trace of the covariance of the gradients, and conversely.
+        Each covariance and each trace is a sum over the N datapoints, and not a mean. The result is therefore also
+        divided by N^2.
         """
         columns = output_roots(problem, net.model(net.X).detach())
         sums = self._sums(TraceCovarianceCollector, net, ((net.model(net.X) * column).sum() for column in columns))

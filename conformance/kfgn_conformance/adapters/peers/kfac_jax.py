@@ -53,7 +53,7 @@ PRODUCTS = {"gauss_newton_product": "multiply_ggn", "hessian_product": "multiply
 class KfacJax:
     """Adapter of kfac-jax, which forms blocks A kron G from the factor A of the inputs and the factor G of a layer.
 
-    The inputs of a layer end with a constant 1, which the bias multiplies.
+    The inputs of a layer with a bias end with a constant 1, which multiplies the bias.
     """
 
     def __init__(self, dtype: str) -> None:
@@ -69,7 +69,7 @@ class KfacJax:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute the quantity with kernels of shape (inputs, outputs), as in flax and haiku."""
+        """Compute the quantity with kernels that have the outputs on the last axis, as in flax and haiku."""
         if problem.objective not in LOSSES:
             raise UnsupportedError(f"no {problem.objective} objective")
         with jax.enable_x64(self.dtype == "float64"), jax.default_matmul_precision("float32"):

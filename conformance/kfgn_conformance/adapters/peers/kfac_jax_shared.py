@@ -39,7 +39,9 @@ LOSSES: dict[str, Any] = {"squared_error": squared_error, "categorical": categor
 
 
 def shared_loss(problem: Problem, transfers: dict[str, Any]) -> Callable[[Weights, Any], Any]:
-    """The mean loss as a function of the weights and the batch. Activations are tokens (N, T, C), or (N, C) for T = 1.
+    """The mean loss as a function of the weights and the batch. Activations are tokens (N, T, C).
+
+    The inputs and outputs of a dense layer at one position are (N, C) instead.
 
     Raises `UnsupportedError` for a network that kfac-jax does not support.
     """
@@ -75,7 +77,7 @@ def shared_arguments(problem: Problem, array: Callable[[Array], Any]) -> tuple[W
 
 
 def _forward(layer: Kind, a: Any, weights: Any, transfers: dict[str, Any]) -> Any:
-    """The outputs of one layer, for inputs a (N, T, C), or (N, C) at one position."""
+    """The outputs of one layer, for inputs a (N, T, C), or (N, C) of a dense layer at one position."""
     if isinstance(layer, Flatten):
         return a.reshape(len(a), 1, -1)
     if isinstance(layer, Pooling):
@@ -93,7 +95,7 @@ def _forward(layer: Kind, a: Any, weights: Any, transfers: dict[str, Any]) -> An
 
 
 def _convolution(layer: Convolution, a: Any, kernel: Any) -> Any:
-    """A convolution of images of one row, (N, 1, T, C)."""
+    """A convolution of tokens a (N, T, C) as images of one row. The result is (N, 1, positions, units)."""
     (window,) = layer.windows
     padding = window.padding
     if layer.circular:

@@ -30,7 +30,7 @@ class KFACPyTorch:
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:
-        """Compute the blocks. The loss is a sum over datapoints, since the library's G is a mean over datapoints."""
+        """Compute the blocks. The loss is a sum, since the library itself divides G by the number of datapoints."""
         del quantity  # both quantities have the same definition
         if problem.divisor != 1:
             raise UnsupportedError("no divisor of the loss")

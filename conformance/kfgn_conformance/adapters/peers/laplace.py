@@ -30,7 +30,7 @@ class Laplace:
     """Adapter of laplace-torch, for inverses and log determinants of damped Kronecker blocks.
 
     If each factor is damped, laplace-torch adds the same damping to Q and to G. The adapter therefore first divides Q
-    by omega and multiplies G by omega.
+    by omega and multiplies G by omega, where omega is (38) with the trace norm, or 1 if (38) is zero or not finite.
     """
 
     def __init__(self, dtype: str) -> None:
@@ -65,7 +65,7 @@ class Laplace:
 
 
 def _factors(problem: Problem, dtype: str) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    """Q (P, P) and KFRA's G (D, D) per layer, (26)."""
+    """Q (P, P) and KFRA's G (D, D), by equation (26), per layer with weights (D, P)."""
     if problem.objective not in OUTPUT_HESSIANS:
         raise UnsupportedError(f"no Kronecker factors for the {problem.objective} objective")
     weights = [tensor(W, dtype) for W in problem.weights]

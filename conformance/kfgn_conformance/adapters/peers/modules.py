@@ -48,7 +48,8 @@ def sequential(problem: Problem, dtype: str, activations: frozenset[str] = froze
 
     activations: names of the activations that the library supports
 
-    Raises `UnsupportedError` for a network with any other activation, and for a layer without a bias.
+    Raises `UnsupportedError` for any other activation, for an activation with a parameter, and for a layer without a
+    bias.
     """
     modules: list[nn.Module] = []
     names = transfer_names(problem)
@@ -89,7 +90,7 @@ def directions(problem: Problem, dtype: str) -> list[torch.Tensor]:
 
 
 def rows_with_biases(block: Array, outputs: int) -> Array:
-    """Reorder a block over the rows of the weights and then the biases, so that a bias follows each row."""
+    """Reorder a block over all rows of the weights and then all biases, so that each bias follows its row."""
     inputs = len(block) // outputs - 1
     weights = np.arange(outputs * inputs).reshape(outputs, inputs)
     biases = np.arange(outputs * inputs, len(block))[:, None]

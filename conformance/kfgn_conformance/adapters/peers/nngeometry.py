@@ -28,7 +28,7 @@ KINDS: dict[str, Any] = {
 
 
 class NNGeometry:
-    """Adapter of nngeometry. The adapter reorders exact blocks, so that the bias follows each row of the weights."""
+    """Adapter of nngeometry. The adapter reorders exact blocks, so that each bias follows its row of the weights."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype
@@ -61,7 +61,7 @@ class NNGeometry:
 
 
 def _blocks(problem: Problem, model: nn.Module, X: torch.Tensor, layers: Sequence[Any], kind: Any) -> tuple[Array, ...]:
-    """The blocks of a representation of the Fisher matrix, with the bias after each row of weights."""
+    """The blocks of a representation of the Fisher matrix, with each bias after its row of weights."""
     loader = DataLoader(TensorDataset(X, torch.zeros(problem.N)), batch_size=problem.N)
     matrix = FIM(model, loader, kind, variant=VARIANTS[problem.objective])
     if kind is PMatKFAC:

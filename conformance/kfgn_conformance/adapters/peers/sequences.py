@@ -9,7 +9,7 @@ Kind = Dense | Convolution | Pooling | Flatten
 
 
 def layers_over_sequences(problem: Problem) -> list[Kind]:
-    """The layers of a problem over sequences. Raises `UnsupportedError` for images, and for other kinds of layers."""
+    """The layers of a problem over sequences. Raises `UnsupportedError` for images, and for layers not in `Kind`."""
     if len(problem.shapes[0]) > 2:
         raise UnsupportedError("no images in this adapter")
     found: list[Kind] = []

@@ -62,7 +62,7 @@ class Converted(NamedTuple):
     Y:       the targets, shaped for the loss
     layers:  the modules with weights, in order
     columns: for each of these modules, the columns of W to which the inputs of the module belong, without the bias
-    scale:   T_L / divisor. PyTorch's loss times `scale` has the divisor of the problem
+    scale:   T / divisor, for outputs at T positions. PyTorch's loss times `scale` has the divisor of the problem
     """
 
     model: nn.Sequential
@@ -192,9 +192,9 @@ def _pooling(layer: Pooling, form: str) -> nn.Module:
 
 
 def _weighted(layer: Dense | Convolution, kernel: Array, bias: Array, C: int, dtype: str) -> Iterator[nn.Module]:
-    """Yield the module of a layer with weights, with a padding before it and a transfer function after it.
+    """Yield the module of a layer with weights, after any asymmetric padding and before its transfer function.
 
-    kernel: the weights without the bias, with the columns of PyTorch
+    kernel: the weights without the bias, with the columns in the order of PyTorch
     bias:   the last column of W
     """
     made: nn.Linear | nn.Conv2d
@@ -229,9 +229,11 @@ def _weighted(layer: Dense | Convolution, kernel: Array, bias: Array, C: int, dt
 
 
 def in_order_of_kit(block: Array, columns: Array, outputs: int) -> Array:
-    """Reorder a block over the rows of a module's weights so that its inputs are in the order of the columns of W.
+    """Reorder a block over the stacked rows of a module's weights. The inputs get the order of the columns of W.
 
-    The block is over `outputs` rows of weights, and each row may end with the bias. The rows remain stacked.
+    The module has `outputs` rows of weights, and each row may end with the bias. The rows remain stacked.
+
+    columns: the columns of W to which the inputs of the module belong
     """
     inputs = len(block) // outputs
     order = np.concatenate([np.argsort(columns), np.arange(len(columns), inputs)])

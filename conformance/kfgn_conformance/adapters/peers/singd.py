@@ -48,9 +48,12 @@ class SINGD:
 
 
 def _average(problem: Problem) -> str:
-    """The argument `loss_average`: the axes over which the loss is a mean. The loss has a term per output position."""
+    """The argument `loss_average` of the optimiser: the axes over which the loss is a mean.
+
+    Raises `UnsupportedError` if the divisor of the loss is neither 1 nor the number of output positions.
+    """
     if problem.divisor == 1:
         return "batch"
     if problem.divisor == problem.shapes[-1][1]:
         return "batch+sequence"
-    raise UnsupportedError("no divisor of the loss except the number of positions")
+    raise UnsupportedError("no divisor of the loss except 1 and the number of output positions")

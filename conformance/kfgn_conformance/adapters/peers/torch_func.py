@@ -117,7 +117,7 @@ class _Functions:
         return total / (len(self.X) * S)
 
     def gauss_newton_product(self, V: Tensors) -> Tensors:
-        """The product E[J^T H_L J] V."""
+        """The product of the Gauss-Newton matrix and V: the mean over the datapoints of J_n^T H_L J_n V."""
         v = jvp(self.outputs, (self.W,), (V,))[1]
         return self.transposed_jacobian_product((self.output_hessians() @ v[:, :, None])[:, :, 0])
 

@@ -78,7 +78,7 @@ class GammaByOneStep(Textbook):
 
 @mistake("https://github.com/gpauloski/kfac-pytorch")
 class AveragesFromTheIdentity(Textbook):
-    """The averages of the factors start at the identity, and the weights of these averages are constant."""
+    """The averages of the factors start at the identity, and the weights of old and new value are constant."""
 
     def averaged(self, old: PerLayer, new: PerLayer, t: int, limit: float) -> PerLayer:
         if limit != CURVATURE_AVERAGE:
@@ -90,7 +90,10 @@ class AveragesFromTheIdentity(Textbook):
 
 @mistake()
 class AveragesNotDebiased(Textbook):
-    """The weights of moving averages are constant from step 2 on. Early averages should be arithmetic means."""
+    """In a moving average, the weights of old and new value are constant after the first update.
+
+    Early averages should be arithmetic means.
+    """
 
     def weight_of_old(self, t: int, limit: float) -> float:
         return limit if t > 1 else 0.0
@@ -166,7 +169,7 @@ class TauFollowsRounding(Textbook):
 
 @mistake()
 class DampingLostInRounding(Textbook):
-    """A damping in (36) is so small that rounding removes it, and the step is rejected."""
+    """A tiny damping in (36) is not increased. Rounding then removes the damping, and the step may be rejected."""
 
     def visible(self, A: Array, damping: Any) -> Any:
         return damping

@@ -1,4 +1,4 @@
-"""Mistakes in EKFAC, KFOC, TKFAC and TNT, in the order of Kronecker products, and in KFRA with shared weights."""
+"""Mistakes in EKFAC, KFOC, TKFAC and TNT, in the order of Kronecker factors, and in KFRA with shared weights."""
 
 import numpy as np
 
@@ -34,7 +34,7 @@ class EkfacPositionsAveraged(SharedTextbook):
 
 @mistake()
 class EkfacColumnsTogether(SharedTextbook):
-    """In EKFAC's diagonal, the columns of the root are summed before they are squared."""
+    """In EKFAC's diagonal, the columns of the root are summed before the square, and not after the square."""
 
     def squares(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
         return super().squares(a, np.sum(C, axis=1, keepdims=True), U_Q, U_G)
@@ -87,7 +87,7 @@ class KfocAfterOneStep(SharedTextbook):
 
 @mistake()
 class TkfacOfTheTracesOfTheBatch(SharedTextbook):
-    """TKFAC has the traces of the sums over the batch instead of the traces of single datapoints and positions."""
+    """In TKFAC, the traces of the factors of the batch replace the traces at single datapoints and positions."""
 
     def tkfac_block(self, a: Array, C: Array) -> Array:
         return np.kron(self.expand_q(a) * a.shape[1], self.expand_g(C))
@@ -104,7 +104,7 @@ class TkfacWithoutItsTrace(SharedTextbook):
 
 @mistake()
 class TntForTkfac(SharedTextbook):
-    """TNT is computed instead of TKFAC: the gradients of positions are summed before they are squared."""
+    """TNT is computed instead of TKFAC: the gradients are summed over the positions before the square."""
 
     def tkfac_block(self, a: Array, C: Array) -> Array:
         return self.tnt_block(a, C)
@@ -175,7 +175,7 @@ class KfraOutputsAveraged(SharedTextbook):
 
 @mistake()
 class KfraSlopesOfPositionsAlone(SharedTextbook):
-    """KFRA over positions multiplies all positions by the same mean of f' f'^T, as KFRA over taps does."""
+    """KFRA over positions multiplies all pairs of positions by the same mean of f' f'^T, as KFRA over taps does."""
 
     def kfra_over_positions(self) -> PerLayer:
         G = {self.L: self.mean(self.over_positions(self.output_columns()))}

@@ -44,7 +44,7 @@ class LossTimesOutputs(Textbook):
 
 @mistake()
 class SummedOverDatapoints(Textbook):
-    """Every quantity is a sum over the datapoints instead of a mean."""
+    """Every mean over the datapoints is replaced by a sum."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) * len(x)
@@ -52,7 +52,7 @@ class SummedOverDatapoints(Textbook):
 
 @mistake("https://github.com/google-deepmind/kfac-jax/commit/40cf083")
 class DividedByDatapointsTwice(Textbook):
-    """Every quantity is divided by the number of datapoints twice."""
+    """Every mean over the datapoints is divided by the number of datapoints again."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) / len(x)
@@ -60,7 +60,7 @@ class DividedByDatapointsTwice(Textbook):
 
 @mistake()
 class DividedByDatapointsLessOne(Textbook):
-    """Every quantity is divided by N - 1 instead of N, like an unbiased variance."""
+    """Every sum over the N datapoints is divided by N - 1 instead of N, as in an unbiased variance."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) * len(x) / max(len(x) - 1, 1)

@@ -9,7 +9,7 @@ from ..textbook import Textbook
 
 @mistake()
 class SlopeForgotten(Textbook):
-    """The vectors that are propagated through a layer are not multiplied by f'."""
+    """The vectors and matrices that are propagated through a layer are not multiplied by f'."""
 
     def derivative(self, l: int) -> Array:
         return np.ones_like(super().derivative(l))
@@ -17,7 +17,7 @@ class SlopeForgotten(Textbook):
 
 @mistake()
 class SlopeTwice(Textbook):
-    """The vectors that are propagated through a layer are multiplied by f' twice."""
+    """The vectors and matrices that are propagated through a layer are multiplied by f' twice."""
 
     def derivative(self, l: int) -> Array:
         return super().derivative(l) ** 2

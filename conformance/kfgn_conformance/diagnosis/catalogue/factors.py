@@ -19,7 +19,7 @@ class FactorsExchanged(Textbook):
 
 @mistake()
 class RowsStacked(Textbook):
-    """vec(V) consists of the stacked rows of V, although the matrix is defined for stacked columns."""
+    """vec(V) consists of the stacked rows of V, although the block is defined for stacked columns."""
 
     def vec(self, V: Array) -> Array:
         return V.reshape(-1)

@@ -15,7 +15,7 @@ from .patches import OtherInputs
 
 
 def by_columns(sizes: tuple[int, ...]) -> Array:
-    """The row-major numbers of the positions of an image, listed in column-major order."""
+    """The row-major index of every position of an image, with the positions in column-major order."""
     return np.arange(int(np.prod(sizes))).reshape(sizes).T.ravel()
 
 
@@ -34,7 +34,7 @@ def without_added_rows(padded: Array, layer: Convolution, sizes: tuple[int, ...]
 
 @mistake()
 class PatchTapsByColumns(OtherInputs):
-    """The taps of an image's patch are in column-major order: the first side of the kernel changes first."""
+    """The taps of an image's patch are in column-major order: the position along the height changes fastest."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         windows = self.windows(l, layer, self.a[l - 1])
@@ -52,7 +52,10 @@ class PatchPositionsByColumns(OtherInputs):
 
 @mistake()
 class PatchPaddingOfAxesExchanged(OtherInputs):
-    """In the patches of an image, the padding begins with the last axis, as in `torch.nn.functional.pad`."""
+    """In the patches of an image, the paddings of height and width are exchanged.
+
+    `torch.nn.functional.pad` expects the padding of the last axis first.
+    """
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, replace(layer, padding=tuple(window.padding for window in layer.windows[::-1])))
@@ -60,7 +63,7 @@ class PatchPaddingOfAxesExchanged(OtherInputs):
 
 @mistake()
 class PatchStrideOfAxesExchanged(OtherInputs):
-    """In the patches of an image, the stride of the height is that of the width, and the reverse."""
+    """In the patches of an image, the strides of height and width are exchanged."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, replace(layer, stride=tuple(window.stride for window in layer.windows[::-1])))
@@ -68,7 +71,7 @@ class PatchStrideOfAxesExchanged(OtherInputs):
 
 @mistake()
 class PatchDilationOfAxesExchanged(OtherInputs):
-    """In the patches of an image, the dilation of the height is that of the width, and the reverse."""
+    """In the patches of an image, the dilations of height and width are exchanged."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, replace(layer, dilation=tuple(window.dilation for window in layer.windows[::-1])))

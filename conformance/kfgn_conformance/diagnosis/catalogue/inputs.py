@@ -10,7 +10,7 @@ from ..textbook.passes import PerLayer
 
 @mistake()
 class BiasForgotten(Textbook):
-    """The appended input that multiplies the bias is 0 instead of 1, in the forward pass, in Q and in the gradient."""
+    """The appended input that multiplies the bias is 0 instead of 1, in the forward pass and in all derivatives."""
 
     def with_unit(self, a: Array) -> Array:
         return np.hstack([a, np.zeros((len(a), 1))])
@@ -18,14 +18,14 @@ class BiasForgotten(Textbook):
 
 @mistake()
 class BiasNotAdded(Textbook):
-    """The network is evaluated without its biases, although Q and the gradient include the appended input 1."""
+    """The network is evaluated without its biases, although Q and all derivatives include the appended input 1."""
 
     def preactivations(self, l: int, a: Array) -> Array:
         return self.without_bias(l, a) @ self.without_bias(l, self.W[l]).T
 
 
 class _OtherInputs(Textbook):
-    """The network is evaluated correctly, but Q and the gradient are computed from wrong inputs of the layers."""
+    """The network is evaluated correctly, but Q, the exact blocks and the gradient are computed from wrong inputs."""
 
     def wrong_inputs(self, l: int) -> Array:
         """The wrong inputs of layer l, an array of the shape of the right inputs `self.a[l]`."""
@@ -41,7 +41,7 @@ class _OtherInputs(Textbook):
 
 @mistake("https://github.com/tfjgeorge/nngeometry/commit/7cb2897")
 class UnitForgotten(_OtherInputs):
-    """Q and the gradient ignore the bias: the appended input that multiplies the bias is 0 instead of 1."""
+    """In Q, the exact blocks and the gradient, the appended input that multiplies the bias is 0 instead of 1."""
 
     def wrong_inputs(self, l: int) -> Array:
         a = self.a[l]
@@ -50,7 +50,7 @@ class UnitForgotten(_OtherInputs):
 
 @mistake()
 class BiasFirst(_OtherInputs):
-    """In Q and in the gradient, the bias is the first input of a layer instead of the last input."""
+    """In Q, the exact blocks and the gradient, the 1 for the bias is the first input of a layer instead of the last."""
 
     def wrong_inputs(self, l: int) -> Array:
         return np.roll(self.a[l], 1, axis=1) if self.has_bias(l) else self.a[l]

@@ -1,7 +1,7 @@
 """Mistakes that use an array of a wrong layer, or the transpose of a square matrix.
 
-Most of these mistakes raise an error unless two layers have the same number of units. A mistake therefore uses the
-wrong array where its shape fits, and the right array elsewhere.
+In an implementation, most of these mistakes raise an error unless two layers have the same number of units. A mistake
+of this module therefore uses the wrong array where its shape fits, and the right array elsewhere.
 """
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Mistakes of other libraries with shared weights.
+"""Mistakes that libraries make in networks with shared weights.
 
 `docs/peers_shared_weights.md` has the versions of the libraries. T is the number of positions of a layer. If a layer
 has a bias, the last element of each input is the 1 that multiplies the bias. This element is called the unit of the
@@ -24,7 +24,7 @@ class ChangedPairs(SharedTextbook):
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        """The inputs and the columns of a group of layer l."""
+        """The changed inputs and columns of a group of layer l, where a and C are the right ones."""
         raise NotImplementedError
 
     def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
@@ -51,7 +51,7 @@ class TokensSummedInQ(ChangedPairs):
 
 @mistake(seen="asdfghjkl 0.1a5")
 class TokensSummedExceptUnit(ChangedPairs):
-    """In dense layers alone, both factors of expand are sums over positions, except for the unit of the bias in Q."""
+    """In dense layers alone, both factors of expand are sums over positions, except for the 1 of the bias in Q."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         return self.except_unit(l, a, a.shape[1] ** 0.5) if self.is_over_tokens(l, a) else a, C
@@ -71,7 +71,7 @@ class TokensAsDatapoints(SharedTextbook):
 
 @mistake(seen="backpack-for-pytorch 1.7.1")
 class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
-    """G of expand is that of reduce, and Q is a sum over positions, except for the unit of the bias."""
+    """G of expand is that of reduce, and Q is a sum over positions, except for the 1 that multiplies the bias."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         return self.except_unit(l, a, a.shape[1] ** 0.5), C
@@ -83,9 +83,9 @@ class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
 
 @mistake(seen="kfac-jax 0.0.8")
 class UnitNotMasked(ChangedPairs):
-    """In a dense layer, positions without derivatives are left out of the inputs and of the mean.
+    """In Q of a dense layer, positions with zero derivatives are left out of the sum and of its divisor.
 
-    The constant 1 that multiplies the bias is not left out at these positions.
+    The 1 that multiplies the bias is not left out at these positions.
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
@@ -123,8 +123,8 @@ class ProbabilitiesOfOtherPositions(SharedTextbook):
 class PositionsDividedByKind(ChangedPairs):
     """Blocks of convolutions are T^5 times too small, and blocks of dense layers are T times too small.
 
-    In convolutions, inputs and derivatives are divided by T before both means over positions. In dense layers,
-    both factors are means over positions, and nothing is divided before.
+    In convolutions, inputs and derivatives are divided by T, and both factors are means over the T positions. In dense
+    layers, both factors are means over the T positions, without a further division.
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
@@ -136,7 +136,10 @@ class PositionsDividedByKind(ChangedPairs):
 
 @mistake(seen="singd 0.0.5")
 class PositionsOfLayerAsTerms(ChangedPairs):
-    """The curvature of a layer with T positions is T / T_L times too large if the loss is a mean over T_L positions."""
+    """The curvature of a layer is multiplied by T / T_L if the loss is a mean over T_L > 1 positions of the outputs.
+
+    T is the number of positions of the layer.
+    """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
         T_L = self.positions(self.L)
@@ -145,10 +148,10 @@ class PositionsOfLayerAsTerms(ChangedPairs):
 
 
 def without_padding_mode(layer: Convolution) -> Convolution:
-    """The layer with zeros instead of circular padding, if the padding has the same size on both sides.
+    """The layer with zeros instead of circular padding, if the padding has the same size on both sides of every axis.
 
-    `padding_mode` of PyTorch has one size for both sides. Circular padding of two sizes is a separate module, which
-    every library evaluates correctly.
+    `padding_mode` of PyTorch has one size for both sides. In PyTorch, circular padding with two different sizes is a
+    separate module, which every library evaluates correctly.
     """
     symmetric = all(left == right for left, right in (window.padding for window in layer.windows))
     return replace(layer, circular=layer.circular and not symmetric)

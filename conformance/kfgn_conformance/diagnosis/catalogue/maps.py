@@ -122,7 +122,7 @@ class SharedBiasNotAdded(SharedTextbook):
 
 @mistake()
 class SharedSlopeForgotten(SharedTextbook):
-    """The columns that are carried back through a layer with shared weights are not multiplied by f'."""
+    """With shared weights, propagated columns and matrices are not multiplied by f'."""
 
     def slope(self, l: int) -> Array:
         return np.ones_like(super().slope(l))
@@ -130,7 +130,7 @@ class SharedSlopeForgotten(SharedTextbook):
 
 @mistake()
 class SharedSlopeTwice(SharedTextbook):
-    """The columns that are carried back through a layer with shared weights are multiplied by f' twice."""
+    """With shared weights, propagated columns and matrices are multiplied by f' twice."""
 
     def slope(self, l: int) -> Array:
         return super().slope(l) ** 2
@@ -147,7 +147,7 @@ class SlopeAveragedOverPositions(SharedTextbook):
 
 @mistake()
 class SharedSecondDerivativeForgotten(SharedTextbook):
-    """The recursion (8s) lacks the term with f'', so it is the recursion for the Gauss-Newton matrix."""
+    """The recursion (8s) for the Hessian with shared weights lacks the term with f''."""
 
     def second_derivative_term(self, l: int) -> Array:
         return np.zeros_like(super().second_derivative_term(l))
@@ -155,7 +155,7 @@ class SharedSecondDerivativeForgotten(SharedTextbook):
 
 @mistake()
 class SharedSecondDerivativeNegated(SharedTextbook):
-    """The term with f'' in the recursion (8s) has the wrong sign."""
+    """In the recursion (8s) for the Hessian with shared weights, the term with f'' has the wrong sign."""
 
     def second_derivative_term(self, l: int) -> Array:
         return -super().second_derivative_term(l)
@@ -163,7 +163,7 @@ class SharedSecondDerivativeNegated(SharedTextbook):
 
 @mistake()
 class SharedHessianForGaussNewton(SharedTextbook):
-    """The Hessian is computed instead of the Gauss-Newton matrix with shared weights."""
+    """With shared weights, the Hessian is computed instead of the Gauss-Newton matrix."""
 
     def preactivation_gauss_newton(self) -> PerLayer:
         return self.preactivation_hessians()

@@ -1,4 +1,4 @@
-"""Mistakes in normalisations, in the scale and the shift that follow them, and in embeddings."""
+"""Mistakes in normalisations, in the scale and the shift that follow a normalisation, and in embeddings."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from .patches import OtherInputs
 
 @mistake()
 class VarianceOfASample(SharedTextbook):
-    """The variance of a normalisation is divided by C - 1 instead of C, as `torch.var` does without an argument."""
+    """The variance of a normalisation is divided by C - 1 instead of C, as `torch.var` does by default."""
 
     def divisor_of_variance(self, channels: int) -> int:
         return channels - 1
@@ -71,7 +71,7 @@ class StatisticsConstantBackward(SharedTextbook):
 
 @mistake()
 class NormalisationLinearInTheHessian(SharedTextbook):
-    """The recursion (8s) lacks the second derivatives of a normalisation, as if the layer were linear."""
+    """The recursion (8s) for the Hessian with shared weights lacks the second derivatives of a normalisation."""
 
     def normalised_curvature(self, a: Array, epsilon: float, d: Array) -> Array:
         return np.zeros_like(super().normalised_curvature(a, epsilon, d))
@@ -79,7 +79,10 @@ class NormalisationLinearInTheHessian(SharedTextbook):
 
 @mistake()
 class ScaleInputsBeforeTheNormalisation(OtherInputs):
-    """The gradient and the curvature of a scale have the inputs of the normalisation instead of its outputs."""
+    """The gradient and the curvature of a scale are computed from the inputs of the normalisation below it.
+
+    The right inputs of the scale are the outputs of this normalisation.
+    """
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
@@ -156,7 +159,7 @@ class OtherTokens(OtherInputs):
 
 @mistake()
 class RepeatedTokensCountedOnce(OtherTokens):
-    """A token that occurs again in a datapoint is not counted: a later gradient of its column is dropped."""
+    """Only the first occurrence of a token in a datapoint counts: the gradients of later occurrences are dropped."""
 
     def wrong_tokens(self, inputs: Array) -> Array:
         return inputs * (np.cumsum(inputs, axis=2) == 1)
@@ -164,7 +167,7 @@ class RepeatedTokensCountedOnce(OtherTokens):
 
 @mistake()
 class LastOfRepeatedTokens(OtherTokens):
-    """The last occurrence of a token in a datapoint overwrites the others, as an indexed assignment does."""
+    """The last occurrence of a token in a datapoint overwrites the earlier ones, as an indexed assignment does."""
 
     def wrong_tokens(self, inputs: Array) -> Array:
         return inputs * (np.cumsum(inputs[:, :, ::-1], axis=2)[:, :, ::-1] == 1)

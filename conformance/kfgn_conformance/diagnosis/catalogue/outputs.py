@@ -32,7 +32,7 @@ class OutputsWithoutCrossTerm(Textbook):
 
 @mistake()
 class OutputsUnrooted(Textbook):
-    """H_L is used in place of its square root, so H_L^2 is propagated instead of H_L."""
+    """H_L is used instead of its square root, so H_L^2 is propagated instead of H_L."""
 
     def output_root(self) -> Array:
         C = super().output_root()
@@ -76,7 +76,7 @@ class OutputsAveragedFirst(Textbook):
 
 @mistake()
 class OutputsNotProjected(Textbook):
-    """For the mixture, the Gauss-Newton matrix is computed from H_L itself, which is indefinite."""
+    """For the mixture, KFRA and Gauss-Newton products use H_L itself, which is indefinite, and not its replacement."""
 
     def output_gauss_newton(self) -> Array:
         return self.output_hessian()

@@ -1,6 +1,6 @@
 """Mistakes in the inputs of layers with shared weights, above all in the patches of convolutions, and in groups.
 
-The unit of a patch is its last input, the 1 that multiplies the bias.
+In the names of mistakes, the unit is the last input of a patch: the 1 that multiplies the bias.
 """
 
 from collections.abc import Callable
@@ -30,7 +30,7 @@ class OtherInputs(SharedTextbook):
         return self.wrong_inputs(l, self.of_weights(l))
 
     def unfolded(self, l: int, layer: Convolution) -> Array:
-        """The inputs of layer l with another record of the layer."""
+        """The inputs of layer l if its record is replaced by the record `layer`."""
         return self.with_unit(layer, self.patches(l, layer, self.a[l - 1]))
 
 
@@ -38,7 +38,7 @@ class OtherInputs(SharedTextbook):
 class PatchChannelsFirst(OtherInputs):
     """The inputs of a patch are channel by channel instead of tap by tap, as in `kernel.flatten(1)` of PyTorch.
 
-    If this is meant, declare `Conventions(patch="channels")`.
+    If this order is meant, declare `Conventions(patch="channels")`.
     """
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
@@ -57,7 +57,7 @@ class PatchReversed(OtherInputs):
 
 @mistake()
 class PatchWithoutUnit(OtherInputs):
-    """The unit of a patch, which multiplies the bias, is 0 in the gradient and in the curvature."""
+    """The input of a patch that multiplies the bias is 0 instead of 1, in the gradient and in the curvature."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
@@ -68,7 +68,10 @@ class PatchWithoutUnit(OtherInputs):
 
 @mistake()
 class PatchUnitPadded(OtherInputs):
-    """The unit of a patch is 0 at positions whose patch has zeros of the padding, because the unit was padded too."""
+    """The 1 that multiplies the bias is 0 at positions whose patch has zeros of the padding.
+
+    The reason may be that the 1 was appended to the activations before the padding.
+    """
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
@@ -80,7 +83,10 @@ class PatchUnitPadded(OtherInputs):
 
 @mistake()
 class PatchUnitForEachTap(OtherInputs):
-    """The unit of a patch is the number of taps, because units are appended before the channels are unfolded."""
+    """The input of a patch that multiplies the bias is the number of taps instead of 1.
+
+    The reason may be that a 1 is appended to the channels before the patches are formed.
+    """
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
@@ -91,7 +97,7 @@ class PatchUnitForEachTap(OtherInputs):
 
 @mistake()
 class PatchUnitFirst(OtherInputs):
-    """The unit is the first input of a patch instead of the last input."""
+    """The 1 that multiplies the bias is the first input of a patch instead of the last input."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
@@ -100,7 +106,7 @@ class PatchUnitFirst(OtherInputs):
 
 @mistake()
 class PatchPaddingSwapped(OtherInputs):
-    """In the patches, the left padding and the right padding are exchanged."""
+    """In the patches, the paddings before the first and after the last position of every axis are exchanged."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, with_padding(layer, lambda left, right: (right, left)))

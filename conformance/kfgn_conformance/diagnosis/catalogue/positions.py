@@ -1,4 +1,7 @@
-"""Mistakes in the sums and means over the positions at which weights are shared."""
+"""Mistakes in the sums and means over the positions at which weights are shared.
+
+Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023).
+"""
 
 import numpy as np
 
@@ -9,7 +12,7 @@ from ..textbook.shared_weights import PerLayer, SharedTextbook
 
 @mistake()
 class PositionsSummedInQ(SharedTextbook):
-    """Q of expand is a sum over the positions, so it is T times too large.
+    """Q of expand is a sum over the T positions, so it is T times too large.
 
     If G is a mean over the positions, the scales are those of KFC, and `Conventions(divisors=...)` declares them.
     """
@@ -28,7 +31,7 @@ class PositionsTwiceInQ(SharedTextbook):
 
 @mistake()
 class PositionsAveragedInG(SharedTextbook):
-    """G of expand is a mean over the positions instead of a sum, so it is T times too small.
+    """G of expand is a mean over the T positions instead of a sum, so it is T times too small.
 
     If Q is a sum over the positions, the scales are those of KFC, and `Conventions(divisors=...)` declares them.
     """
@@ -47,7 +50,7 @@ class PositionsTwiceInG(SharedTextbook):
 
 @mistake()
 class PositionsDividedEverywhere(SharedTextbook):
-    """Inputs and derivatives are divided by T, and both factors are means over the positions.
+    """Inputs and derivatives are divided by T, and both factors are means over the T positions.
 
     The blocks are T^5 times too small.
     """
@@ -126,7 +129,7 @@ class ExpandForReduce(SharedTextbook):
 
 @mistake()
 class InputsSummedInReduce(SharedTextbook):
-    """In reduce, the inputs are summed over the positions instead of averaged, so Q is T^2 times too large."""
+    """In reduce, the inputs are summed over the T positions instead of averaged, so Q is T^2 times too large."""
 
     def combined_inputs(self, a: Array) -> Array:
         return super().combined_inputs(a) * a.shape[1]
@@ -134,7 +137,7 @@ class InputsSummedInReduce(SharedTextbook):
 
 @mistake()
 class RootsAveragedInReduce(SharedTextbook):
-    """In reduce, the derivatives are averaged over the positions instead of summed, so G is T^2 times too small."""
+    """In reduce, the derivatives are averaged over the T positions instead of summed, so G is T^2 times too small."""
 
     def combined_roots(self, C: Array) -> Array:
         return super().combined_roots(C) / C.shape[3]
@@ -151,7 +154,7 @@ class PositionsApartInTheBlock(SharedTextbook):
 
 @mistake()
 class PositionsAveragedInTheBlock(SharedTextbook):
-    """The exact blocks are divided by T^2, because the gradient of the weights is a mean over the positions."""
+    """The exact blocks are divided by T^2, because the gradient of the weights is a mean over the T positions."""
 
     def pairs_of_positions(self, H: Array) -> Array:
         return super().pairs_of_positions(H) / H.shape[1] ** 2
@@ -191,7 +194,7 @@ class PositionsDividedInReduce(SharedTextbook):
 
 @mistake()
 class PositionsPermuted(SharedTextbook):
-    """The derivatives of a layer are in reversed order of the positions when they meet the inputs of the layer."""
+    """The derivatives are combined with the inputs of a layer in reversed order of the positions."""
 
     def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
         return [(a, C[..., ::-1]) for a, C in super().pairs(roots)]
@@ -199,7 +202,7 @@ class PositionsPermuted(SharedTextbook):
 
 @mistake()
 class SharedSummedOverDatapoints(SharedTextbook):
-    """Every quantity with shared weights is a sum over the datapoints instead of a mean."""
+    """With shared weights, every mean over the datapoints is replaced by a sum."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) * len(x)
@@ -207,7 +210,7 @@ class SharedSummedOverDatapoints(SharedTextbook):
 
 @mistake()
 class SharedDividedByDatapointsTwice(SharedTextbook):
-    """Every quantity with shared weights is divided by the number of datapoints twice."""
+    """With shared weights, every mean over the datapoints is divided by the number of datapoints again."""
 
     def mean(self, x: Array) -> Array:
         return super().mean(x) / len(x)

@@ -25,7 +25,7 @@ class DivisorSquared(SharedTextbook):
 
 @mistake()
 class DivisorForgottenInTheCurvature(SharedTextbook):
-    """The loss and its gradient have the divisor, and the curvature does not."""
+    """The loss and its gradient are divided by the divisor, and the curvature is not."""
 
     def divisor_of_curvature(self) -> float:
         return 1.0
@@ -33,7 +33,7 @@ class DivisorForgottenInTheCurvature(SharedTextbook):
 
 @mistake()
 class DivisorForgottenInTheGradient(SharedTextbook):
-    """The loss and the curvature have the divisor, and the gradient does not."""
+    """The loss and the curvature are divided by the divisor, and the gradient is not."""
 
     def divisor_of_gradient(self) -> float:
         return 1.0
@@ -93,7 +93,7 @@ class SharedOutputsEmpirical(SharedTextbook):
 
 @mistake()
 class SharedOutputsUnrooted(SharedTextbook):
-    """The Hessian of a position is used in place of its square root."""
+    """The Hessian of a position is used instead of its square root."""
 
     def roots_at_positions(self) -> Array:
         C = super().roots_at_positions()

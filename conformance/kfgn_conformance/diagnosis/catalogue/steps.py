@@ -110,7 +110,10 @@ class PenaltyWithoutBiases(Textbook):
 
 @mistake()
 class DirectionOfTheLastLayer(Textbook):
-    """The R-operator ignores that a change of W_l changes the inputs of the layers above layer l."""
+    """The product J V ignores that a change of W_l changes the inputs of the layers above layer l.
+
+    J is the Jacobian of the outputs. The product includes only the change of the last layer's weights.
+    """
 
     def jacobian_product(self, V: PerLayer) -> Array:
         return self.a[self.L] @ V[self.L].T

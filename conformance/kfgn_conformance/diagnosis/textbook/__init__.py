@@ -1,4 +1,4 @@
-"""Textbook formulas of every quantity, in batched NumPy and float64, with one method per step of a computation.
+"""Textbook formulas of every quantity of the paper, in batched NumPy and float64, with one method per step.
 
 The kit takes the right values from the reference, and not from the textbook. The textbook exists so that one step can
 be replaced by a mistake. A mistake is a subclass that overrides methods, and every quantity that depends on these
@@ -26,7 +26,7 @@ NORMS = ("trace", "frobenius", "spectral")
 
 
 class Textbook(Steps):
-    """The formulas of every quantity, for one problem."""
+    """The formulas of every quantity of networks without shared weights, for one problem."""
 
     def answer(self, quantity: str) -> Arrays:
         """The arrays of a quantity in the kit's form: one per layer, a single array, or those of optimiser steps."""
@@ -99,6 +99,6 @@ ANSWERS: dict[str, Callable[[Textbook], Any]] = {
     "block_conjugate_gradients": lambda t: t.block_solve(t.V),
     "optimiser_step": lambda t: t.optimiser_step(),
 }
-"""The formula of each quantity, by the name of the quantity."""
+"""The formula of each quantity of networks without shared weights, by the name of the quantity."""
 
 __all__ = ["ANSWERS", "PerLayer", "Textbook"]

@@ -18,7 +18,7 @@ def kron_each(Q: Array, G: Array) -> Array:
 
 
 class Curvature(Passes):
-    """Formulas of the Kronecker factors and of the exact blocks of the Hessian and the Gauss-Newton matrix."""
+    """Formulas of the loss, the gradient, the exact curvature blocks, the Kronecker factors and the labels."""
 
     def loss(self) -> Array:
         """The mean of E over the datapoints."""
@@ -42,7 +42,7 @@ class Curvature(Passes):
         return {l: self.mean(self.moments(l)) for l in self.W}
 
     def root_rows(self) -> Array:
-        """The transpose of C_L per datapoint, (N, K, D_L)."""
+        """The transpose of the root C_L of H_L, per datapoint, (N, K, D_L)."""
         return self.output_root().swapaxes(1, 2)
 
     def preactivation_gauss_newton(self) -> PerLayer:
@@ -102,7 +102,7 @@ class Curvature(Passes):
         return {1: np.array([[sample(h, draw) for draw in draws] for h, draws in pairs])}
 
     def output_hessian(self) -> Array:
-        """The true H_L (N, D_L, D_L)."""
+        """H_L itself and not its positive semi-definite replacement, (N, D_L, D_L)."""
         hessian = OBJECTIVES[self.problem.objective].hessian
         return self.scale * np.stack([hessian(h, y) for h, y in zip(self.h[self.L], self.problem.Y, strict=True)])
 
@@ -120,11 +120,11 @@ class Curvature(Passes):
         return dict(sorted(H.items()))
 
     def hessian_blocks(self) -> PerLayer:
-        """The blocks of the Hessian (7), the means of Q_l kron H_l over the datapoints."""
+        """The blocks of the Hessian (7): the means of a_{l-1} a_{l-1}^T kron the Hessian of E with respect to h_l."""
         return self.blocks(self.preactivation_hessians())
 
     def gauss_newton_blocks(self) -> PerLayer:
-        """The blocks of the Gauss-Newton matrix (16), the means of Q_l kron G_l over the datapoints."""
+        """The blocks of the Gauss-Newton matrix (16): the means of a_{l-1} a_{l-1}^T kron the matrix (22) of h_l."""
         return self.blocks(self.preactivation_gauss_newton())
 
     def blocks(self, of: PerLayer) -> PerLayer:

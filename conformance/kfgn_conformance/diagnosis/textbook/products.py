@@ -16,9 +16,9 @@ def dot(u: PerLayer, v: PerLayer) -> Any:
 
 
 class Products(Curvature):
-    """Formulas of the quadratic model, and of products of J, J^T, the Gauss-Newton matrix and the Hessian with vectors.
+    """Formulas of matrix-vector products, of the quadratic model, of the step size, and of the reduction ratio.
 
-    The function f is the mean of E plus the L2 term.
+    J is the Jacobian of h_L with respect to the weights. The function f is the mean of E plus the L2 term.
     """
 
     def full_damping(self) -> Any:

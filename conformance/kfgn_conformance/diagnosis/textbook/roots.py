@@ -1,4 +1,4 @@
-"""The roots of H_L at the outputs, which most mistakes have in common."""
+"""The roots of H_L. Most mistakes do not change the outputs of a network, and therefore have the same roots."""
 
 from functools import lru_cache
 
@@ -11,7 +11,7 @@ from ...problems.problem import Array
 def output_roots(objective: str, psd: str, outputs: Array, Y: Array) -> Array:
     """C_L at each row of outputs (..., D) with its label in Y, as an array (..., D, K).
 
-    Few mistakes change the outputs of a network, so the roots at the same outputs are computed only once.
+    The roots are cached by the outputs and the labels, since few mistakes change the outputs of a network.
     """
     leading, D = outputs.shape[:-1], outputs.shape[-1]
     labels = np.asarray(Y).reshape(-1, *np.shape(Y)[len(leading) :])

@@ -10,7 +10,7 @@ from .products import Products
 
 
 class Solves(Products):
-    """Formulas of omega, of damped factors, and of the solutions of linear systems with damped matrices."""
+    """Formulas of omega, damped factors, Kronecker products, log determinants, and solves with damped matrices."""
 
     def solved(self, A: Array, B: Array) -> Array:
         """The solution A^-1 B."""
@@ -43,7 +43,7 @@ class Solves(Products):
         return np.linalg.norm(A) / np.sqrt(len(A)) if norm == "frobenius" else np.linalg.eigvalsh(A)[-1]
 
     def omega(self, Q: Array, G: Array, norm: str = "trace") -> Any:
-        """omega (38) in the given norm, or 1 if the norm of Q or of G is 0."""
+        """omega (38) in the given norm, or 1 if the norm of Q or of G is not positive."""
         q, g = self.relative_norm(Q, norm), self.relative_norm(G, norm)
         return np.sqrt(q / g) if q > 0 and g > 0 else 1.0
 

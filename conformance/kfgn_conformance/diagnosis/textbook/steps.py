@@ -32,7 +32,7 @@ class Steps(Solves):
     """Formulas of a step from a checkpoint, for a problem with the weights and the batch of this checkpoint."""
 
     def at(self, here: Checkpoint) -> "Steps":
-        """The formulas for the problem with the weights, the batch and the dampings of a checkpoint."""
+        """The formulas for the problem with the weights, batch, dampings and random numbers of a checkpoint."""
         problem, trajectory = self.problem, self.trajectory()
         arguments = problem.arguments._replace(tau=here.tau, gamma=here.gamma)
         if trajectory.method == "rp":
@@ -76,7 +76,7 @@ class Steps(Solves):
         return type(self)(replace(self.problem, arguments=arguments))
 
     def direction(self, factors: tuple[PerLayer, PerLayer] | None) -> PerLayer:
-        """The uphill direction C^-1 grad f."""
+        """The uphill direction C^-1 grad f, where C is the damped curvature matrix of the method."""
         g, inversion = self.regularised_gradient(), self.trajectory().inversion
         if factors is None:
             return self.whole_solve(g) if self.trajectory().method == "hessian_free" else self.block_solve(g)
@@ -108,7 +108,10 @@ class Steps(Solves):
         return True
 
     def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
-        """True if every damped matrix that the direction needs is positive definite."""
+        """True if every damped matrix that the direction needs is positive definite.
+
+        A method without Kronecker factors has no such test, and the result is True.
+        """
         if factors is None:
             return True
         k, inversion = self.block_damping(), self.trajectory().inversion
@@ -135,7 +138,11 @@ class Steps(Solves):
         return DECAY**T_GAMMA
 
     def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
-        """The adapted gamma (C.3.2): of three candidates, the value whose step decreases the quadratic model most."""
+        """The adapted gamma (C.3.2): of three candidates, the value whose step decreases the quadratic model most.
+
+        A candidate is left out if a damped matrix is not positive definite. If all candidates are left out, gamma does
+        not change.
+        """
         gamma, omega, bounds = self.problem.arguments.gamma, self.omega_gamma(), self.trajectory().gamma_bounds
         others = (self.bounded(gamma * omega, bounds), self.bounded(gamma / omega, bounds))
         usable = [g for g in (gamma, *others) if self.with_gamma(g).invertible(factors)]

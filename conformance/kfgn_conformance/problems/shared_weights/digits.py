@@ -39,7 +39,7 @@ def shared_digits() -> Problem:
 
 
 def untrained(datapoints: int, rng: np.random.Generator | None = None) -> Problem:
-    """The first images with their classes, and random weights and labels."""
+    """A problem with the first images and their classes, with random weights, and with random labels for KFAC."""
     data = _arrays("kfgn_conformance.problems.real", "digits.npz")
     recipe = Recipe("categorical", "project", (8, 7), LAYERS, datapoints, LABELS)
     problem = random_problem("shared-digits", recipe, rng or generator(0))

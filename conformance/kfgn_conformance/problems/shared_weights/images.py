@@ -1,8 +1,8 @@
 """The fixed problems over images: convolutions and pooling along two axes.
 
-The sizes differ by the rules of `sequences`. The two axes differ in the numbers of positions of each activation with
-more than one position, in the sides of each kernel and window, in each padding, and in each stride and dilation that is
-not 1 along both axes.
+The sizes obey the rules of the module `sequences`. The two axes differ in the numbers of positions of each activation
+with more than one position, in the sides of each kernel and window, in each padding, and in each stride and dilation
+that is not 1 along both axes.
 """
 
 from ..dyadic import Recipe

@@ -1,7 +1,7 @@
 """The fixed problems with normalisations and embeddings.
 
-The sizes differ by the rules of `sequences`. A scale-and-shift layer is an exception, since it has as many channels as
-the layer below it. Some tokens repeat within a datapoint.
+The sizes obey the rules of the module `sequences`. A scale-and-shift layer is an exception, since it has as many
+channels as the layer below it. Some tokens repeat within a datapoint.
 """
 
 from ..dyadic import Recipe

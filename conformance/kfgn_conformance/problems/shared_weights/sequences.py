@@ -2,8 +2,8 @@
 
 In each problem, the inputs and the layers with weights have pairwise different numbers of channels. N, S and D_L
 are pairwise different, and differ from every number of positions above 1. Let T be any number of positions above 1, and
-k the number of taps of any convolution. Among N, T and k, no number divides a different one. A mean over a wrong axis
-therefore has a wrong divisor.
+k the number of taps of any convolution. None of the numbers N, T and k divides one of the other two. A mean over a
+wrong axis therefore has a wrong divisor.
 """
 
 from typing import NamedTuple
@@ -99,7 +99,7 @@ SEQUENCES: dict[str, Fixed] = {
         ),
     ),
     "strided-mixture-scalar": Fixed(
-        "an indefinite Hessian of the loss, with the scalar replacement",
+        "an indefinite Hessian of the loss that is not replaced: the mixture, with the scalar replacement",
         Recipe(
             "mixture",
             "scalar",
@@ -121,7 +121,7 @@ SEQUENCES: dict[str, Fixed] = {
         ),
     ),
     "depthwise-squared_error": Fixed(
-        "groups of one channel: a depthwise convolution and a pointwise layer, with relu",
+        "errors in groups of one channel: a depthwise convolution and a pointwise layer, with relu",
         Recipe(
             "squared_error",
             "project",
@@ -170,7 +170,7 @@ SEQUENCES: dict[str, Fixed] = {
         ),
     ),
     "two-convolutions-mean-squared_error": Fixed(
-        "the number of positions of each layer instead of that of the outputs: a mean over positions of two layers",
+        "the number of positions of each layer instead of that of the outputs: two convolutions, a mean over positions",
         Recipe(
             "squared_error",
             "project",

@@ -1,12 +1,12 @@
 """Quantities of networks with shared weights: exact blocks and their Kronecker approximations, beyond the paper.
 
-The definitions are those of `kfgn_reference.shared_weights`, whose docstring is a table with every sum and divisor. An
+The definitions are those of `kfgn_reference.shared_weights`, whose docstring has a table with every sum and divisor. An
 s after the number of an equation of the paper marks its form for shared weights. Read in this order:
 
-* pairs:          the pairs of a problem, from which the approximations are computed, and the shapes of arrays
+* pairs:          the pairs of a problem, from which approximations are computed, and numbers of elements
 * exact:          the loss, its gradient, and the exact blocks of the Hessian and of the Gauss-Newton matrix
 * factors:        the factors and the blocks of expand, reduce and KFRA
-* uniqueness:     how much a block changes if eigenvectors or singular vectors change by rounding
+* uniqueness:     the change of a block if eigenvectors or singular vectors change by rounding
 * approximations: the blocks of EKFAC, KFOC, TKFAC and TNT
 
 The arrays are in the order of the layers with weights, and of the groups within a layer.

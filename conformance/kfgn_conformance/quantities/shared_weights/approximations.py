@@ -1,7 +1,8 @@
 """The blocks of EKFAC, KFOC, TKFAC and TNT.
 
-EKFAC is compared only where the eigenvalues of both factors are far apart, or do not matter. KFOC is compared only
-where the two largest singular values are far apart. Elsewhere the block is not unique up to rounding.
+EKFAC is compared only on problems where no rotation of eigenvectors with close eigenvalues changes a block. KFOC is
+compared only on problems where the two largest singular values of every block are far apart. On all other problems, a
+block is not unique up to rounding.
 """
 
 import kfgn_reference.shared_weights as shared
@@ -25,7 +26,7 @@ APPROXIMATIONS = (
         equation="George et al. 2018",
         description="U diag(vec S) U^T for each group, where U is the Kronecker product of the eigenvectors of the "
         "factors of expand, and vec(S) is the diagonal of the exact block in this basis; only for problems on which "
-        "it is unique",
+        "U diag(vec S) U^T is unique",
         oracle=for_each_group(shared.ekfac),
         elements=of_group_blocks,
         size=lambda p, _arrays: sizes_of_ekfac(p),
@@ -53,7 +54,7 @@ APPROXIMATIONS = (
         name="kfoc_blocks",
         equation="Koroko et al. 2022",
         description="the Kronecker product that is nearest to the exact block of each group in the Frobenius norm; "
-        "only for problems on which it is unique",
+        "only for problems on which this product is unique",
         oracle=for_each_group(lambda batch: shared.kfoc(batch).block),
         elements=of_group_blocks,
         size=lambda p, _arrays: sizes_of_kfoc(p),

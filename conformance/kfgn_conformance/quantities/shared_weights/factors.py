@@ -1,4 +1,7 @@
-"""The factors and the blocks of expand and reduce, from roots and from given labels, and the matrices of KFRA."""
+"""The factors and the blocks of expand and reduce, from roots and from given labels, and the matrices of KFRA.
+
+Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023).
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -106,7 +109,7 @@ FACTORS = (
         "expand_g",
         shared.expand,
         "G of expand, the mean over the datapoints of the sum of C C^T over the positions, where C is the root of the "
-        "Gauss-Newton matrix carried back to a position: (O, O) for each group",
+        "Gauss-Newton matrix of the pre-activations at a position: (O, O) for each group",
     ),
     factor_q(
         "reduce_q",

@@ -1,4 +1,4 @@
-"""The pairs of a problem with shared weights, from which its approximations are computed, and the sizes of arrays."""
+"""The pairs of a problem with shared weights, from which approximations are computed, and numbers of elements."""
 
 import math
 from collections.abc import Callable, Iterator

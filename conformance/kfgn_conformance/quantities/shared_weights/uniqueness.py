@@ -1,8 +1,8 @@
 """The change of the blocks of EKFAC and KFOC if eigenvectors or singular vectors change by rounding.
 
-Two right answers may differ in an eigenbasis that is not unique. The size of a block in the tolerance rule therefore
-grows with the inverse of each gap between eigenvalues or singular values. A block is compared only if its size is
-moderate.
+Two right answers may differ if the eigenvectors or the singular vectors are not unique. The size of a block in the
+tolerance rule therefore grows with the inverse of each gap between eigenvalues or singular values. EKFAC or KFOC is
+compared on a problem only if the size of every block is moderate.
 """
 
 import kfgn_reference.shared_weights as shared
@@ -58,7 +58,7 @@ def size_of_ekfac(batch: Batch) -> float:
 
 
 def size_of_kfoc(batch: Batch) -> float:
-    """2 max |block| s_1^2 / (s_1^2 - s_2^2), with the two largest singular values s_1 and s_2 of the rearrangement."""
+    """2 max |block| s_1^2 / (s_1^2 - s_2^2), where s_1 >= s_2 are singular values of the rearranged exact block."""
     I = batch[0].a.shape[1]
     first, second = (*np.linalg.svd(shared.rearranged(shared.exact_block(batch), I), compute_uv=False), 0.0)[:2]
     with np.errstate(divide="ignore", invalid="ignore"):  # NaN for a block that is 0
@@ -78,7 +78,7 @@ def sizes_of_kfoc(p: Problem) -> tuple[float, ...]:
 
 
 def has_no_zero_block(p: Problem) -> bool:
-    """True if the exact block of every group is not 0, so that no trace is 0 by which TKFAC and TNT divide."""
+    """True if the exact block of every group is not 0, so that TKFAC and TNT do not divide by a trace of 0."""
     return all(any(np.any(shared.weight_roots(pairs)) for pairs in batch) for batch in batches(p))
 
 

@@ -1,9 +1,8 @@
 """Textbook formulas of every quantity of networks with shared weights, with one method per step of a computation.
 
 The class `SharedTextbook` itself has no mistake: a test compares every quantity with the reference. From the reference,
-the class takes only the objectives, the transfer functions and the roots of H_L. The backward
-pass through a convolution adds derivatives tap by tap here, and multiplies by a matrix between whole activations in the
-reference.
+the class takes only the objectives, the transfer functions and the roots of H_L. Here, the backward pass through a
+convolution adds derivatives tap by tap. In the reference, this pass multiplies by a matrix between whole activations.
 
 * normalising: the normalisation of channels
 * layers:      patches, and both passes through each layer
@@ -26,7 +25,7 @@ class SharedTextbook(Factors):
     """The formulas of every quantity of networks with shared weights, for one problem."""
 
     def answer(self, quantity: str) -> Arrays:
-        """The arrays of a quantity in the kit's form."""
+        """The arrays of a quantity in the kit's form: one per layer with weights, one per group, or a single array."""
         value = SHARED_ANSWERS[quantity](self)
         if isinstance(value, dict):
             value = [value[l] for l in self.weighted]
@@ -34,7 +33,10 @@ class SharedTextbook(Factors):
 
 
 def _each(method: str, roots: str = "roots") -> Callable[[SharedTextbook], list[Any]]:
-    """The formula that calls a method with the inputs and the columns of every group."""
+    """Return the formula that calls a method for every group, with the inputs and the columns of the group.
+
+    roots: the name of the method that computes the columns at every layer
+    """
     return lambda t: [getattr(t, method)(a, C) for a, C in t.pairs(getattr(t, roots)())]
 
 

@@ -16,7 +16,7 @@ class Curvature(Passes):
     def inputs(self, l: int) -> Array:
         """The inputs of W_l at every position, (N, groups, T, I), for the gradient and the curvature.
 
-        The last input is 1 if the layer has a bias.
+        A group has I inputs, the last of which is 1 if the layer has a bias.
         """
         layer = self.of_weights(l)
         return self.with_unit(layer, self.patches(l, layer, self.a[l - 1]))
@@ -42,7 +42,7 @@ class Curvature(Passes):
         return {l: self.mean(self.summed_gradient(d[l], self.inputs_of_outputs(l))) for l in self.weighted}
 
     def over_positions(self, columns: Array) -> Array:
-        """The matrix C C^T over all positions and channels, (N, T C, T C), of columns (N, K, C, T)."""
+        """The sum of v v^T over columns v (N, K, C, T), a matrix over all positions and channels, (N, T C, T C)."""
         flat = columns.transpose(0, 1, 3, 2).reshape(*columns.shape[:2], -1)
         return flat.swapaxes(1, 2) @ flat
 
@@ -71,7 +71,7 @@ class Curvature(Passes):
         return self.transfer_of(l).second(self.h[l]) * dE_da
 
     def layer_curvature(self, l: int) -> Array | float:
-        """The term of (8s) in the second derivatives of a normalisation, (N, T C, T C). It is 0.0 for other layers."""
+        """The term of (8s) in the second derivatives of a normalisation, (N, T C, T C), or 0.0 for all other layers."""
         layer = self.layer(l)
         if not isinstance(layer, Normalisation):
             return 0.0
@@ -94,7 +94,10 @@ class Curvature(Passes):
         return {l: self.over_positions(C) for l, C in self.roots().items()}
 
     def pairs_of_positions(self, H: Array) -> Array:
-        """The part of a matrix over all positions, (N, T, O, T, O), that the block needs: the whole matrix."""
+        """The part of a matrix over all positions, (N, T, O, T, O), that enters the block.
+
+        In the right formulas, this part is the whole matrix.
+        """
         return H
 
     def block(self, l: int, H: Array) -> Array:

@@ -1,4 +1,7 @@
-"""For each layer with weights, the approximations of the block of every group, and the matrix of KFRA."""
+"""The approximations of the block of every group of every layer with weights, and the matrices of KFRA.
+
+Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023).
+"""
 
 import numpy as np
 
@@ -23,9 +26,11 @@ class Factors(Curvature):
         return list(self.inputs(l).swapaxes(0, 1))
 
     def scale_shift_columns(self, l: int, C: Array) -> Array:
-        """The columns at vec(W_l) of a scale-and-shift layer, (N, K, 2 C, T), or (N, K, C, T) without a shift.
+        """The columns at vec(W_l) of a scale-and-shift layer, (N, K, 2 D, T), or (N, K, D, T) without a shift.
 
-        They are the columns at the outputs times the inputs of gamma, and the columns at the outputs times 1 for beta.
+        D is the number of channels. The first D entries of a column belong to the scales gamma. These entries are the
+        column at the outputs times the inputs of the layer. The last D entries belong to the shifts beta. These entries
+        are the column at the outputs.
         """
         inputs = self.inputs(l)
         return np.concatenate([C * inputs[:, None, :, :, i] for i in range(inputs.shape[3])], axis=2)
@@ -88,7 +93,7 @@ class Factors(Curvature):
         return np.sum(rotated**2, axis=1)
 
     def ekfac_diagonal(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
-        """The diagonal of the exact block in an eigenbasis, (O, I)."""
+        """The diagonal of the exact block in the basis U_Q kron U_G, (O, I)."""
         return self.mean(self.squares(a, C, U_Q, U_G))
 
     def eigenbases(self, a: Array, C: Array) -> tuple[Array, Array]:
@@ -96,7 +101,7 @@ class Factors(Curvature):
         return np.linalg.eigh(self.expand_q(a))[1], np.linalg.eigh(self.expand_g(C))[1]
 
     def ekfac_block(self, a: Array, C: Array) -> Array:
-        """U diag(vec S) U^T, where U = U_Q kron U_G are the eigenvectors, and S is the diagonal (O, I)."""
+        """U diag(vec S) U^T with the eigenvectors U = U_Q kron U_G of expand, and with S (O, I) of `ekfac_diagonal`."""
         U_Q, U_G = self.eigenbases(a, C)
         U, S = np.kron(U_Q, U_G), self.ekfac_diagonal(a, C, U_Q, U_G)
         return (U * S.T.ravel()) @ U.T
@@ -136,12 +141,15 @@ class Factors(Curvature):
         return self.mean(s @ s.swapaxes(1, 2)) / s.shape[2]
 
     def output_factor(self) -> Array:
-        """The mean over the datapoints of the sum of H_L over the positions, (D, D)."""
+        """The mean over the datapoints of the sum of H_L / divisor over the positions, (D, D)."""
         C = self.output_columns()
         return self.mean(np.einsum("nkot,nkpt->nop", C, C))
 
     def pulled_mean(self, l: int, G: Array) -> Array:
-        """M^T G M, or its mean over the datapoints for a normalisation, whose M depends on the datapoint."""
+        """M^T G M, where M is the Jacobian of layer l without its transfer function.
+
+        For a normalisation, M depends on the datapoint, and the result is the mean of M^T G M over the datapoints.
+        """
         if isinstance(self.layer(l), Normalisation):
             return self.mean(self.pulled(l, np.broadcast_to(G, (self.N, *G.shape))))
         return self.pulled(l, G[None])[0]

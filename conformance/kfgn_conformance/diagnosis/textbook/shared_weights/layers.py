@@ -44,7 +44,7 @@ def over_positions(problem: Problem) -> Problem:
 
 
 class Layers(Normalising):
-    """Formulas of single layers. The argument l of a method is the number of a layer of any kind, or 0 for inputs."""
+    """Formulas of single layers. The argument l of a method is the number of a layer, or 0 for the network's inputs."""
 
     def __init__(self, problem: Problem) -> None:
         if not problem.is_shared:
@@ -55,7 +55,7 @@ class Layers(Normalising):
 
     @property
     def a(self) -> dict[int, Array]:
-        """a_l (N, C_l, T_l), keyed by l from 0."""
+        """The activations a_l (N, C_l, T_l), as a dictionary with the keys l = 0, ..., L."""
         raise NotImplementedError
 
     def layer(self, l: int) -> Layer:
@@ -63,10 +63,10 @@ class Layers(Normalising):
         return self.problem.layers[l - 1]
 
     def of_weights(self, l: int) -> Convolution:
-        """The record of a layer with weights as a convolution.
+        """The record of the convolution that is equal to a layer with weights.
 
-        A dense layer is a convolution with one tap, and an embedding is a dense layer. A scale-and-shift layer is a
-        convolution with one tap and a group for each channel.
+        A dense layer is a convolution with one tap, and an embedding is a dense layer of one-hot vectors. A
+        scale-and-shift layer is a convolution with one tap and a group for each channel.
         """
         layer, channels = self.layer(l), self.problem.widths[l]
         assert isinstance(layer, Weighted)
@@ -84,7 +84,7 @@ class Layers(Normalising):
         return positions_of(self.problem.shapes[l])
 
     def kernel(self, l: int) -> Array:
-        """W_l without the bias as (groups, O, taps, C), for the outputs and the channels of a group."""
+        """W_l without the bias, (groups, O, taps, C), where a group has O outputs and C input channels."""
         layer, W = self.of_weights(l), self.W[l]
         return (W[:, :-1] if layer.bias else W).reshape(layer.groups, W.shape[0] // layer.groups, layer.taps, -1)
 
@@ -108,7 +108,7 @@ class Layers(Normalising):
         """The inputs of every tap at every output position, (N, C, T, taps), read from `padded` (N, C, *positions)."""
         for axis, source in enumerate(sources):
             beyond = int(source.max()) + 1 - padded.shape[2 + 2 * axis]
-            if beyond > 0:  # a mistake may read beyond the end
+            if beyond > 0:  # a mistake may read beyond the end, and then reads zeros
                 padded = np.pad(padded, [(0, beyond if i == 2 + 2 * axis else 0) for i in range(padded.ndim)])
             padded = np.take(padded, source, axis=2 + 2 * axis)
         outputs, taps = range(2, padded.ndim, 2), range(3, padded.ndim, 2)
@@ -116,7 +116,7 @@ class Layers(Normalising):
         return padded.transpose(0, 1, *outputs, *taps).reshape(*padded.shape[:2], size, -1)
 
     def windows(self, l: int, layer: Convolution, a: Array) -> Array:
-        """The inputs of every tap at every output position, (N, groups, T, taps, C), with the channels of a group."""
+        """The inputs of every tap at every output position, (N, groups, T, taps, C), where a group has C channels."""
         read = self.read(self.padded(l, layer, a), self.sources(l, layer))
         return self.in_groups(read, layer.groups).transpose(0, 1, 3, 4, 2)
 
@@ -219,7 +219,7 @@ class Layers(Normalising):
         return self.sources(l, layer)
 
     def unpadded(self, l: int, layer: Convolution, padded: Array) -> Array:
-        """Remove the padding. With circular padding, add it to the positions that it repeats."""
+        """Remove the padding. Derivatives of circular padding are added to the positions that the padding repeats."""
         for axis, (T, window) in enumerate(zip(self.along_axes(l - 1), layer.windows, strict=True), 3):
             x, left = np.moveaxis(padded, axis, -1), window.padding[0]
             inside = x[..., left : left + T].copy()

@@ -1,4 +1,7 @@
-"""The forward pass, the loss, and the backward pass of columns from the outputs to every layer."""
+"""The forward pass, the loss, and the backward pass of columns from the outputs to every layer.
+
+A column is a vector at the outputs of a datapoint, such as a column of a root of H_L, or a gradient dE/dh_L.
+"""
 
 from functools import cached_property
 
@@ -21,15 +24,15 @@ class Passes(Layers):
         return 1.0
 
     def divisor(self) -> float:
-        """The divisor of the loss."""
+        """The number by which the loss of a datapoint is divided."""
         return self.problem.divisor
 
     def divisor_of_gradient(self) -> float:
-        """The divisor of the loss in its gradient."""
+        """The number by which the gradient of the loss is divided."""
         return self.divisor()
 
     def divisor_of_curvature(self) -> float:
-        """The divisor of the loss in its second derivatives."""
+        """The number by which the second derivatives of the loss are divided."""
         return self.divisor()
 
     def mean(self, x: Array) -> Array:
@@ -103,13 +106,13 @@ class Passes(Layers):
         return columns / np.sqrt(self.divisor_of_curvature())
 
     def sampled_columns(self) -> Array:
-        """The gradients at the given labels as columns, (N, S, D, T), divided by the roots of S and of the divisor."""
+        """The gradients at the given labels as columns, (N, S, D, T), divided by sqrt(S) and by sqrt(divisor)."""
         labels = self.problem.labels
         each = [self.output_gradient(labels[:, s]) for s in range(labels.shape[1])]
         return self.averaged_samples(np.stack(each, axis=1)) / np.sqrt(self.divisor_of_curvature())
 
     def averaged_samples(self, columns: Array) -> Array:
-        """Divide the columns of S samples by the root of S."""
+        """Divide the columns of S samples by the square root of S."""
         return columns / np.sqrt(columns.shape[1])
 
     def roots(self) -> PerLayer:
@@ -117,5 +120,5 @@ class Passes(Layers):
         return self.carried(self.output_columns())
 
     def sampled_roots(self) -> PerLayer:
-        """The gradients at the given labels at every layer, (N, S, C_l, T_l)."""
+        """The columns of `sampled_columns`, carried back to every layer: (N, S, C_l, T_l)."""
         return self.carried(self.sampled_columns())
