@@ -85,7 +85,7 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
         g[l] = d @ a[l - 1].T / N + eta * net.weights[l - 1]
         Q[l] = a[l - 1] @ a[l - 1].T / N
         of_Q, of_G = trace(Q[l]) * len(G[l]), trace(G[l]) * len(Q[l])
-        omega = np.sqrt(of_Q / of_G) if of_G > 0 else one(of_Q)
+        omega = np.sqrt(of_Q / of_G) if of_Q > 0 and of_G > 0 else one(of_Q)
         k = np.sqrt(gamma + eta)
         left = G[l] + diagonal(one(G[l][0]) * k / omega)
         right = Q[l] + diagonal(one(Q[l][0]) * k * omega)

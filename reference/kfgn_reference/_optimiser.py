@@ -211,6 +211,8 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
     t = state.t + 1
 
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
+    if f - f != 0:  # f - f is NaN in every arithmetic if f is NaN or infinite
+        return rejected(settings, state, f, damped=False)
     Q, G = factors(settings, state, X, Y, draws)
     if not Q and settings.method in METHODS:
         return rejected(settings, state, f, damped=False)
@@ -232,8 +234,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
     try:
         delta = direction(gamma)
     except NotPositiveDefiniteError:
-        undefined = f - f != 0  # f - f is NaN in every arithmetic if f is NaN or infinite
-        return rejected(settings, state, f, damped=not undefined)
+        return rejected(settings, state, f, damped=True)
     curvature = curvature_along(net, X, Y, delta, tau, eta)
     alpha = curvature if curvature == 0 else -dot(delta, g) / curvature  # 0 at a stationary point, where delta = 0
     if settings.max_step_size is not None:

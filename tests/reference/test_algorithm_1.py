@@ -168,3 +168,11 @@ def test_rationals_have_no_root():
     one = np.array([[Fraction(1)]])
     with pytest.raises(TypeError, match="sqrt"):
         ref.algorithm_1(net, one, one, Fraction(1), Fraction(1), Fraction(0))
+
+
+def test_inputs_of_zeros_without_a_bias(relative_error):
+    """tr Q = 0, for which the choice at (38) is omega = 1."""
+    net = ref.Network((np.ones((2, 2)),), (), "squared_error", biases=(False,))
+    batch = np.zeros((3, 2)), np.ones((3, 2))
+    ours, truth = ref.algorithm_1(net, *batch, GAMMA, TAU, ETA), by_equations(net, *batch, GAMMA, TAU, ETA)
+    assert relative_error(ours.direction, truth.direction) < 1e-14
