@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from array_api_compat import array_namespace
 
-from .._algebra.layerwise import inner, plus
+from .._algebra.layerwise import all_finite, inner, plus
 from .._documentation import Documented
 from .._linearisation.arguments import check_network, checked, checked_targets, targets_allowed
 from .._linearisation.linearisation import linearised
@@ -152,7 +152,7 @@ class FirstOrder(metaclass=Documented):
 
         Notes
         -----
-        A step is rejected if f, the gradient or |update|^2 is not finite, or if the objective does not accept the
+        A step is rejected if f, a moment or |update|^2 is not finite, or if the objective does not accept the
         targets. After a rejected step `Info.ok` is False, and only the fields `t` and `counts` of the state have
         changed.
 
@@ -205,6 +205,8 @@ def _step(rule: FirstOrder, state: FirstOrderState, X: Array, Y: Array) -> tuple
     f = loss + rule.eta / 2 * inner(xp, weights, weights)
     valid = targets_allowed(xp, network, Y)
     ok = valid & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
+    for squares in moments[1:]:  # an infinite square makes an update of 0, which is finite
+        ok = ok & all_finite(xp, squares)
 
     def accepted() -> FirstOrderState:
         average = averaged(xp, state.average, moved, n, rule.parameter_average)

@@ -57,6 +57,19 @@ def test_overflow_on_numpy_is_rejected_without_a_warning(optimiser):
     assert int(state.counts.rejected) == 1
 
 
+def test_adam_rejects_a_gradient_whose_square_overflows():
+    """Otherwise v would be infinite from then on, and the weights would never change again."""
+    network = kfgn.Network.dense((1, 1), (), "squared_error")
+    optimiser = kfgn.Adam(network, learning_rate=0.1)
+    state = optimiser.init((np.zeros((1, 2), "float32"),))
+    Y = np.full((2, 1), 1e19, "float32")
+    rejected, info = optimiser.step(state, np.full((2, 1), 10, "float32"), Y)
+    assert (bool(info.ok), float(info.step_size), int(rejected.counts.rejected)) == (False, 0, 1)
+    assert np.isfinite(info.f)
+    assert not np.any(rejected.moments[1][0])
+    assert bool(optimiser.step(rejected, np.ones((2, 1), "float32"), Y * 0)[1].ok)
+
+
 @numpy_alone
 def test_a_matrix_that_is_not_positive_definite_is_rejected(backend):
     """The factors of a single datapoint are singular without damping."""
