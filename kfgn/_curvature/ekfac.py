@@ -231,7 +231,7 @@ def ekfac_diagonal(
     """
     _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     bases = _checked_bases(network, X, U_Q, U_G, check=check)
-    return diagonals(pairs_of_checked(network, batch, labels, memory, check=check), *bases)
+    return diagonals(pairs_of_checked(network, batch, labels, memory, sets=0, check=check), *bases)
 
 
 def _checked_bases(network: Network, X: Array, U_Q: Weights, U_G: Weights, *, check: bool) -> tuple[Arrays, Arrays]:

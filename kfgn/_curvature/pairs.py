@@ -183,7 +183,8 @@ def pairs_of_checked(
     _, X, _ = batch
     labels = None if labels is None else checked_labels(network, X, labels, check=check)
     memory = None if memory is None else checked_count("memory", memory)
-    check_memory(network, X, sets=sets)
+    if sets:
+        check_memory(network, X, sets=sets)
     if labels is None:
         return PairsOfBatch(linearised_for_gauss_newton(network, *batch), None, memory)
     return pairs_at_labels(linearised(network, *batch), labels, memory)

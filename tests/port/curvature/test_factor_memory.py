@@ -36,6 +36,15 @@ def test_functions(backend):
             call()
 
 
+def test_bases_that_are_given_need_no_memory_for_factors(monkeypatch):
+    monkeypatch.setattr("kfgn._curvature.factor_memory.available_memory", lambda like: 1)
+    monkeypatch.setattr("kfgn._curvature.factor_memory.SMALL", 0)
+    network, weights = kfgn.Network.dense((3, 2), (), "squared_error"), (np.ones((2, 4)),)
+    kfgn.ekfac_diagonal(network, weights, np.ones((5, 3)), np.ones((5, 2)), [np.eye(4)], [np.eye(2)])
+    with pytest.raises(MemoryError, match=r"^Q_1: "):
+        kfgn.ekfac(network, weights, np.ones((5, 3)), np.ones((5, 2)))
+
+
 @pytest.mark.parametrize("method", ["kfra", "kflr", "kfac", "rp", "tkfac", "ekfac"])
 def test_optimisers(backend, method):
     network, weights, *_ = huge(backend)
