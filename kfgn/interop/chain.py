@@ -149,6 +149,10 @@ class _Reader:
             kind = type(leaf).__name__
             raise ValueError(f"{path}: expected a {kind} that is used once, got a second use{_place(node)}")
         self.used.add(path)
+        if self.view is not None and not isinstance(leaf, nn.Linear):
+            raise ValueError(
+                f"{self.view.at}: expected a Linear after a reshape to (N, D), got a {type(leaf).__name__}"
+            )
         if self.view is not None and (came := leaf.weight.shape[-1]) != self.view.D:
             raise ValueError(
                 f"{self.view.at}: expected a reshape of (N, D) to itself, got D = {self.view.D} before a Linear with "

@@ -193,6 +193,22 @@ def test_refused(name, call):
     assert first <= int(line) < first + len(inspect.getsourcelines(forward)[0])
 
 
+class Convolutional(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv1d(3, 2, 1)
+
+    def forward(self, x):
+        return self.conv(x.view(-1, 3))
+
+
+def test_a_reshape_before_a_convolution():
+    with pytest.raises(
+        ValueError, match=r"^module \(view.*expected a Linear after a reshape to \(N, D\), got a Conv1d$"
+    ):
+        interop.network_and_weights(Convolutional(), "categorical")
+
+
 class Pool(nn.Module):
     def __init__(self):
         super().__init__()
