@@ -20,7 +20,7 @@ from .run import Run
 from .run_folder import check_new, is_run, read_run
 from .setup import set_up
 from .task import Task
-from .trainer import options_to_resume, resume, train
+from .trainer import resume, set_up_to_resume, train
 from .watch import Callbacks, Watch, checked_watch
 
 PICTURE = "comparison.png"
@@ -95,7 +95,7 @@ def compare(
         check_instance("task", task, Task)
     for name, one in each.items():  # errors in the options are raised before the first run
         if is_run(folder / name):
-            set_up(options_to_resume(folder / name, _given(one))[1], task)
+            set_up_to_resume(folder / name, _given(one), task, watch)
         else:
             check_new(folder / name)
             set_up(one, task)

@@ -16,10 +16,10 @@ MAX_DEPTH = 50
 
 
 def content_of(path: Path) -> bytes:
-    """Read the bytes of a file. Raises `FileError` for a file that cannot be read, and for a pipe or a device."""
+    """Read the bytes of a file. Raises `FileError` if it cannot be read, or is a pipe, a device or a socket."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
-            raise ValueError("the path is a pipe or a device")
+            raise ValueError("the path is a pipe, a device or a socket")
         return path.read_bytes()
     except (OSError, ValueError) as error:  # a path with a zero byte gives a ValueError
         if isinstance(error, FileNotFoundError):

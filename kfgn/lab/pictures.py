@@ -10,7 +10,7 @@ from .._linearisation.passes import forward
 from ..backends import open_backend
 from .figures import SECOND_ORDER, label_decades, new_figure, plain, save, set_title
 from .loss_pictures import draw_losses
-from .methods import METHODS
+from .methods import DAMPING_OPTIONS, METHODS
 from .options import Options
 from .own_data import NPZ, task_of
 from .run import Run
@@ -52,6 +52,7 @@ def _draw_damping(run: Run, path: Path) -> None:
     """Draw tau, gamma, rho and |alpha| against updates. An update that does not adapt tau has no dot for rho."""
     figure = new_figure(10, 5.5)
     records = run.metrics[1:]
+    unused = set(DAMPING_OPTIONS).difference(METHODS[run.options["method"]].options)
     panels = {
         "tau": ("tau, damping of the full matrix", True),
         "gamma": ("gamma, damping of the blocks", True),
@@ -60,6 +61,12 @@ def _draw_damping(run: Run, path: Path) -> None:
     }
     for axes, (name, (label, logarithmic)) in zip(figure.subplots(2, 2, sharex=True).flat, panels.items(), strict=True):
         found = [(record["update"], record[name]) for record in records if record[name] is not None]
+        if name in unused:
+            axes.text(
+                0.5, 0.5, f"{run.options['method']} has no {name}", ha="center", va="center", transform=axes.transAxes
+            )
+            axes.set_axis_off()
+            continue
         values = [abs(value) if name == "step_size" else value for _, value in found]
         style = {"linestyle": "", "marker": ".", "markersize": 3} if name in DOTS else {"drawstyle": "steps-mid"}
         axes.plot([t for t, _ in found], values, color=SECOND_ORDER[0], linewidth=1.2, **style)

@@ -43,7 +43,7 @@ class Run(metaclass=Documented):
         * f: the same mean loss with L2 regularisation
         * step_size: the step size alpha (40), which is negative for a descent step; for a first-order method, the
           learning rate with a minus sign; 0 if the update was rejected
-        * tau, gamma: the dampings of the update; None for a first-order method; hessian_free does not use its gamma
+        * tau, gamma: the dampings of the update; None for a damping that the method does not use
         * rho: the reduction ratio (42); None for an update that does not compute the ratio
         * ok: True if the update changed the weights, False if the update was rejected
         * train_loss, train_loss_averaged: the mean loss over the training set at the weights after the update, and at

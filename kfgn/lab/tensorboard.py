@@ -40,10 +40,11 @@ class TensorBoard(Watch):
 
     def on_start(self, options: Options, updates: int, seconds: float, folder: Path) -> None:  # noqa: ARG002
         """Open the file of events."""
-        purged = updates + 1 if updates else None
-        # tensorboardX names a file by the second, so without the suffix a resumed run could replace the first file
+        earlier = len(list((folder / EVENTS).glob("events*")))
+        first = updates + 1 if updates else 0  # update 0 is evaluated before the first update
+        # tensorboardX names a file by the second, so without the suffix a resumed run could replace an earlier file
         self.writer = self.library.SummaryWriter(
-            logdir=str(folder / EVENTS), purge_step=purged, filename_suffix=f".{updates}"
+            logdir=str(folder / EVENTS), purge_step=first if earlier else None, filename_suffix=f".{earlier}"
         )
 
     def on_updates(self, records: list[Record]) -> None:

@@ -113,6 +113,18 @@ def resume(
     (1, 2)
     """
     folder, watch = Path(with_usage_error(checked_path, "out", out)), checked_watch(watch)
+    setup, saved = set_up_to_resume(folder, changes, task, watch)
+    for name, now in setup.versions().items():
+        if now != (then := saved["versions"].get(name)):
+            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}, so numbers may change")
+    return _trained(setup, saved, folder, watch)
+
+
+def set_up_to_resume(folder: Path, changes: Any, task: Task | None, watch: Watch) -> tuple[Setup, dict[str, Any]]:
+    """Set up the run in the folder again, and return the setup and the configuration with the changed options.
+
+    Raises the errors of `resume` that an argument, the data or the backend causes. No file is written.
+    """
     saved, options, changes = options_to_resume(folder, changes)
     if task is None:
         _check_file(options, folder)
@@ -121,10 +133,7 @@ def resume(
         expected = f"expected the network and the defaults with which kfgn {saved['versions']['kfgn']} started the run"
         raise UsageError(f"{folder}: {expected}, got different ones")
     _check_data(folder, saved["data"], setup.data())
-    for name, now in setup.versions().items():
-        if now != (then := saved["versions"].get(name)):
-            watch.on_warning(f"{folder}: the run was started with {name} {then}, not {now}, so numbers may change")
-    return _trained(setup, {**saved, "options": {**saved["options"], **changes}}, folder, watch)
+    return setup, {**saved, "options": {**saved["options"], **changes}}
 
 
 def options_to_resume(folder: Path, changes: Any) -> tuple[dict[str, Any], Options, dict[str, Any]]:

@@ -15,7 +15,7 @@ from .errors import InterruptedRunError, RejectedStepsError, UsageError
 from .evaluation import Evaluation, datapoints
 from .initialisation import initial_weights
 from .interrupts import StopRequest
-from .methods import METHODS
+from .methods import DAMPING_OPTIONS, METHODS
 from .metrics import METRICS, Record, decode, encode
 from .run_folder import cut_metrics
 from .setup import Setup
@@ -132,13 +132,15 @@ class Trainer:
             if due or late or stop.requested:
                 break
         diagnostics = [{name: self._read(value) for name, value in info._asdict().items()} for info in infos]
+        # a damping that the method does not use stays at its initial value, and is recorded as None
+        without = dict.fromkeys(set(DAMPING_OPTIONS).difference(METHODS[options.method].options))
         passed = time.perf_counter() - start
         first = self.state.t - len(infos) + 1
         records = []
         for i, values in enumerate(diagnostics):
             del values["valid"]  # the targets were checked when the run was set up
             seconds = self.seconds + passed * (i + 1) / len(infos)
-            records.append({"update": first + i, "seconds": seconds, **values, "ok": bool(values["ok"])})
+            records.append({"update": first + i, "seconds": seconds, **values, **without, "ok": bool(values["ok"])})
         self.seconds += passed
         return records
 

@@ -121,3 +121,14 @@ def test_a_task_of_the_user_is_compared(tmp_path):
     assert [run.configuration["data"]["sizes"]["test"] for run in runs] == [8, 8]
     with pytest.raises(UsageError, match=r"^task: expected a kfgn\.lab\.Task, got "):
         compare(Options("own", updates=2), ["kfra"], tmp_path / "d", task="digits")
+
+
+def test_a_run_that_cannot_be_resumed_is_named_before_any_file_is_written(tmp_path):
+    data = np.random.default_rng(0).normal(size=(40, 3))
+    network = kfgn.Network.dense((3, 2), (), "squared_error")
+    compare(Options("own", updates=1), ["kfra"], tmp_path, task=Task("own", network, data, data[:, :2]))
+    before = (tmp_path / "comparison.json").read_bytes()
+    with pytest.raises(UsageError, match="data: expected the data of the run"):
+        compare(Options("own", updates=2), ["kfra", "adam:0.1"], tmp_path, task=Task("own", network, data, data[:, 1:]))
+    assert (tmp_path / "comparison.json").read_bytes() == before
+    assert not (tmp_path / "adam-0.1").exists()

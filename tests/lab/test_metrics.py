@@ -25,6 +25,13 @@ def test_each_update_has_a_record(tmp_path):
         assert all(math.isfinite(record[name]) for name in ("loss", "f", "step_size", "tau", "gamma"))
 
 
+def test_a_damping_that_the_method_does_not_use_is_not_recorded(tmp_path):
+    options = Options("digits", method="hessian_free", updates=2)
+    records = train(options, tmp_path / "run").metrics[1:]
+    assert [record["gamma"] for record in records] == [None, None]
+    assert all(record["tau"] > 0 for record in records)
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
 
 

@@ -113,6 +113,13 @@ def test_the_picture_of_one_run_has_each_set(tmp_path, drawn):
     assert min(dampings.axes[3].lines[0].get_ydata()) > 0
 
 
+def test_a_damping_that_the_method_does_not_use_has_no_axes(tmp_path, drawn):
+    train(Options("digits", method="hessian_free", updates=2), tmp_path / "run")
+    panel = drawn[1].axes[1]
+    assert [text.get_text() for text in panel.texts] == ["hessian_free has no gamma"]
+    assert (panel.lines[:], panel.axison) == ([], False)
+
+
 def test_the_numbers_of_a_logarithmic_axis_are_plain(tmp_path, drawn):
     """An axis of three decades or more has the same kind of numbers as a shorter axis."""
     for last in (5.0, 1e-5):

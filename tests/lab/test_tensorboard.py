@@ -49,6 +49,29 @@ def test_every_metric_is_written(tmp_path):
     assert {"step/loss", "step/tau", "train/loss", "validation/accuracy_averaged", "test/loss"} <= {t for t, _ in found}
 
 
+def test_a_run_without_a_checkpoint_begins_again(tmp_path):
+    """TensorBoard drops the scalars of earlier files from the step of the event START on."""
+    pytest.importorskip("tensorboardX")
+    from tensorboardX.proto.event_pb2 import Event, SessionLog
+
+    for _ in range(2):
+        watch = TensorBoard()
+        watch.on_start(Options("digits", updates=2), 0, 0.0, tmp_path)
+        watch.on_updates([{"update": 0, "train_loss": 1.0}])
+        watch.on_end()
+    first, second = sorted((tmp_path / "tensorboard").iterdir(), key=lambda path: path.name.rsplit(".", 1)[1])
+    starts = []
+    for path in (first, second):
+        content = path.read_bytes()
+        while content:
+            (length,) = struct.unpack("<Q", content[:8])
+            event = Event.FromString(content[12 : 12 + length])
+            content = content[16 + length :]
+            if event.session_log.status == SessionLog.START:
+                starts.append((path, event.step))
+    assert starts == [(second, 0)]
+
+
 def test_the_runs_of_a_comparison_have_their_own_events(tmp_path):
     pytest.importorskip("tensorboardX")
     for run in compare(Options("digits", updates=2), ["kfra", "adam"], tmp_path, watch=TensorBoard()):

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("unrendered")
 
 KFGN = (sys.executable, "-m", "kfgn.lab")
 CHECK = (sys.executable, "-m", "kfgn_conformance")
-ENDLESS = "the path is a pipe or a device"
+ENDLESS = "the path is a pipe, a device or a socket"
 
 
 def run(*command, limit=120):
