@@ -55,6 +55,8 @@ def verdict_on(found: Found, implementation: Implementation, *, explained: bool)
         when = f"wrong after {kept}, whose answer is given again"
     elif culprit := made_wrong_by(found, implementation) if right else None:
         when = "wrong when asked again" if culprit is found.question else f"wrong after {culprit}"
+    elif found.before and not found.since:
+        when = "wrong when asked again"
     else:
         when = f"wrong after {in_words(found.since)}"
     return verdict._replace(detail=f"{first}{when}: {verdict.detail}")

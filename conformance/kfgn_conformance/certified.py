@@ -179,12 +179,10 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     console.print(table)
     for a in accuracies:
         if a.undecided or a.loose:
-            reasons = (
-                f"{counted(a.undecided, 'problem')} without a certified value, and on "
-                f"{counted(a.loose, 'problem')} with too "
-                "large a tolerance"
-            )
-            console.print(f"note: {a.quantity.name} is not compared on {reasons}", style="dim", highlight=False)
+            reasons = {"without a certified value": a.undecided, "with too large a tolerance": a.loose}
+            notes = (f"{counted(count, 'problem')} {reason}" for reason, count in reasons.items() if count)
+            text = f"note: {a.quantity.name} is not compared on {', and on '.join(notes)}"
+            console.print(text, style="dim", highlight=False)
     console.print(
         f"The reference was compared with balls of {PRECISION} bits on {counted(problems, 'random problem')}, and on "
         f"the fixed problems with shared weights. The tolerance is "

@@ -41,7 +41,7 @@ def content_of(path: Path) -> bytes:
             with path.open("rb") as file:
                 content = file.read(MAX_BYTES + 1)
         else:
-            raise ValueError("the file is a device")
+            raise ValueError("the file is a socket" if stat.S_ISSOCK(mode) else "the file is a device")
         if len(content) > MAX_BYTES:
             raise ValueError(f"the file has more than {MAX_BYTES} bytes")
     except (OSError, ValueError) as error:  # `stat` raises ValueError for a path with a zero byte

@@ -208,7 +208,8 @@ def test_an_adapter_that_cannot_be_loaded_is_an_error(name, message, tmp_path, m
             r"got 'grad, kflr_block' \(did you mean gradient, kflr_blocks\?\); the names",
         ),
         ({"flags": {"tf32": False}}, "flags: expected text, got bool"),
-        ({"flags": ["tf32"]}, "flags: expected a dict of at most 1000 texts, got list"),
+        ({"flags": ["tf32"]}, "flags: expected a dict of texts, got list"),
+        ({"flags": dict.fromkeys(map(str, range(1001)), "")}, "flags: expected at most 1000 texts, got 1001"),
         ({"conventions": {}}, "conventions: expected Conventions, got dict"),
     ],
 )

@@ -40,6 +40,19 @@ def test_the_exit_status_of_certify(accuracies, status, monkeypatch):
     assert cli.main(["certify", "--examples", "1"]) == getattr(cli, status)
 
 
+def test_a_note_names_only_the_reasons_that_occur(monkeypatch, capsys):
+    accuracies = [found(undecided=2), found(loose=1), found(undecided=1, loose=3)]
+    monkeypatch.setattr(certified, "certify", lambda problems, progress: accuracies)
+    cli.main(["certify", "--examples", "1"])
+    printed = " ".join(capsys.readouterr().out.split())
+    for note in (
+        "not compared on 2 problems without a certified value note",
+        "not compared on 1 problem with too large a tolerance note",
+        "not compared on 1 problem without a certified value, and on 3 problems with too large a tolerance The",
+    ):
+        assert note in printed
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

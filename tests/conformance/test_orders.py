@@ -11,6 +11,7 @@ from kfgn_conformance.adapters.in_process import InProcess
 from kfgn_conformance.adapters.isolated import Isolated
 from kfgn_conformance.adapters.loading import load
 from kfgn_conformance.adapters.program import Program
+from kfgn_conformance.causes import Found, verdict_on
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.inputs import changed, copied
 from kfgn_conformance.judging import compare
@@ -101,6 +102,14 @@ def test_the_question_that_makes_another_wrong_is_named(name, quantity, detail, 
     assert set(found) == {quantity}
     assert found[quantity].status is Status.FAIL
     assert re.match(f"right when asked alone, {detail}", found[quantity].detail)
+
+
+def test_a_question_that_is_repeated_at_once_is_named():
+    question = Oracle(BASE, QUANTITIES["loss"])
+    answer = compare((np.zeros(()),), question, "float64")
+    found = Found(question, answer, (), before=True)
+    verdict = verdict_on(found, Implementation("", InProcess("stateful:RightOnce", "float64")), explained=False)
+    assert verdict.detail.startswith("right at first, wrong when asked again: array")
 
 
 @in_both(

@@ -171,6 +171,7 @@ def edited(*path, value):
         (edited("layers", 1, "transfer", value={"name": "tanh"}), "layers[1].transfer: expected a name or {"),
         (edited("layers", 1, "transfer", value={"name": "leaky_relu", "slope": "0.1"}), ".slope: expected a number"),
         (edited("layers", 1, "transfer", value={"name": "elu", "alpha": 0}), ".alpha: expected a number between 0 and"),
+        (edited("layers", 1, "transfer", value={"name": "elu", "alpha": True}), ".alpha: expected a number between 0"),
         (edited("layers", 1, "transfer", value={"name": "elu", "slope": 0.5}), '{"name": "elu", "alpha": a number}'),
         (edited("layers", 1, "transfer", value={"name": "leaky_relu", "slope": 1}), "between 0 and 1, got 1"),
         (edited("layers", 2, "transfer", value="tanh"), "layers[2].transfer: expected 'identity' for the last layer"),

@@ -145,6 +145,8 @@ def _quantities(given: object) -> frozenset[str]:
 
 
 def _flags(given: object) -> dict[str, str]:
-    if not isinstance(given, dict) or len(given) > MAX_ENTRIES:
-        raise TypeError(f"flags: expected a dict of at most {MAX_ENTRIES} texts, got {_type(given)}")
+    if not isinstance(given, dict):
+        raise TypeError(f"flags: expected a dict of texts, got {_type(given)}")
+    if len(given) > MAX_ENTRIES:
+        raise ValueError(f"flags: expected at most {MAX_ENTRIES} texts, got {len(given)}")
     return {_text("flags", name): _text("flags", value) for name, value in given.items()}

@@ -96,16 +96,16 @@ def _layer(written: Any, path: str, axes: int) -> Layer:
     if not isinstance(written, Mapping):
         raise ValueError(f"{path}: expected an object, got {shown(written)}")
     if "kind" not in written:
-        raise ValueError(f"{path}: expected a field kind")
+        raise ValueError(f"{path}: expected a field kind, got none")
     kind, known = written["kind"], kinds_of(axes)
     if not isinstance(kind, str) or kind not in known:
         names = " or ".join(map(repr, known))
         raise ValueError(f"{path}.kind: expected {names}, got {shown(kind)}")
     make, fields = known[kind]
     if missing := sorted(set(fields) - set(written)):
-        raise ValueError(f"{path}: expected a field {missing[0]}")
+        raise ValueError(f"{path}: expected a field {missing[0]}, got none")
     if unknown := sorted(set(written) - {"kind", *fields}):
-        raise ValueError(f"{path}: expected no field {shown(unknown[0])}")
+        raise ValueError(f"{path}: expected no field {shown(unknown[0])}, got one")
     layer: Layer = make(**{name: read(written[name], f"{path}.{name}") for name, read in fields.items()})
     return layer
 
@@ -163,7 +163,7 @@ def _transfer(written: Any, path: str) -> Transfer:
         if parameter is not None and set(written) == {"name", parameter}:
             value = written[parameter]
             below, words = RANGES[parameter]
-            if isinstance(value, int | float) and 0 < value < below:
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < below:
                 return str(name), float(value)
             raise ValueError(f"{path}.{parameter}: expected a number {words}, got {shown(value)}")
     objects = " or ".join(f'{{"name": "{name}", "{parameter}": a number}}' for name, parameter in PARAMETERS.items())

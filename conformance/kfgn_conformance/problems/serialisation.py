@@ -119,7 +119,7 @@ def _record(kind: Any, written: Any, path: str, form: Form) -> Any:
         raise ValueError(f"{path}: expected an object, got {type(written).__name__}")
     hints = {name: hint for name, hint in get_type_hints(kind).items() if name not in NOT_WRITTEN}
     if unknown := sorted(set(written) - set(hints)):
-        raise ValueError(f"{path or 'problem'}: expected no field {unknown[0]!r}")
+        raise ValueError(f"{path or 'problem'}: expected no field {unknown[0]!r}, got one")
     values = {}
     for name, hint in hints.items():
         if name in written:
@@ -128,7 +128,7 @@ def _record(kind: Any, written: Any, path: str, form: Form) -> Any:
         return kind(**values)
     except TypeError:
         missing = next(name for name in hints if name not in written and not _has_default(kind, name))
-        raise ValueError(f"{path or 'problem'}: expected a field {missing!r}") from None
+        raise ValueError(f"{path or 'problem'}: expected a field {missing!r}, got none") from None
 
 
 def _has_default(kind: Any, name: str) -> bool:

@@ -9,6 +9,8 @@ version 1 is dense with a bias.
 from collections.abc import Mapping
 from typing import Any
 
+from .layer_json import shown
+
 RENAMED = {"probes": "arguments", "walk": "trajectory"}
 RENAMED_IN_TRAJECTORY = {"waypoints": "checkpoints", "longest_step": "max_step_size"}
 METHODS = {"whole": "hessian_free", "blocks": "hessian_free_blocks"}
@@ -31,9 +33,9 @@ def upgraded(written: Mapping[str, Any]) -> Mapping[str, Any]:
 def _layers(written: Mapping[str, Any]) -> tuple[Any, list[dict[str, Any]]]:
     widths, transfers = (written.get(name) for name in ("widths", "transfers"))
     if not isinstance(widths, list) or len(widths) < 2:
-        raise ValueError("widths: expected a list of D_0, ..., D_L")
+        raise ValueError(f"widths: expected a list of D_0, ..., D_L, got {shown(widths)}")
     if not isinstance(transfers, list) or len(transfers) != len(widths) - 2:
-        raise ValueError(f"transfers: expected a list of {len(widths) - 2} names")
+        raise ValueError(f"transfers: expected a list of {len(widths) - 2} names, got {shown(transfers)}")
     pairs = zip(widths[1:], (*transfers, "identity"), strict=True)
     return widths[0], [{"kind": "dense", "units": D, "transfer": f, "bias": True} for D, f in pairs]
 
