@@ -29,14 +29,14 @@ Every public name is an attribute of the package. The names of modules begin wit
     _kflr               (23)-(25)          the exact second factor, from a square root of H_L
     _kfra               (26)               the recursive approximation of the second factor
     _kfac               (59)               the second factor from sampled labels
-    _rp                                    the second factor from random projections, which is not in the paper
+    _rp                                    the second factor from random projections, a method that is not in the paper
     _quadratic          (32)-(34)          the quadratic model, and the direction C^-1 grad f
     _damping            (35)-(38)          the damped Kronecker block and its factored inverse
     _step_size          (39)-(43)          the step along a direction, and the error of the model
     _adaptation         C.3                the adaptation of tau and gamma
     _averaging          (44), (45)         moving averages
     _algorithm_1        Algorithm 1        one update, line by line, with the misprints corrected
-    _safeguards                            rules for rounding errors and failed steps, which are not in the paper
+    _safeguards                            rules that are not in the paper, for rounding errors and failed steps
     _optimiser          Section 5          the whole optimiser, step by step
     _outcomes           p(y | h_L)         the labels of the model and their probabilities
     _fisher             (46)-(49), (51)    the Fisher matrix
@@ -60,6 +60,7 @@ Symbols
 -------
     here               paper             meaning                                        shape
     l, L               lambda, L         a layer, the number of layers                  1 <= l <= L
+    D_l                D_lambda          the width of layer l; D_0 is that of the input. D_l is also the matrix (10)
     N                  N                 datapoints in the batch (rows of X and Y)
     S                  S                 sampled labels per datapoint
     K                  K                 columns of a root of H_L
@@ -80,7 +81,8 @@ Symbols
     k, root_k          k                 the damping gamma + eta, and its square root
     R{.}               R-operator        the derivative along a direction V
 
-Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's script H_lambda.
+Quantities per layer are in a dictionary with the keys 1, ..., L, so `H[l]` is the paper's script H_lambda. The keys of
+activations are 0, ..., L - 1.
 `vec` stacks columns, so the block of W_l is `kron(Q[l], G[l])`. Row `b * D_l + a` of this block belongs to W_l[a, b].
 A layer without a bias (see `Network.biases`) has no appended unit. In the shapes of such a layer, D_{l-1} replaces
 D_{l-1} + 1.
@@ -94,8 +96,8 @@ function that computes a square root, an exponential or an eigenvalue cannot com
 uniforms or sampled labels, are arguments of functions.
 
 Every function that takes a batch raises `ValueError` if X, the labels and the network do not fit together. If the code
-deviates from the text of the paper, the docstring has the word "misprint" and the reason. The words "gap" and "choice"
-mark what the paper does not define, and what this package chooses.
+deviates from the text of the paper, the docstring has the word "misprint" and the reason. The word "gap" marks an
+omission of the paper. The word "choice" marks a reading or a rule that this package has chosen.
 """
 
 from ._adaptation import adapted_gamma, adapted_tau, bounded, decay

@@ -23,8 +23,8 @@ def adapted_tau(
 ) -> Any:
     """C.3.1, Levenberg-Marquardt: the new tau.
 
-    If rho > 3/4, the new tau is tau omega_tau, which is smaller since omega_tau < 1. If rho < 3/4, the new tau is
-    tau / omega_tau.
+    With the default thresholds, the new tau is tau omega_tau if rho > 3/4, and tau / omega_tau if rho < 3/4. The factor
+    omega_tau is below 1.
 
     thresholds: two pairs (n, d) for the numbers n / d. tau grows if rho is below the first number, and shrinks if rho
     is above the second number. Martens and Grosse use 1/4 as the first number.

@@ -51,6 +51,8 @@ def algorithm_1(net: Network, X: Array, Y: Array, gamma: Any, tau: Any, eta: Any
     but only the last loop changes W. The two inverses are on the wrong sides of the gradient, and omit I. The line for
     delta^T G delta omits the mean over datapoints. C-tilde and G-tilde in the last lines should be C-bar and G-bar.
     `_printed_algorithm` has the lines as printed. Derivatives propagate through W without its bias column.
+
+    Choice: omega is 1 if the trace of a factor is not positive.
     """
     pairs = list(datapoints(net, X, Y))
     N, L = len(pairs), net.L

@@ -63,7 +63,10 @@ def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) ->
 
 
 def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has the shape that the objective needs, and every class index is in range."""
+    """Raise `ValueError` unless y has the shape that the objective needs, and every class index is in range.
+
+    leading: the sizes of the axes of y before the outputs, (N,) or (N, S)
+    """
     D_L = len(net.weights[-1])
     classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
     array = np.array(y)

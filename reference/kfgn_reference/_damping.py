@@ -87,11 +87,13 @@ def residual_bound(Q: Array, G: Array, omega: Any, root_k: Any, norm: str = "tra
 
 
 def omega_squared(Q: Array, G: Array, norm: str = "trace") -> Any:
-    """omega^2 of (38): |Q kron I| / |I kron G|, or 1 if one of the two values is not positive.
+    """omega^2 of (38): |Q kron I| / |I kron G|, or 1 if one of the two values is 0 or negative.
 
     For example, the norm of G is 0 if every unit of the layer is a dead ReLU. The trace of an indefinite matrix can be
-    negative. In the trace norm, omega^2 of rational factors is rational. Otherwise a NaN raises
-    `NotPositiveDefiniteError`, and a norm whose sign is not known raises `ValueError`.
+    negative. In the trace norm, omega^2 of rational factors is rational.
+
+    If neither value is known to be 0 or negative, a NaN raises `NotPositiveDefiniteError`, and a value whose sign is
+    not known raises `ValueError`.
     """
     q, g = with_identity(Q, len(G), norm), with_identity(G, len(Q), norm)
     if q > 0 and g > 0:

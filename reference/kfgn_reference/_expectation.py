@@ -25,5 +25,5 @@ def expectation(samples: Iterable[dict[Key, Array]]) -> dict[Key, Array]:
 
 
 def mean(samples: Iterable[Array]) -> Array:
-    """The mean of the samples, which are arrays or scalars, such as one for each datapoint."""
+    """The mean of the samples, such as an array or a scalar for each datapoint."""
     return expectation({0: sample} for sample in samples)[0]

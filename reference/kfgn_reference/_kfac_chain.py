@@ -107,7 +107,7 @@ def fisher_from_weight_gradients(net: Network, X: Array) -> Blocks:
 
 
 def fisher_from_kronecker_vectors(net: Network, X: Array) -> Blocks:
-    """Equation (61): E[(a_{l-1} kron grad_l)(a_{m-1} kron grad_m)^T], where grad_l is with respect to h_l."""
+    """Equation (61): E[(a_{l-1} kron grad_l)(a_{m-1} kron grad_m)^T]. grad_l is the gradient of log p in h_l."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         a, _ = forward(net, x)
@@ -119,7 +119,7 @@ def fisher_from_kronecker_vectors(net: Network, X: Array) -> Blocks:
 
 
 def fisher_from_kronecker_products(net: Network, X: Array) -> Blocks:
-    """Equation (62): E[(a_{l-1} a_{m-1}^T) kron (grad_l grad_m^T)], where grad_l is with respect to h_l."""
+    """Equation (62): E[(a_{l-1} a_{m-1}^T) kron (grad_l grad_m^T)]. grad_l is the gradient of log p in h_l."""
 
     def sample(net: Network, x: Array, y: Any) -> Blocks:
         a, _ = forward(net, x)

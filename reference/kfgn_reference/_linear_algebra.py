@@ -73,9 +73,10 @@ def rank(A: Array) -> int:
 
 
 def is_positive_semidefinite(A: Array) -> bool:
-    """True if v^T A v >= 0 for every v, for a symmetric A, by elimination. Exact arithmetic is needed, as in `rank`.
+    """True if v^T A v >= 0 for every v, for a symmetric A, by elimination.
 
-    A is positive semi-definite if no pivot is negative and the row of every zero pivot is zero.
+    A is positive semi-definite if no pivot is negative and the row of every zero pivot is zero. Exact arithmetic is
+    needed, since a rounding error can make a zero pivot negative.
     """
     A = copied(A)
     for j in range(len(A)):

@@ -6,7 +6,8 @@ where the upper signs are for y = 1 and the lower signs for y = 0. The mixture i
 on y. H_L is **indefinite everywhere**, of rank 3 with exactly one negative eigenvalue (docs/errata.md contains the
 proof).
 
-With r = s A / p, the posterior probability of the first classifier, and d = d log(r / (1 - r)) / dh_L,
+Let r = s A / p(y | h_L) be the posterior probability of the first classifier, and let d be the gradient of
+log(r / (1 - r)) with respect to h_L. Then
 
     H_L = diag(s (1 - s), r A (1 - A), (1 - r) C (1 - C)) - r (1 - r) d d^T
     d = (1, +-(1 - A), -+(1 - C))

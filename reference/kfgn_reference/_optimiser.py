@@ -125,7 +125,7 @@ class Info(NamedTuple):
     """The outcome of a step.
 
     f:     the regularised loss before the step
-    alpha: the step size, or f * 0 if the step was rejected, which is 0 for a finite f
+    alpha: the step size. If the step was rejected, alpha is f * 0: 0 for a finite f, and NaN for any other f
     gamma: the damping gamma of this step
     rho:   the reduction ratio (42) of the update including momentum. None if the step was rejected, if T_tau does not
            divide its number t, or if `within_rounding` is True
@@ -184,10 +184,11 @@ def damped_direction(
 def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple[State, Info]:
     """The result of a rejected step, which keeps the weights.
 
-    A step is rejected if its damped matrix is not positive definite, or if no factors have been computed yet.
+    A step is rejected if f is not finite, if no factors have been computed yet, or if the damped matrix is not positive
+    definite.
 
-    damped: True if more damping may help. The function `raised` then gives the damping of the next step. More
-    damping cannot help if f is not finite, or if no factors have been computed yet.
+    damped: True in the last case, in which more damping may help. The function `raised` then gives the damping of the
+            next step
     """
     tau, gamma = state.tau, state.gamma
     if damped and settings.method == "hessian_free":

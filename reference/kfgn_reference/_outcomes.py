@@ -1,4 +1,4 @@
-"""The possible labels of the model and their probabilities: E over p_theta(y | x) as a finite sum.
+"""The possible labels of the model and their probabilities: the mean over p_theta(y | x) as a finite sum.
 
 Discrete labels are enumerated. For the squared error y is normal with mean h_L, and the paper takes means only of
 functions that are at most quadratic in y. The 2^D_L points h_L + z with z in {-1, 1}^D_L have the mean and the

@@ -1,11 +1,11 @@
 """Two rules for rounding errors and one rule for failed steps, none of which is in the paper.
 
-    visible              the damping of one factor in (36), raised where rounding would hide a smaller damping
+    visible              the damping of one factor in (36), raised where rounding errors would hide it
     within_rounding      a test for changes of f that are too small for a meaningful rho (42)
     raised               the damping after a step that failed because of too little damping
 
-In exact arithmetic the unit roundoff u is 0. `visible` then changes nothing, and `within_rounding` is True only if both
-changes are 0, so that (42) would be 0/0.
+In exact arithmetic the unit roundoff u is 0. `visible` then changes nothing, and `within_rounding` is True only if the
+numerator and the denominator of (42) are both 0.
 
 >>> import numpy as np
 >>> from kfgn_reference import raised, visible

@@ -3,7 +3,7 @@
 Greek indices count layers, and L is the last layer. All other Latin indices count units, parameters, columns,
 datapoints or steps. A block of a matrix has the index of its layer, or two indices if it lies between two layers. The
 equations are as printed, and the remarks name the errors and omissions of the paper. The equations were copied from a
-transcription of the paper, which may have some wrong hats, bars and tildes.
+transcription of the paper. Some hats, bars and tildes of the transcription may be wrong.
 
 >>> from kfgn_reference import STATEMENTS
 >>> STATEMENTS[24].kind, STATEMENTS[24].text

@@ -2,8 +2,9 @@
 
 Botev et al. (2017) treat layers that use their weights once per datapoint. A layer over the tokens of a sequence, and a
 convolution of a sequence or of an image, use the same weights at T positions. This package defines the exact block of
-such a layer and several approximations of the block, with every sum and every divisor. Like the rest of
-`kfgn_reference`, the package needs only NumPy, and computes one datapoint at a time.
+such a layer and several approximations of the block. The definitions state the range of every sum, and the number by
+which the sum is divided. Like the rest of `kfgn_reference`, the package needs only NumPy, and computes one datapoint at
+a time.
 
 >>> import numpy as np
 >>> import kfgn_reference.shared_weights as shared
@@ -61,7 +62,8 @@ Symbols
               The T = H W positions of an image have row-major order
     c, K      a column of the root of the output Hessian or of its replacement, and the number of columns
     C_l, T_l  the numbers of channels and positions of the activation a_l. With one axis of positions, a_l is a matrix
-              (C_l, T_l). For images a_l is (C_l, H, W). a_0 is the input x
+              (C_l, T_l). For images a_l is (C_l, H, W). a_0 is the input x, and a_L has the outputs h_L, with
+              D_L = C_L channels
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
     W         the weights of a layer, (O, I), with the bias, if there is one, in the last column
     a_nt      the inputs of W at position t, (I,): the activation at t, or the patch of a convolution, and 1 for a bias
@@ -94,8 +96,8 @@ product, and outside the square if it is taken after the outer product.
     FOOF             Q of expand, G = I                                     outside the square      N T
     KFRA, 3 kinds    the second factor by a recursion, not from pairs       see the modules         N, N T
 
-For T = 1 expand and reduce are both (20) of the paper, with the G of KFLR. With `sampled_pairs`, gradients at sampled
-labels replace the columns of the roots, as in KFAC.
+For T = 1 and the divisor 1, expand and reduce are both (20) of the paper, with the G of KFLR. With `sampled_pairs`,
+gradients at sampled labels replace the columns of the roots, as in KFAC.
 
 The **divisor** belongs to the loss, and not to these definitions. The loss of a datapoint is a sum over the positions
 of the outputs, divided by `Network.divisor`. Every block above except that of FOOF is divided by the divisor once.
@@ -114,7 +116,7 @@ removes the masked positions, so that no sum above contains them. The sums are t
     KFRA over tokens     the mean of J_nt^T G J_nt over n and t          M
     KFRA over taps       sum_n |Z_nk|^2 of each tap                      the number of output positions of the batch
     loss                 the sum over t, with `Network.divisor` 1        N
-    loss, mean over T    the sum over t, with the divisor T              N T: masked positions count as 0
+    loss, mean over T    the sum over t, with the divisor T              N T: a masked position has the loss 0
     loss, mean over M    the sum over t, with the divisor M / N          M, as the mean of PyTorch with `ignore_index`
 
 Sources

@@ -28,7 +28,7 @@ def inputs(net: Network, X: Datapoints) -> list[Array]:
 
     X has the shape (N, C_0, *positions), or (N, *positions) for tokens, with N > 0. X may also be a list of datapoints
     with different numbers of positions, such as the first result of `counted` in the module `_masks`. Raises
-    `ValueError` if the network does not fit the datapoints, or its divisor or objective is invalid.
+    `ValueError` if the network does not fit the datapoints, or if a token, the divisor or the objective is invalid.
     """
     embedding = net.layers[0] if net.layers and isinstance(net.layers[0], Embedding) else None
     shapes = [np.shape(x) for x in X]
@@ -69,7 +69,7 @@ def output_shape(net: Network, *shape: int) -> tuple[int, ...]:
 
 
 def described(C: int, *positions: int) -> str:
-    """The part of an error message that names the axes of X, which has channels."""
+    """The part of an error message that names the axes of an X with channels."""
     if len(positions) == 1:
         return f", for an X (N, C, T) with C = {C} channels and T = {positions[0]} positions"
     return f", for an X (N, C, *positions) with C = {C} channels and positions {positions}"

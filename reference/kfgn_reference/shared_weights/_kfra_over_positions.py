@@ -29,8 +29,8 @@ def kfra_over_positions(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
     M_nl is the Jacobian of layer l at datapoint n. For a transfer function the right side of the first line is the
     elementwise product of E[G_l] and 1/N sum_n f'(vec a_{l-1}) f'(vec a_{l-1})^T. The recursion is (26) with whole
     activations as pre-activations, and equals `kfra` if every activation has one position and the divisor is 1.
-    `diagonal_sum` and `whole_sum` make factors (C_l, C_l) of these matrices. Raises `ValueError` for datapoints with
-    different numbers of positions, since their matrices have no mean.
+    `diagonal_sum` and `whole_sum` compute factors (C_l, C_l) from these matrices. Raises `ValueError` for datapoints
+    with different numbers of positions, since their matrices have no mean.
     """
     shapes = {np.shape(x) for x in X}
     if len(shapes) > 1:

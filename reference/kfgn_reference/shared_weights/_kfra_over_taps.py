@@ -40,7 +40,8 @@ def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 
     |Z_k|^2 is the sum of the squares of the elements of Z_k. For a convolution, |Z_k|^2 is the number of output
     positions for which tap k reads an input and no zero of the padding. If no tap reads a zero, |Z_k|^2 = T_l for every
-    stride. With masks, sum_n T_n replaces N T, sum_n |Z_nk|^2 replaces |Z_k|^2, and sum_n T_nl replaces T_l.
+    stride. With masks, sum_n T_n replaces N T, sum_n |Z_nk|^2 replaces |Z_k|^2, and sum_n T_nl replaces T_l, where T_nl
+    and Z_nk are the T_l and the Z_k of datapoint n.
     """
     rows = [(forward(net, x), y) for x, y in datapoints(net, X, Y)]
     G = expectation({net.L: diagonal_sum(output_gauss_newton(net, a[net.L], y), len(a[net.L]))} for a, y in rows)

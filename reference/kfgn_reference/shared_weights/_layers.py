@@ -69,8 +69,8 @@ class Dense(NamedTuple):
 class Pooling(NamedTuple):
     """The mean or the sum over windows of positions, in each channel alone.
 
-    width:  the number of positions of a window along each axis: an int for one axis, or None for one window with
-            all positions
+    width:  the number of positions of a window along each axis: an int for one axis, a tuple for several axes, or None
+            for one window with all positions
     stride: the distance between neighbouring windows along each axis, without effect if the width is None. Positions
             after the last window are not used
     kind:   "mean" or "sum"
@@ -87,7 +87,7 @@ class Pooling(NamedTuple):
     def output_shape(self, C: int, *positions: int) -> tuple[int, ...]:
         """(C, *positions') with T' = floor((T - width) / stride) + 1 along each axis, or T' = 1 if the width is None.
 
-        Raises `ValueError` for an unknown kind, and if the windows do not fit the positions.
+        Raises `ValueError` for an unknown kind, a wrong width or stride, and windows that do not fit the positions.
         """
         if self.kind not in ("mean", "sum"):
             raise ValueError(f"kind: expected mean or sum, got {self.kind!r}")
@@ -100,7 +100,7 @@ class Pooling(NamedTuple):
     def taps(self, a: Array) -> tuple[Tap, ...]:
         """One tap, the identity between channels. Z is 0 where window t' does not have position t.
 
-        Elsewhere, Z is 1 for the sum, and 1 / size for the mean over a window with this number of positions.
+        Elsewhere, Z is 1 for the sum, and 1 / size for the mean, where size is the number of positions of a window.
         """
         along = self.windows(a.shape[1:])
         Z = functools.reduce(operator.or_, reads(along, a.shape[1:])) * one(a.reshape(-1)[0])
@@ -138,7 +138,7 @@ class Elementwise(NamedTuple):
 
     @property
     def f(self) -> Transfer:
-        """The transfer function with its derivatives. Raises `ValueError` for an unknown name."""
+        """The transfer function with its derivatives. Raises `ValueError` for an unknown name or a wrong parameter."""
         if isinstance(self.transfer, str) and self.transfer not in TRANSFERS:
             raise ValueError(f"transfer: expected one of {', '.join(TRANSFERS)}, got {self.transfer!r}")
         return transfer(self.transfer)

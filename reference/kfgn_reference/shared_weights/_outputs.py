@@ -101,7 +101,7 @@ def divided(net: Network, value: Any) -> Any:
 
 
 def square_root(number: int | Fraction, like: Any) -> Any:
-    """sqrt(number) in the arithmetic of `like`. A rational root is computed without `np.sqrt`, which fractions lack."""
+    """sqrt(number) in the arithmetic of `like`. A rational root needs no `np.sqrt`, which rejects fractions."""
     roots = math.isqrt(number.numerator), math.isqrt(number.denominator)
     if (roots[0] ** 2, roots[1] ** 2) == (number.numerator, number.denominator):
         return rational(*roots, like)

@@ -50,9 +50,9 @@ def pairs(net: Network, X: Datapoints, Y: Datapoints) -> PerGroup:
 
     The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
     so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. A scale-and-shift layer also has group 1 alone. X is
-    (N, C_0, T) or (N, C_0, H, W), with channels before positions, or has tokens (N, T) or (N, H, W). Y is (N, T, D_L)
-    or (N, H, W, D_L), or has class indices (N, T) or (N, H, W), where T or H and W are the positions of the outputs of
-    the network. The pairs of images have T = H W positions, in row-major order.
+    (N, C_0, T) or (N, C_0, H, W), with channels before positions, or has tokens (N, T) or (N, H, W). Y has the
+    positions of the outputs of the network: (N, *positions, D_L), or (N, *positions) for class indices. The pairs of
+    images have T = H W positions, in row-major order.
     """
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 
@@ -81,7 +81,8 @@ def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] |
 
     labels: (N, S, *positions, D_L), or (N, S, *positions) class indices, from `draw_labels`. If a result is linear in
     the products C_t C_t'^T, the expectation of the result over labels is the result for `pairs`, for every objective
-    except the mixture. The gradients are divided by sqrt(divisor S), for the reason given in `sampled_output_root`.
+    except the mixture. The gradients are those of the loss without its divisor, divided by sqrt(divisor S).
+    `sampled_output_root` gives the reason.
     """
     rows = labelled(net, X, labels)
     outputs = ((x, forward(net, x)[net.L], samples) for x, samples in rows)
@@ -91,7 +92,7 @@ def sampled_pairs(net: Network, X: Datapoints, labels: Sequence[Sequence[Any]] |
 
 
 def sample_pairs(net: Network, x: Array, C: PerLayer) -> dict[tuple[int, int], Pairs]:
-    """The pairs of one datapoint from roots C_l (C_l T_l, K), keyed by layer and group."""
+    """The pairs of one datapoint, keyed by layer and group, from the root C[l] (C_l T_l, K) of each layer l."""
     a = forward(net, x)
     found: dict[tuple[int, int], Pairs] = {}
     for l, layer in net.weighted.items():

@@ -68,17 +68,21 @@ def sample_preactivation_gauss_newton(net: Network, x: Array, y: Any) -> PerLaye
 
 
 def sample_roots(net: Network, x: Array, y: Any) -> PerLayer:
-    """Equation (25s): C_l (C_l T_l, K) of one datapoint with script G_l = C_l C_l^T, from a root C_L of script G_L.
+    """Equation (25s): roots C_l of one datapoint with script G_l = C_l C_l^T, from a root C_L of script G_L.
 
         C_{l-1} = M_l^T C_l
 
-    K is the number of columns of C_L: T_L times the number of columns of the root of one position.
+    The root C_l has a row for each entry of vec(a_l), and K columns. K is the number of columns of C_L: T_L times the
+    number of columns of the root of one position.
     """
     return carried_back(net, x, output_root(net, forward(net, x)[net.L], y))
 
 
 def carried_back(net: Network, x: Array, C_L: Array) -> PerLayer:
-    """(dvec(h_L) / dvec(a_l))^T C_L (C_l T_l, K) for l = 1, ..., L, for any matrix C_L with D_L T_L rows."""
+    """(dvec(h_L) / dvec(a_l))^T C_L for l = 1, ..., L, for any matrix C_L with D_L T_L rows.
+
+    Result l has a row for each entry of vec(a_l), and as many columns as C_L.
+    """
     a = forward(net, x)
     C = {net.L: C_L}
     for l in range(net.L, 1, -1):

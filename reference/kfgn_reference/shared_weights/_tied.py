@@ -33,8 +33,9 @@ def joined(uses: Sequence[Batch]) -> list[Pairs]:
 def transposed(batch: Batch) -> list[Pairs]:
     """The pairs of W^T (I, O) from the pairs of W (O, I), with a position for each row o of W: (O, O) and (O, I, K).
 
-    P_c^T = sum_t a_t C_tc^T = sum_o (sum_t C_toc a_t) e_o^T, so the input at position o is e_o, and column c of the
-    root is sum_t C_toc a_t. An output layer that shares the weights W of an embedding multiplies by the transpose of W.
+    Let P_c = sum_t C_tc a_t^T be the matrix with vec(P_c) = g_nc, let C_toc be element o of C_tc, and let e_o be unit
+    vector o. Then P_c^T = sum_o (sum_t C_toc a_t) e_o^T, so the input at position o is e_o, and column c of the root is
+    sum_t C_toc a_t. An output layer that shares the weights W of an embedding multiplies by the transpose of W.
 
     The pairs have the right g_nc, and so the right `exact_block`, `kfoc`, `tnt` and `ekfac_diagonal`. Do not use the
     pairs with `expand`, `reduce`, `tkfac`, `foof` and `ekfac`, because the positions o are rows of W, and not positions

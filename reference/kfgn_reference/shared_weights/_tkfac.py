@@ -1,7 +1,8 @@
 """TKFAC: factors whose terms are weighted by traces (Gao et al., 2021, (4.3)-(4.9)).
 
-The weight of a term of one factor is the trace of the same term of the other factor. Gao et al. define the factors for
-layers without shared weights. Here every position is treated as a datapoint, as in `expand`.
+Each factor is a sum of terms, one for each position of each datapoint. The weight of a term is the trace of the term
+of the same position in the other factor. Gao et al. define the factors for layers without shared weights. Here every
+position is treated as a datapoint, as in `expand`.
 
 >>> from kfgn_reference.shared_weights import pairs, tkfac
 >>> from kfgn_reference.shared_weights._example import X, Y, net

@@ -21,7 +21,8 @@ def tnt(batch: Batch) -> Factors:
     """Q = 1/N sum_n sum_c P_nc^T P_nc (I, I),    G = 1/N sum_n sum_c P_nc P_nc^T / tr Q (O, O).
 
     P_nc = sum_t C_ntc a_nt^T (O, I) is summed over positions before it is squared. The trace of Q kron G is the trace
-    of the exact block for every T. For T = 1 the factors are those of `tkfac`.
+    of the exact block for every T. For T = 1 the factors are those of `tkfac`. Raises `ZeroDivisionError` if tr Q is 0
+    and the arithmetic is exact.
     """
     by_input, by_output = zip(*map(unfolded, batch), strict=True)
     Q, G = (mean(P @ P.T for P in matrices) for matrices in (by_input, by_output))
