@@ -38,26 +38,27 @@ Each row of X (N, D_0) is a datapoint. The weights W_l of layer l have shape (D_
 last column, or (D_l, D_{l-1}) for a layer without a bias.
 
 The loss of a datapoint is summed over its outputs. The squared error is 1/2 |h - y|^2. Cross-entropies take the outputs
-as logits. The labels of the categorical objective and of the mixture are class indices. The loss and the gradient are
-means over the N datapoints. Q and G are also means over the datapoints, except those of `tkfac`, `tnt`, `kfoc` and
+as logits. The labels of the categorical objective and of the mixture (27) are class indices. The loss and the gradient
+are means over the N datapoints. Q and G are also means over the datapoints, except those of `tkfac`, `tnt`, `kfoc` and
 `foof`, which define their own factors.
 
 The Gauss-Newton block of vec(W_l), where vec stacks columns, is approximated by Q_l kron G_l. Q_l is the second moment
 of the inputs of layer l. With a bias, the last input is the appended unit, which is always 1. G_l (D_l, D_l) is the
 mean Gauss-Newton matrix of the pre-activations, or an approximation of this matrix.
 
-H_L is the Hessian of the loss of a datapoint with respect to the outputs h_L. The H_L of the mixture (27) is
+H_L is the Hessian of the loss of a datapoint with respect to the outputs h_L. The H_L of the mixture is
 indefinite. `Network.psd` selects the PSD matrix that replaces an indefinite H_L in Gauss-Newton matrices. If
 `Network.psd` is "raise", an error is raised instead. The Hessian and its products always use the true H_L.
 
-A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels. Such a network
-may have layers of all kinds. X is then (N, C, T) or (N, C, H, W). If the first layer is an `Embedding`, X has integer
-tokens and the shape (N, T) or (N, H, W). If the outputs have positions too, each position has a target: Y is
-(N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W) for positions along two axes. After `Flatten` the
-outputs have no positions. The loss of a datapoint is the sum of the losses of its output positions, divided by
-`Network.divisor`. A tuple of weights or of results has no entry for a layer without weights. The option `sharing`
-selects the factors of weights that are used at several positions. A layer with groups has one pair of factors for each
-group. For a `ScaleShift`, Q is 1, and G is the block of the whole layer.
+A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, such as tokens or pixels, and with C
+channels. Such a network may have layers of all kinds. X is then (N, C, T) or (N, C, H, W). If the first layer is an
+`Embedding`, C is the number of different tokens, and X has integer tokens and the shape (N, T) or (N, H, W). If the
+outputs have positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L)
+or (N, H, W) for positions along two axes. After `Flatten` the outputs have no positions. The loss of a datapoint is the
+sum of the losses of its output positions, divided by `Network.divisor`. A tuple of weights or of results has no entry
+for a layer without weights. The option `sharing` selects the factors of weights that are used at several positions. A
+layer with groups has one pair of factors for each group. For a `ScaleShift`, Q is 1, and G is the block of the whole
+layer.
 
 A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -90,7 +91,8 @@ of float32 matrices are computed in float32, except in a function that `torch.co
 precision of products that the user has set.
 
 With arrays of JAX, the transformations of JAX can differentiate all results. With tensors of PyTorch, results are
-constants for `backward`. `TypeError` is raised for a tensor inside a transform of `torch.func`.
+constants for `backward`. `TypeError` is raised for a tensor inside a transform of `torch.func` or inside forward-mode
+differentiation.
 """
 
 from ._algebra.conjugate_gradient import Solution

@@ -54,11 +54,12 @@ SHARED = {
         """,
     "sharing": """
         sharing : {"expand", "reduce"}, default "expand"
-            The treatment of the positions of a datapoint, which use the same weights. For "expand", an outer product is
-            formed at each position. Q_l is made of the means of these products over the positions, and G_l of their
-            sums. For "reduce", an outer product is formed for each datapoint. Q_l is made of the products of means over
-            the positions, and G_l of the products of sums over the positions. With one position per datapoint, and for
-            a `ScaleShift`, both values give the same factors.
+            The treatment of the positions of a datapoint, which use the same weights. Let a_t be the input of layer l
+            at position t. Let v_t be the part at position t of a vector v that is propagated back to the
+            pre-activations of the datapoint. For "expand", the term of the datapoint in Q_l is the mean of a_t a_t^T
+            over the positions, and the term of v in G_l is the sum of v_t v_t^T. For "reduce", the term in Q_l is m m^T
+            with the mean m of all a_t, and the term in G_l is s s^T with the sum s of all v_t. With one position per
+            datapoint, and for a `ScaleShift`, both values give the same factors.
         """,
     "columns_of_labels": """
         labels : array, shape (N, S, D_L) or (N, S), optional
@@ -81,7 +82,7 @@ SHARED = {
     "errors": """
         TypeError
             For arguments of a wrong type, for arrays of different libraries or wrong dtypes, and for tensors inside a
-            transform of `torch.func`.
+            transform of `torch.func` or inside forward-mode differentiation.
         ValueError
             For wrong shapes or numbers of arrays, different devices, an empty batch and an invalid option. With
             `check`, also for values that are not finite or are out of range.
@@ -89,7 +90,7 @@ SHARED = {
     "gauss_newton_errors": """
         TypeError
             For arguments of a wrong type, for arrays of different libraries or wrong dtypes, and for tensors inside a
-            transform of `torch.func`.
+            transform of `torch.func` or inside forward-mode differentiation.
         ValueError
             For wrong shapes or numbers of arrays, different devices, an empty batch and an invalid option. With
             `check`, also for values that are not finite or are out of range. A `ValueError` is also raised if H_L is
@@ -98,7 +99,7 @@ SHARED = {
     "errors_of_pairs": """
         TypeError
             For arguments of a wrong type, for arrays of different libraries or wrong dtypes, and for tensors inside a
-            transform of `torch.func`.
+            transform of `torch.func` or inside forward-mode differentiation.
         ValueError
             For wrong shapes or numbers of arrays, different devices, an empty batch and an invalid option. With
             `check`, also for values that are not finite or are out of range. Without `labels`, a `ValueError` is also
@@ -122,8 +123,8 @@ SHARED = {
         `best_update` instead.
         """,
     "last_evaluation": """
-        If the run has not ended, the result is from its last evaluation. With early stopping, the result is from the
-        best evaluation instead.
+        Before the run has ended, the result is from its last evaluation or, with early stopping, from its best
+        evaluation.
         """,
     "figure_errors": """
         UsageError
@@ -156,7 +157,7 @@ def _entry(line: re.Match[str]) -> str:
 
 
 class Documented(ABCMeta):
-    """A metaclass for records, which makes `help` list only the public methods and properties.
+    """A metaclass that makes the `help` of a record list only the public methods and properties of the record.
 
     `help` lists the names that `dir` returns for a class. The metaclass omits from these names those that begin with an
     underscore, such as special methods, and those that a class inherits from `tuple`. The metaclass also omits fields,

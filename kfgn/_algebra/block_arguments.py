@@ -15,7 +15,7 @@ from .definiteness import dominates, no_inverse
 def checked_matrices(named: dict[str, Array], *, square: bool = True, check: bool) -> Namespace:
     """Return the namespace of the matrices of a block, after a check of the matrices.
 
-    square: True if every matrix must be square
+    square: True if every matrix must be square and not empty
     """
     check = checked_flag("check", check)
     xp = one_library_and_device(named)
@@ -23,7 +23,7 @@ def checked_matrices(named: dict[str, Array], *, square: bool = True, check: boo
     for name, A in named.items():
         shape = tuple(A.shape)
         if square and (len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0):
-            raise ValueError(f"{name}: expected a square matrix, got shape {shape}")
+            raise ValueError(f"{name}: expected a square matrix with at least one row, got shape {shape}")
     if check:
         check_finite(xp, named)
     return xp

@@ -33,9 +33,10 @@ FLOOR = 8
 def balance(xp: Namespace, Q: Arrays, G: Arrays, norm: str) -> Array:
     """omega (38) of each of L blocks, (L,): sqrt(|Q kron I| / |I kron G|), or 1 if one of the norms is zero.
 
-    The norm of a Kronecker product is the product of the norms of its factors. `_size` therefore divides the norm of a
-    factor by the norm of the identity I of the same shape. The norm of I (D, D) is D in the trace norm, sqrt(D) in the
-    Frobenius norm and 1 in the spectral norm.
+    The norm of a Kronecker product is the product of the norms of its factors. omega^2 is therefore the quotient of
+    |Q| / |I_Q| and |G| / |I_G|, where I_Q and I_G are the identities of the shapes of Q and G. `_size` computes each of
+    the two numbers. The norm of I (D, D) is D in the trace norm, sqrt(D) in the Frobenius norm and 1 in the spectral
+    norm.
     """
     q, g = (xp.stack([_size(xp, A, norm) for A in factors]) for factors in (Q, G))
     both = (q > 0) & (g > 0)

@@ -36,7 +36,7 @@ def no_inverse(xp: Namespace, matrix: str, damping: float, size: float, dtype: A
     size: the largest absolute element of the matrix without the damping, or an upper bound; 1.0 if neither is known
     """
     if dominates(xp, damping, size, dtype):
-        why = f"a smaller value, since this value is too large for {dtype} to hold the inverse of the damped {matrix}"
+        why = f"a smaller value, since this value is too large for {dtype} to hold the inverse of {matrix} with damping"
     else:
         why = f"a larger value, since this value is too small to make {matrix} positive definite in {dtype}"
     return NotPositiveDefiniteError(f"damping: expected {why}, got {damping:g}")

@@ -258,7 +258,7 @@ def _checked_result(
     """Return the result or NaN, or raise `NotPositiveDefiniteError`, under the conditions of `checked_result`."""
     return checked_result(
         *(result, ok, inverse, damping),
-        matrix=f"U_Q kron U_G with S {tuple(S.shape)}",
+        matrix=f"the block with eigenvectors U_Q kron U_G and eigenvalues S {tuple(S.shape)}",
         size=lambda: largest(array_namespace(S), S),
         underflow=underflow,
         check=check,

@@ -64,7 +64,7 @@ def leading_eigenvectors(apply: Operator, start: Arrays, steps: int) -> Arrays:
 def _next(xp: Namespace, V: Array, w: Array) -> Array:
     """The unit vector of the part of w that is orthogonal to the rows of V, or 0 if this part is a rounding error."""
     limit = ROUNDING * xp.finfo(w.dtype).eps * _norm(xp, w)
-    for _ in range(2):  # the first difference has the rounding error of a large number
+    for _ in range(2):  # the rounding error of the first difference is relative to w, which may be much longer
         w = w - (V @ w) @ V
     return _unit(xp, w, limit)
 

@@ -7,14 +7,16 @@ MEMORY = 2**26
 """The default number of bytes for the arrays of one chunk of datapoints. Larger chunks would not fit into caches."""
 
 TRACED_MEMORY = 2**28
-"""The default in a traced program.
+"""The default number of bytes in a traced program.
 
 Such a program contains the code of every chunk, and larger chunks make the program shorter.
 """
 
 
 def chunks(at: Linearisation, memory: int | None, bytes_per_datapoint: int) -> list[tuple[int, int]]:
-    """The first datapoint of each chunk and the datapoint after its last, with at least one datapoint per chunk.
+    """For each chunk, the index of its first datapoint, and the index after that of its last datapoint.
+
+    A chunk has at least one datapoint, also if the arrays of this datapoint need more than `memory`.
 
     memory: the number of bytes that the arrays of a chunk may need; None for the default
     """

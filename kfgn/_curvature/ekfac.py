@@ -100,10 +100,11 @@ def ekfac(
 ) -> LossAndEigenBlocks:
     """The loss, its gradient and the blocks of EKFAC (George et al., 2018).
 
-    A block has the eigenvectors of the Kronecker product of `kflr`, and the diagonal of the exact Gauss-Newton block in
-    the basis of these eigenvectors. The trace of a block is therefore that of the exact block. In the Frobenius norm,
-    the block is at least as near to the exact block as the Kronecker product is. The method is not in the paper of
-    Botev et al.
+    Without `labels`, a block has the eigenvectors of the Kronecker product of `kflr`, and the diagonal of the exact
+    Gauss-Newton block in the basis of these eigenvectors. The trace of the block is therefore that of the exact block.
+    In the Frobenius norm, the block is at least as near to the exact block as the Kronecker product is. With `labels`,
+    the product of `kfac` replaces that of `kflr`, and an estimate from the labels replaces the exact block. The method
+    is not in the paper of Botev et al.
 
     Parameters
     ----------
@@ -198,12 +199,11 @@ def ekfac_diagonal(
     -------
     tuple of arrays, shape (D_l, P_l)
         S for each layer, or for each group of a layer with groups. vec(S), where vec stacks columns, is the diagonal of
-        U^T F U for the exact block F and U = U_Q kron U_G.
+        U^T F U for the exact block F and U = U_Q kron U_G. With `labels`, F is an estimate of the exact block.
 
     Raises
     ------
     {errors_of_pairs}
-    {memory_error}
 
     Notes
     -----

@@ -1,7 +1,7 @@
 """KFOC (Schnaus et al., 2021, Koroko et al., 2022): the Kronecker product that is nearest to the exact block.
 
-The exact block is 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T, with the matrices P_nc (O, I) of the module `pairs`. Its
-rearrangement by Van Loan and Pitsianis (1993) is a linear map from G to Q, and the transposed map is from Q to G:
+The exact block is 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T, with the matrices P_nc (O, I) of the module `pairs`. The
+rearrangement of this block by Van Loan and Pitsianis (1993) is a linear map from G to Q, whose transpose maps Q to G:
 
     G -> Q = 1/N sum_n sum_c P_nc^T G P_nc        Q -> G = 1/N sum_n sum_c P_nc Q P_nc^T
 
@@ -118,8 +118,9 @@ def kfoc(
     """The loss, its gradient and the Kronecker factors of KFOC, the nearest Kronecker product to the exact block.
 
     Up to the error of the Lanczos iteration, no other Kronecker product is nearer to the exact Gauss-Newton block of a
-    layer in the Frobenius norm. Schnaus et al. (2021) and Koroko et al. (2022) describe the method. The released code
-    of Botev et al. computes the product by a power iteration.
+    layer in the Frobenius norm. With `labels`, an estimate from the labels replaces the exact block. Schnaus et al.
+    (2021) and Koroko et al. (2022) describe the method. The released code of Botev et al. computes the product by a
+    power iteration.
 
     Parameters
     ----------

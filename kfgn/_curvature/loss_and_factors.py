@@ -24,13 +24,13 @@ class LossAndFactors(NamedTuple):
         dE/dW_l, equation (3), in the shapes of the weights.
     Q : tuple of L arrays
         E[Q_l], equation (21), of shape (D_{l-1} + 1, D_{l-1} + 1) with the appended unit in the last row and column, or
-        (D_{l-1}, D_{l-1}) for a layer without a bias. For a convolution, the number of weights of a patch replaces
-        D_{l-1}. `tkfac`, `tnt` and `kfoc` have weighted means.
+        (D_{l-1}, D_{l-1}) for a layer without a bias. For a convolution, the number of elements of a patch replaces
+        D_{l-1}. `tkfac`, `tnt` and `kfoc` define their own Q_l.
     G : tuple of L arrays
         E[G_l] of shape (D_l, D_l). In a network without positions, E[G_l] is exact from `kflr`. E[G_l] is approximate
-        from `kfra`, `kfac` and `rp`. The other methods define their own G_l. For a layer with groups, both tuples have
-        an array for each group, and G_l has shape (D_l / groups, D_l / groups). For a `ScaleShift`, Q_l has shape
-        (1, 1), and G_l has the shape of the block of vec(W_l).
+        from `kfra`, `kfac` and `rp`. `tkfac`, `tnt`, `kfoc` and `foof` define their own G_l. For a layer with groups,
+        both tuples have an array for each group, and G_l has shape (D_l / groups, D_l / groups). For a `ScaleShift`,
+        Q_l has shape (1, 1), and G_l has the shape of the block of vec(W_l).
 
     Examples
     --------

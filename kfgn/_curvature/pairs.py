@@ -82,7 +82,7 @@ class PairsOfBatch:
     def means(self, sums: Callable[[int, Pairs], Arrays]) -> list[Arrays]:
         """The results of a function for every group, summed over the chunks and divided by N.
 
-        sums: a function of the index of a group, from 0, and of the pairs of a chunk
+        sums: a function of the index of a group, from 0, and of the pairs of this group in a chunk
         """
         total: list[Arrays] = []
         for bounds in self._chunks:
@@ -179,7 +179,10 @@ def pairs_of_checked(
     sets: int = 1,
     check: bool,
 ) -> PairsOfBatch:
-    """Check the labels and the memory, and return the pairs of a batch that has been checked."""
+    """Check `labels` and `memory`, and return the pairs of a batch that has been checked.
+
+    sets: the number of sets of factors that exist at a time; 0 if no factors are computed
+    """
     _, X, _ = batch
     labels = None if labels is None else checked_labels(network, X, labels, check=check)
     memory = None if memory is None else checked_count("memory", memory)

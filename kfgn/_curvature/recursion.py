@@ -15,7 +15,7 @@ def pull_back(at: Linearisation, l: int, M: Array) -> Array:
     """The product B W^T M W B = (W^T M W) * (f' f'^T), (N, D_l, D_l), for W = W_{l+1} without its bias.
 
     M: one matrix per datapoint, (N, D_{l+1}, D_{l+1})
-    l: the index of the layer, which begins at 0 and is therefore one less than the l in these shapes
+    l: the index of the layer, counted from 0, and so one less than the l of the equation and of the shapes
 
     With T positions, a matrix has a row and a column for each of the T D_l entries of all positions. W is then the
     matrix of the linear map of layer l + 1 for all positions. For a normalisation, B is its Jacobian.
@@ -32,7 +32,8 @@ def pull_back(at: Linearisation, l: int, M: Array) -> Array:
 def _both_sides(xp: Namespace, transposed: Callable[[Array], Array], C: int, M: Array) -> Array:
     """A^T M A (N, D, D) for M (N, T C, T C), with a matrix A (T C, D) per datapoint.
 
-    transposed: the function of rows (S, N T, C) that returns the products of the rows with A, (S, N T', D / T')
+    transposed: the function of rows (S, N T, C) that returns the products of the rows with A, (S, N T', D / T'), where
+                the D columns of A belong to T' positions
     """
     for _ in range(2):
         N, S, _ = M.shape
@@ -110,5 +111,5 @@ def _part(xp: Namespace, left: Array, right: Array, M: Array) -> Array:
     (N, I, T), O = left.shape, M.shape[-1]
     half = xp.reshape(left @ xp.reshape(M, (N, T, O * T * O)), (N, I * O, T, O))
     half = xp.reshape(xp.permute_dims(half, (0, 2, 1, 3)), (N, T, I * O * O))
-    mean = xp.reshape(xp.mean(right @ half, axis=0), (I, I, O, O))  # right and left inputs, left and right outputs
+    mean = xp.reshape(xp.mean(right @ half, axis=0), (I, I, O, O))  # axes: right, left inputs; left, right outputs
     return xp.permute_dims(mean, (1, 2, 0, 3))

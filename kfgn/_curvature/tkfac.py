@@ -33,7 +33,8 @@ def with_second_of_unit_trace(factors: list[Arrays]) -> tuple[Arrays, Arrays]:
     """
     Q, G = zip(*factors, strict=True)
     xp = array_namespace(*Q)
-    traces = (xp.sum(A * identity_like(xp, A.shape[0], A)) for A in Q)  # `linalg.diagonal` is an optional extension
+    # `linalg.diagonal` is in an optional extension of the array API standard
+    traces = (xp.sum(A * identity_like(xp, A.shape[0], A)) for A in Q)
     return Q, tuple(B / xp.where(t > 0, t, xp.ones_like(t)) for B, t in zip(G, traces, strict=True))
 
 
@@ -51,8 +52,9 @@ def tkfac(
 ) -> LossAndFactors:
     """The loss, its gradient and the Kronecker factors of TKFAC (Gao et al., 2021).
 
-    If no weights are used at several positions, the trace of the Kronecker product is the trace of the exact
-    Gauss-Newton block. The method is not in the paper of Botev et al.
+    If the weights of a layer are used at only one position, the trace of the Kronecker product is the trace of the
+    exact Gauss-Newton block. With `labels`, an estimate from the labels replaces the exact block. The method is not in
+    the paper of Botev et al.
 
     Parameters
     ----------

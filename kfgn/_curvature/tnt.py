@@ -42,7 +42,8 @@ def tnt(
     """The loss, its gradient and the Kronecker factors of TNT (Ren and Goldfarb, 2021).
 
     The trace of the Kronecker product is the trace of the exact Gauss-Newton block, also for weights that are used at
-    several positions. The method is not in the paper of Botev et al.
+    several positions. With `labels`, an estimate from the labels replaces the exact block. The method is not in the
+    paper of Botev et al.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The linearisation of a batch, a record of its checked arguments and its forward pass that all methods use.
+"""The linearisation of a batch: the record, used by all methods, of the checked arguments and of the forward pass.
 
 arguments      validation of the arguments of public functions
 inputs         validation of the inputs X

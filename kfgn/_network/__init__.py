@@ -5,7 +5,8 @@ fields              checks of the inputs and the layers of a network
 places              the maps of the layers, and the shapes of the activations
 layer_map           the protocol of a layer at its place in a network
 dense               the dense layer
-convolution         the convolution
+convolution         the convolution, as a record of settings
+convolution_map     the linear map of a convolution
 pooling             the mean or the sum over windows of positions
 flatten             the entries of all positions as one vector
 scale_shift         the scale and the shift of each channel

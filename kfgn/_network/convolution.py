@@ -26,7 +26,7 @@ class Convolution(metaclass=Documented):
     width : int or pair of int
         The number of taps of the kernel along each axis: an int for positions along one axis, and a pair for two axes.
     transfer : str or tuple of (str, float), default "identity"
-        f_l: a name or a pair such as ("leaky_relu", 0.01), for every channel and position.
+        f_l, applied to every channel at every position: a name such as "tanh", or a pair such as ("leaky_relu", 0.01).
     bias : bool, default True
         True if the layer has a bias, which is the last column of W_l.
     stride : int or pair of int, default 1

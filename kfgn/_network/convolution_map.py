@@ -140,14 +140,14 @@ class ConvolutionMap(BlockPerGroup):
         return array_namespace(W).reshape(W[:, :-1] if self.bias else W, self._kernel_shape)
 
     def _padded(self, xp: Namespace, a: Array) -> Array:
-        """An activation (..., R, C) with its padding, (N, *lengths, C). Leading axes are joined with the axis of N."""
+        """An activation (..., R, C) with its padding: (N, *padded lengths, C). The leading axes are joined with N."""
         x = xp.reshape(a, (-1, *(w.length for w in self.windows), self.channels))
         for axis, w in enumerate(self.windows, start=1):
             x = along(xp, x, axis, w.padded)
         return x
 
     def _at_positions(self, rows: Array) -> Array:
-        """The padded activation (N, *lengths, C) from its rows."""
+        """The padded activation (N, *padded lengths, C) from its rows."""
         return array_namespace(rows).reshape(rows, (-1, *(w.padded_length for w in self.windows), self.channels))
 
     def _of_windows(self, xp: Namespace, rows: Array) -> Array:

@@ -32,7 +32,7 @@ class Embedding(metaclass=Documented):
     units : int
         D_l, the number of elements of the vector of a token, positive.
     transfer : str or tuple of (str, float), default "identity"
-        f_l: a name or a pair such as ("leaky_relu", 0.01), for every channel and position.
+        f_l, applied to every channel at every position: a name such as "tanh", or a pair such as ("leaky_relu", 0.01).
 
     Raises
     ------
@@ -107,7 +107,7 @@ class EmbeddingMap(BlockPerGroup):
         return a
 
     def input_tangents(self, xp: Namespace, R_a: Array) -> Array:  # noqa: ARG002
-        """Rows of -1, whose one-hot vectors are zero, since the tokens do not depend on the weights."""
+        """Rows of -1, whose one-hot vectors are 0. The derivative is 0, since tokens do not depend on the weights."""
         return 0 * R_a - 1
 
     def by_group(self, inputs: Array) -> Arrays:

@@ -77,7 +77,7 @@ class Pooling(metaclass=Documented):
         for T, width, stride in zip(lengths, per_axis(self.width), per_axis(self.stride), strict=True):
             if width > T:
                 raise ValueError(f"width: expected a window of at most {T} positions, got {width}")
-            # the stride has no effect on a single window, and the stride `width` is computed faster
+            # a single window does not depend on the stride, and `_sums` is faster for the stride `width`
             windows.append(Windows(T, width, width if T - width < min(stride, width) else stride))
         return PoolingMap(self.kind, C, tuple(windows)), (C, *(w.outputs for w in windows))
 

@@ -25,7 +25,7 @@ class ScaleShift(metaclass=Documented):
     Parameters
     ----------
     transfer : str or tuple of (str, float), default "identity"
-        f_l: a name or a pair such as ("leaky_relu", 0.01), for every channel and position.
+        f_l, applied to every channel at every position: a name such as "tanh", or a pair such as ("leaky_relu", 0.01).
     bias : bool, default True
         True if the layer has a shift beta, and False if it has a scale gamma alone.
 

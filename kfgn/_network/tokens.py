@@ -32,7 +32,7 @@ def counts(tokens: Array, V: int) -> Array:
     """The number of times that each token is in each row of tokens (N, T): (N, V)."""
     xp, (N, _) = array_namespace(tokens), tokens.shape
     integer, place = index_dtype(tokens), device(tokens)
-    keys = xp.astype(xp.clip(tokens, -1, V), integer) + 1  # the keys 0 and V + 1 are of numbers that are no tokens
+    keys = xp.astype(xp.clip(tokens, -1, V), integer) + 1  # numbers that are no tokens have the keys 0 and V + 1
     first = (V + 2) * xp.arange(N, dtype=integer, device=place)
     found = xp.sort(xp.reshape(keys + first[:, None], (-1,)))
     known = xp.reshape(first[:, None] + xp.arange(1, V + 1, dtype=integer, device=place), (-1,))
@@ -43,8 +43,9 @@ def counts(tokens: Array, V: int) -> Array:
 def sums_of_tokens(rows: Array, tokens: Array, V: int) -> Array:
     """The sum of the rows (R, D) of each token, (V, D), from tokens (R, 1).
 
-    The rows are sorted by their tokens. After the step k = 1, 2, 4, ..., each row has become the sum of itself and of
-    the rows with the same token among the 2 k - 1 rows before it. At the end, the last row of a token is its sum.
+    The rows are sorted by their tokens. After step k, for k = 1, 2, 4, ..., each row is a sum over itself and the
+    2 k - 1 rows before it. Only rows with the same token are added. At the end, the last row of a token is the sum of
+    all rows of this token.
     """
     xp, R = array_namespace(rows), rows.shape[0]
     order = xp.argsort(xp.reshape(tokens, (-1,)))

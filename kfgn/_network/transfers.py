@@ -33,7 +33,7 @@ TransferName: TypeAlias = str | tuple[str, float]
 class Transfer(NamedTuple):
     """The elementwise f, f' and f'', as functions of a namespace and of pre-activations h of any shape.
 
-    value_and_derivative: f(h) and f'(h), computed together since they share an exponential
+    value_and_derivative: f(h) and f'(h), computed together, since f and f' often share an exponential
     second_derivative:    f''(h)
     """
 

@@ -106,7 +106,7 @@ class Windows(NamedTuple):
         return max(0, *self._shifts)
 
     def joined(self, xp: Namespace, pulled: Array) -> Array:
-        """The rows of the input (A, T, B): each is the sum of the rows of `pulled` at all positions that repeat it."""
+        """Sum the rows `pulled` of each input position and of the added positions that repeat it: (A, T, B)."""
         if not self.circular:
             return pulled[:, : self.length, :]
         (left, right), T = self.padding, self.length
@@ -118,12 +118,12 @@ class Windows(NamedTuple):
         return total
 
     def tap(self, k: int) -> slice:
-        """The positions of the padded axis that tap k of all windows reads."""
+        """The slice of the padded axis that tap k reads: one position for each window."""
         start = k * self.dilation
         return slice(start, start + (self.outputs - 1) * self.stride + 1, self.stride)
 
     def placed(self, k: int, xp: Namespace, rows: Array) -> Array:
-        """The transpose of the slice `tap`: rows (A, T', B) at their padded positions, and zeros at all other ones."""
+        """The transpose of the slice `tap`: rows (A, T', B) at the positions that tap k reads, and zeros elsewhere."""
         (A, outputs, B), start = rows.shape, k * self.dilation
         if self.stride > 1:
             zeros = xp.zeros((A, outputs, self.stride - 1, B), dtype=rows.dtype, device=device(rows))
@@ -150,7 +150,7 @@ def along(xp: Namespace, a: Array, axis: int, method: Callable[[Namespace, Array
 
 
 def interleaved(xp: Namespace, parts: list[Array], axis: int) -> Array:
-    """Arrays of one shape as one array, whose position u n + i along an axis is position u of the i-th of n parts."""
+    """Join n arrays of one shape: position u n + i of the result along an axis is position u of `parts[i]`."""
     if len(parts) == 1:
         return parts[0]
     shape = parts[0].shape

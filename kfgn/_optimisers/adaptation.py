@@ -40,7 +40,7 @@ class Damping(metaclass=Documented):
     Raises
     ------
     TypeError
-        If an argument is not a number.
+        If `period` is neither an integer nor None, or if one of the other arguments is not a number.
     ValueError
         If a number is out of range.
 

@@ -1,6 +1,6 @@
 """Moving averages of the parameters (44), (45), of the Kronecker factors and of the eigenvalues of EKFAC.
 
-While beta is below its upper bound, an average is the arithmetic mean of all values so far.
+While the decay beta of an average is below its upper bound, the average is the arithmetic mean of all values so far.
 """
 
 from .._types import Array, Arrays, Namespace

@@ -50,7 +50,7 @@ def chosen_candidate(
 
     The three candidates belong to gamma, gamma omega and gamma / omega, in this order. The best candidate is the one
     that decreases the quadratic model with C-bar the most. If two candidates are equally good, the earlier candidate is
-    chosen. A candidate with a false `ok` is never better than a different candidate.
+    chosen. A candidate whose `ok` is false is never better than one of the other two.
 
     gradient: grad f
     full:     tau + eta
@@ -89,7 +89,10 @@ def decrease_of_model(xp: Namespace, c: Candidate) -> Array:
 
 
 def step_size(xp: Namespace, c: Candidate, max_step_size: float | None) -> Array:
-    """The step size alpha (40), with |alpha| <= `max_step_size`; 0 if the curvature is 0, as for the direction 0."""
+    """The step size alpha (40), with |alpha| <= `max_step_size`.
+
+    If the curvature along delta is 0, for example for delta = 0, alpha is 0.
+    """
     flat = c.curvature_along == 0
     one, zero = xp.ones_like(c.curvature_along), xp.zeros_like(c.curvature_along)
     alpha = xp.where(flat, zero, -c.directional_derivative / xp.where(flat, one, c.curvature_along))

@@ -30,7 +30,7 @@ class CurvatureEstimate(Protocol[Kept]):
     An instance has settings and no arrays. `KroneckerFactored`, `EigenvalueCorrected` and `HessianFree` implement this
     protocol. `GaussNewton.init` calls `check_memory` and `start`, and `GaussNewton.draw` calls `draw`.
     `GaussNewton.step` calls `checked_draws`, `refreshes`, `completed`, `observed`, `direction` and `ready`, and calls
-    `start` for the check of the state. No method reads the value of an array on the host.
+    `start` for the check of the state. No method reads the value of an array that is not in host memory.
     """
 
     @property

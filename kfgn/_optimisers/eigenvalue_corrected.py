@@ -40,8 +40,8 @@ class EigenvalueCorrected(metaclass=Documented):
         The number of sampled labels per datapoint. The gradients at these labels replace the exact root of H_L. With
         None the exact root is used, and a step needs no draws.
     average : float, optional
-        The upper bound of the weight of earlier batches in the averages of Q_l, G_l and of the eigenvalues, from 0 to
-        1.
+        The upper bound of the weight of earlier batches in the averages of Q_l, of G_l and of the eigenvalues, from
+        0 to 1.
     refresh : int, optional
         The factors Q_l and G_l, and their eigenvectors, are computed every `refresh` steps. The eigenvalues are
         computed in every step.
@@ -53,7 +53,7 @@ class EigenvalueCorrected(metaclass=Documented):
     Raises
     ------
     TypeError
-        If `samples`, `average` or `refresh` is not a number.
+        If `average` is not a number, or if `samples` or `refresh` is not an integer.
     ValueError
         If a name is unknown, or if a number is out of range.
 

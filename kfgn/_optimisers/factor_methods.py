@@ -1,7 +1,7 @@
 """The methods of `KroneckerFactored`: functions of a batch and of its draws that compute Kronecker factors.
 
-A pair consists of the inputs of a Kronecker block, and of the columns of a root of H_L that are carried back to the
-outputs of the block. The class `Pairs` holds the pairs of all datapoints of one block.
+For a datapoint and a Kronecker block, a pair consists of the inputs of the block, and of the columns of a root of H_L
+after their propagation back to the outputs of the block. Gradients at sampled labels can replace these columns.
 """
 
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def _with_moments(factor: Callable[[GaussNewtonLinearisation, Any, str], tuple[A
 
 
 def _of_pairs(factors: Callable[[PairsOfBatch], tuple[Arrays, Arrays]]) -> Method:
-    """The method whose factors are made of the pairs of the batch, at sampled labels if draws are given."""
+    """The method whose factors are computed from the pairs of the batch that `drawn_pairs` returns."""
     return lambda at, draws, _sharing: (at.dE_dh(), *factors(drawn_pairs(at, draws)))
 
 

@@ -51,7 +51,8 @@ class GaussNewton(Settings):
     TypeError
         If an argument has a wrong type.
     ValueError
-        If a number is out of range, or if the H_L of the objective is indefinite and `Network.psd` is "raise".
+        If a number is out of range, if the name of a curvature is unknown, if `thresholds` does not have two elements,
+        or if the H_L of the objective is indefinite and `Network.psd` is "raise".
 
     Notes
     -----
@@ -112,9 +113,10 @@ class GaussNewton(Settings):
             If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
             hyperparameter.
         MemoryError
-            If the factors of a step need more memory than the device reports as available. `KroneckerFactored` needs
-            three sets of factors: the averages before and after a step, and the factors of the batch.
-            `EigenvalueCorrected` needs five sets, and `HessianFree` none.
+            If the factors of a step need more memory than the device reports as available. For `KroneckerFactored`,
+            three sets of factors are counted: the averages before and after a step, and the factors of the batch. For
+            `EigenvalueCorrected`, the sets of eigenvectors before and after a step are counted too. `HessianFree` has
+            no factors.
 
         Examples
         --------
@@ -199,7 +201,8 @@ class GaussNewton(Settings):
             If arguments are not arrays, belong to different libraries, have a wrong dtype, or are tensors inside a
             transform of torch.func, or if the state is not a `State`.
         ValueError
-            If shapes are wrong, devices differ, the batch is empty, or the state belongs to another optimiser.
+            If shapes are wrong, devices differ, the batch is empty, or the state belongs to another optimiser. If
+            `draws` is None for a method that samples, or an array for a method that samples nothing.
 
         Notes
         -----

@@ -94,7 +94,7 @@ class HessianFree(metaclass=Documented):
             raise ValueError("draws: expected None for HessianFree, which samples nothing, got an array")
 
     def check_memory(self, network: Network, like: Array) -> None:
-        """Do nothing, since no array is kept between steps."""
+        """Do nothing, since `HessianFree` has no factors."""
 
     def start(self, network: Network, like: Array) -> tuple[()]:
         """The empty tuple, since no array is kept between steps."""

@@ -38,9 +38,9 @@ class KroneckerFactored(metaclass=Documented):
         The method that computes the factors: KFRA (26), KFLR (25), KFAC (59), random projections (`rp`), or the
         function `tkfac`, `tnt`, `kfoc` or `foof`. `rp` and these four functions are not in the paper.
     samples : int or None, optional
-        S, the number of labels (KFAC) or of projections (`rp`) per datapoint, with None for 1. TKFAC, TNT and KFOC use
-        the exact root of H_L for None, and the gradients at S sampled labels for a number. The other methods ignore
-        `samples`.
+        The number S of labels (KFAC) or of projections (`rp`) per datapoint, where None means 1. For TKFAC, TNT and
+        KFOC, None selects the exact root of H_L, and a number S selects the gradients at S sampled labels. The other
+        methods ignore `samples`.
     inversion : {"trace", "frobenius", "spectral", "exact"}, optional
         The method that damps and inverts a block. The name of a norm selects the factored damping (36), whose omega
         (38) balances Q_l and G_l in this norm. The name "exact" selects the inversion of the damped block (35) by
@@ -60,7 +60,7 @@ class KroneckerFactored(metaclass=Documented):
     Raises
     ------
     TypeError
-        If `samples`, `average` or `refresh` is not a number.
+        If `average` is not a number, or if `samples` or `refresh` is not an integer.
     ValueError
         If a name is unknown, if a number is out of range, or if `sharing` is "reduce" for a method without "reduce".
 
@@ -144,7 +144,7 @@ class KroneckerFactored(metaclass=Documented):
     def check_memory(self, network: Network, like: Array) -> None:
         """Raise `MemoryError` if the factors of a step need more memory than the device reports as available.
 
-        A step needs three sets of factors: the averages before and after the step, and the factors of the batch.
+        Three sets of factors are counted: the averages before and after the step, and the factors of the batch.
         """
         check_memory(network, like, sets=3)
 

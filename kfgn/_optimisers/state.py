@@ -192,7 +192,8 @@ class Info(NamedTuple):
         The damping gamma that this step chose for the blocks; None for `SGD` and `Adam`.
     rho : Array or None
         The reduction ratio rho (42) of the whole update; None for `SGD` and `Adam`. The ratio is NaN in a step that
-        does not adapt tau, and in a step whose changes of f and of the model are at most eight rounding errors of f.
+        does not adapt tau, and in a step whose changes of f and of the model are both at most eight rounding errors of
+        f. The ratio is also NaN if the change of the model is 0, or if one of the two changes is NaN.
     valid : Array
         True if all targets have values that the objective accepts.
 

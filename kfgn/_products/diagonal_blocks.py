@@ -103,8 +103,9 @@ def gauss_newton_block_product(
 
     Notes
     -----
-    The tangents of all layers are propagated together, forward and backward. At layer l there are l tangents, so the
-    cost is about L/2 times the cost of `gauss_newton_product`.
+    Each V_l has its own tangents, the derivatives along V_l. The tangents of all layers are propagated together,
+    forward and backward. At layer l there are l tangents, so the cost is about L/2 times the cost of
+    `gauss_newton_product`.
 
     Examples
     --------
@@ -147,9 +148,9 @@ def hessian_block_product(
 
     Notes
     -----
-    The tangents of all layers are propagated together, forward and backward. At layer l there are l tangents, so the
-    cost is about L/2 times the cost of `hessian_product`. At a kink of a transfer function the derivative is the left
-    derivative.
+    Each V_l has its own tangents, the derivatives along V_l. The tangents of all layers are propagated together,
+    forward and backward. At layer l there are l tangents, so the cost is about L/2 times the cost of `hessian_product`.
+    At a kink of a transfer function the derivative is the left derivative.
 
     Examples
     --------

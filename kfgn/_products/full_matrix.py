@@ -162,7 +162,7 @@ def gauss_newton_product(
 
     Notes
     -----
-    The cost is one forward pass, one pass of tangents and one backward pass.
+    The cost is one forward pass, one pass of tangents (the derivatives of h_l along V) and one backward pass.
 
     Examples
     --------

@@ -50,7 +50,7 @@ def _check_one_device(named: Mapping[str, Array]) -> None:
 def check_not_transformed(name: str, array: Array) -> None:
     """Raise `TypeError` for a tensor that a transform of `torch.func` or forward-mode differentiation tracks.
 
-    The results of kfgn would have no derivatives.
+    For such a tensor, kfgn would return results without derivatives.
     """
     if carries_derivatives(array):
         raise TypeError(

@@ -59,7 +59,7 @@ def checked_integer(name: str, value: Any, *, lower: int, expected: str) -> int:
     if integer < lower:
         raise ValueError(f"{name}: expected {expected}, got {shown(value)}")
     if integer > LARGEST_INTEGER:
-        raise ValueError(f"{name}: expected {expected} of at most 2^63 - 1, got {shown(value)}")
+        raise ValueError(f"{name}: expected {expected}, at most 2^63 - 1, got {shown(value)}")
     return integer
 
 

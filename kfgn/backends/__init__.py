@@ -9,7 +9,7 @@
 * convolutions: the convolution of PyTorch
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations
-* loops: loops that a tracing library records once
+* loops: loops that JAX records once while it traces
 * random: random numbers from keys of JAX, and the conversion of random numbers of NumPy to other libraries
 * special: the complementary error function
 * derivatives: differentiation rules for JAX

@@ -33,8 +33,8 @@ def compiled(f: Callable[..., Any], *static: Hashable, like: Array) -> Callable[
     JAX compiles f once for each combination of static arguments, shapes, dtypes and settings. While JAX already traces
     `like`, f is not compiled separately, since the outer program contains f.
 
-    NumPy's floating-point warnings are switched off, because a function that overflows shows this by non-finite values
-    in its results.
+    NumPy's floating-point warnings are switched off, because an overflow is visible in the results as an infinity or a
+    NaN.
 
     Examples
     --------

@@ -74,7 +74,7 @@ class LibraryConvolution(NamedTuple):
         return _channels_last(self._backward(rows, rows.new_empty(shape), kernel, wanted=0))
 
     def kernel_gradient(self, rows: Array, x: Array, shape: tuple[int, ...]) -> Array:
-        """The sum of rows (N, *outputs, C') times patches of x, over N and outputs, in the `shape` of the kernel."""
+        """The sum over all rows (N, *outputs, C') of the row times its patch of x, in the `shape` of the kernel."""
         return _channels_last(self._backward(rows, x, rows.new_empty(shape), wanted=1))
 
     @property

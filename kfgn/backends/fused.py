@@ -1,4 +1,4 @@
-"""Elementwise computations that need fewer passes or fewer new arrays by functions of PyTorch than by its operators."""
+"""Elementwise computations for which functions of PyTorch need fewer passes or fewer new arrays than its operators."""
 
 import numpy as np
 from array_api_compat import array_namespace, is_numpy_array, is_torch_array

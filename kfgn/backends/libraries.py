@@ -68,7 +68,7 @@ class Backend(metaclass=Documented):
     library: ClassVar[str]
     device: ClassVar[str] = "cpu"
     requirement: ClassVar[str]
-    """The argument of `pip install`, as a word of the shell: kfgn with the extra for the library."""
+    """The argument of `pip install`, quoted for the shell: kfgn, with the extra for the library if one is needed."""
     distributions: ClassVar[tuple[str, ...]]
     """The distributions that provide the library. The first installed distribution gives the version."""
 

@@ -1,4 +1,4 @@
-"""Loops that a tracing library records once, without unrolling them."""
+"""Loops that JAX records once while it traces, without unrolling them."""
 
 from collections.abc import Callable
 from typing import TypeVar
@@ -23,14 +23,14 @@ def repeat(
         A function of a tuple of arrays that returns a tuple of arrays with the same shapes and dtypes.
     state : tuple of arrays
     ended : callable, optional
-        A function of the tuple that returns a 0-d array of bool, true if `step` changes the tuple no more. The loop
-        then ends early for arrays in host memory. For all other arrays the function is not called, since the host would
-        wait for the device.
+        A function of the tuple that returns a 0-d array of bool, true if no further application of `step` is needed.
+        For arrays in host memory, the loop then ends early. For all other arrays `ended` is not called, since the host
+        would wait for the device.
 
     Returns
     -------
     tuple of arrays
-        The tuple after n applications.
+        The tuple after n applications, or after fewer if the loop ended early.
 
     Notes
     -----

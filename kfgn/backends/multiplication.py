@@ -42,8 +42,8 @@ def matmul(A: Array, B: Array) -> Array:
     On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
     PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors, but copies neither
     the factors nor the product. Matrices with many elements, and few multiplications per element, are therefore
-    multiplied by MKL. On an Intel processor MKL was faster than oneDNN at every measured size. The
-    choice does not depend on the values of the elements or on measured times, so a repeated computation has the same
+    multiplied by MKL. On an Intel processor MKL was faster than oneDNN at every measured size. The choice between the
+    two does not depend on the values of the elements or on measured times, so a repeated computation has the same
     digits.
 
     Examples

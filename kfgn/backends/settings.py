@@ -146,10 +146,10 @@ _PRODUCTS = _Products()
 
 
 def _set_highest(before: contextlib.ExitStack) -> None:
-    """Set the highest precision of products and convolutions. Closing the stack `before` restores that of the user."""
+    """Set the highest precision of products and convolutions. Closing the stack `before` restores the user's choice."""
     import torch
 
-    if hasattr(torch.backends.mkldnn, "conv"):  # releases of PyTorch without it do not round factors
+    if hasattr(torch.backends.mkldnn, "conv"):  # releases without this setting do not round factors
         _set_ieee(torch.backends.mkldnn.conv, before)
     try:
         precision = torch.get_float32_matmul_precision()

@@ -10,7 +10,7 @@ from .arrays import has_values
 from .placement import in_host_memory
 
 COLUMNS_OF_NUMPY = 96
-"""The number of columns of a tensor A from which NumPy computes A^T A faster than PyTorch, by measurement."""
+"""The smallest number of columns of a tensor A for which NumPy computes A^T A faster than PyTorch, by measurement."""
 
 LARGE = 2**23
 """The number of multiplications, for both triangles, above which NumPy is faster in spite of the time of its call."""
@@ -22,7 +22,7 @@ With more rows, `_gram_in_halves` was slower.
 """
 
 COLUMNS = 400
-"""The number of columns from which `_gram_in_halves` is faster than one product in JAX, by measurement."""
+"""The smallest number of columns for which `_gram_in_halves` is faster than one product in JAX, by measurement."""
 
 
 def gram(A: Array) -> Array:
@@ -41,8 +41,9 @@ def gram(A: Array) -> Array:
     -----
     NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result. PyTorch
     computes both triangles. For a large tensor in host memory, NumPy therefore computes the product, without a copy of
-    A and with the threads of NumPy. JAX computes both triangles too. On a CPU, a large product of JAX is therefore
-    computed from the halves A_1 and A_2 of the columns of A, with three quarters of the multiplications.
+    A and with the threads of NumPy. JAX computes both triangles too. On a CPU, a matrix A of JAX with a number of rows
+    in `ROWS` and at least `COLUMNS` columns is therefore split into the halves A_1 and A_2 of its columns. The products
+    of the halves need three quarters of the multiplications.
 
     Examples
     --------

@@ -23,7 +23,7 @@ BLOCK = 128
 
 
 class Halves(NamedTuple):
-    """A lower triangular matrix: L_11, L_21 and L_22."""
+    """The blocks of a lower triangular matrix: L_11 (`first`), L_21 (`below`) and L_22 (`second`)."""
 
     first: "Triangle"
     below: Array

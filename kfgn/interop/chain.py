@@ -1,4 +1,4 @@
-"""The chain of layers that a forward method computes, found by `torch.fx`, and the errors for any other forward method.
+"""The chain of layers that a forward method computes, found by `torch.fx`, and errors for a forward without a chain.
 
 A function such as `F.relu` is replaced by the module that computes this function, so that the checks of modules apply.
 """
@@ -67,7 +67,8 @@ def chain(module: nn.Module, prefix: str) -> list[Leaf]:
     prefix: the path of the module with a final dot: "module." for the whole model
 
     Raises `TypeError` for an unsupported module or operation, a branch, two inputs, or a forward that depends on data.
-    Raises `ValueError` for a layer with weights that is used twice, or a reshape that changes a batch (N, D).
+    Raises `ValueError` for a layer with weights that is used twice, and for a reshape to (N, D) if the next layer with
+    weights is not a Linear with D inputs.
     """
     name = prefix.removesuffix(".")
     try:
@@ -144,7 +145,7 @@ class _Reader:
             self.refuse(node, self.operation(node), HINTS.get(_plain_name(node), ""))
 
     def use(self, path: str, leaf: Any, node: fx.Node) -> None:
-        """Check that a layer is used once, and that a reshape before a Linear gives its number of inputs."""
+        """Check that a layer is used once, and that a layer after a reshape to (N, D) is a Linear with D inputs."""
         if path in self.used:
             kind = type(leaf).__name__
             raise ValueError(f"{path}: expected a {kind} that is used once, got a second use{_place(node)}")

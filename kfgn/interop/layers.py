@@ -25,7 +25,7 @@ class Layer(NamedTuple):
 
     patch: the shape (C, *positions) of the inputs that a row of the weight multiplies, with the channels first as in
            PyTorch. In W_l the channels are last. The patch of a Linear is (D_{l-1},), or (C, T) if the Linear follows a
-           Flatten of T positions
+           Flatten of T positions.
     """
 
     path: str

@@ -5,8 +5,8 @@
     loss, gradient, Q, G = kfgn.kflr(network, weights, X, Y)
     write_back(model, [W - 0.1 * g for W, g in zip(weights, gradient)])
 
-Errors name the whole model as `module`, and a module inside it by its name in `model.named_modules()`, for example
-`module.encoder.2`.
+Errors name the whole model `module`. The name of a module inside the model is `module.` and its name in
+`model.named_modules()`, for example `module.encoder.2`.
 """
 
 import warnings
@@ -57,8 +57,8 @@ def network_and_weights(
 
         The module may begin with layers with positions, followed by a Flatten and then the Linear layers. The layers
         with positions are Conv1d and Conv2d with zeros or circular padding, AvgPool1d and AvgPool2d without padding,
-        and AdaptiveAvgPool1d and AdaptiveAvgPool2d with the output size 1. A convolution may have one activation
-        directly after it.
+        ceil_mode and divisor_override, and AdaptiveAvgPool1d and AdaptiveAvgPool2d with the output size 1. A
+        convolution may have one activation directly after it.
 
         The activations and their transfer functions are:
 
@@ -112,11 +112,11 @@ def network_and_weights(
         line in the user's code.
     ValueError
         An activation is in a wrong place. A module has options that kfgn does not support, such as a Dropout in
-        training mode. A module or a parameter has a hook, which could change outputs or gradients. A forward uses a
-        layer twice, or reshapes a batch (N, D) to a different D. A layer has parametrised weights. Parameters overlap
-        in memory or are on several devices. The widths of two layers do not fit, or `kfgn.Network` rejects the network.
-        `inputs` is missing for a module with convolutions or pooling, is given for any other module, or does not fit
-        the layers.
+        training mode. A module or a parameter has a hook, or PyTorch has a global hook. A hook could change outputs or
+        gradients. A forward uses a layer twice, or reshapes a batch (N, D) to a different D. A layer has parametrised
+        weights. Parameters overlap in memory or are on several devices. The widths of two layers do not fit, or
+        `kfgn.Network` rejects the network. `inputs` is missing for a module with convolutions or pooling, is given for
+        any other module, or does not fit the layers.
 
     Warns
     -----
@@ -234,7 +234,7 @@ def _leaves(module: nn.Module) -> Leaves:
 
 
 def _flattened(module: nn.Module, prefix: str, within: tuple[int, ...] = ()) -> Iterator[tuple[str, nn.Module]]:
-    """Yield the names and modules that a Sequential or a custom forward applies, and those of nested modules."""
+    """Enter Sequentials and custom forwards, also nested ones, and yield each module that they apply, with its name."""
     within = (*within, id(module))
     sequential = computes_as(module, nn.Sequential)
     # named_children() leaves out a repeated module

@@ -24,7 +24,7 @@ SYNONYMS = {
     "gpu": "torch-cuda",
     "pytorch": "torch",
 }
-"""A dictionary from names that other libraries or papers use to the names that this package uses."""
+"""A dictionary from names in other libraries or in papers to the names in this package."""
 
 
 def in_words_of_the_command(message: str) -> str:

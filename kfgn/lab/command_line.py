@@ -29,7 +29,7 @@ EXAMPLES = f"""examples:
 
 STATUS = """exit status:
   0    success
-  1    a run failed, a file could not be written, or the memory did not suffice
+  1    a run failed, a file could not be written, a folder could not be read, or the memory did not suffice
   2    wrong usage, an invalid file, missing data, or an unusable backend
   4    standard output could not be written
   130  interrupted"""
@@ -127,7 +127,7 @@ def _add_show(commands: Any) -> None:
         "commands that continue these runs. Nothing is written, unless --draw or --out is given.",
         SHOW_EXAMPLES,
     )
-    folder = "Read the run in this folder, or the runs and comparisons in the folders below it."
+    folder = "Read the run or the comparison in this folder, or the runs and comparisons in the folders below it."
     command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help=folder)
     summary = (
         "Print one line of JSON instead of tables: a list with the length, the state, and the final losses and "

@@ -155,5 +155,8 @@ def _for_method(options: Options, name_and_rate: str) -> Options:
 
 
 def _given(options: Options) -> dict[str, object]:
-    """Return the options that are not None. Defaults replace None in a started run, so None would be a change."""
+    """Return the options that are not None.
+
+    In the configuration of a started run, defaults have replaced None, so `resume` would refuse None as a change.
+    """
     return {name: value for name, value in dataclasses.asdict(options).items() if value is not None}

@@ -16,7 +16,7 @@ MAX_DEPTH = 50
 
 
 def content_of(path: Path) -> bytes:
-    """Read the bytes of a file. Raises `FileError` if it cannot be read, or is a pipe, a device or a socket."""
+    """Read the bytes of a file. Raises `FileError` for a pipe, a device, a socket, or any file that cannot be read."""
     try:
         if path.exists() and not (path.is_file() or path.is_dir()):
             raise ValueError("the path is a pipe, a device or a socket")
@@ -33,8 +33,9 @@ def decoded(content: bytes, kind: type[Record], place: object) -> Record:
 
     place: the name of the file, with the number of the line in a file of several records
 
-    Raises `FileError` if the content is not JSON, repeats a name in an object, is nested too deeply, or has a number
-    that is too large for a float. Raises `FileError` if a field has a wrong type, is missing or is unknown.
+    Raises `FileError` if the content is not JSON, repeats a name in an object, is nested too deeply, has a number that
+    is too large for a float, or has a text with a lone surrogate. Raises `FileError` if a field has a wrong type, is
+    missing or is unknown.
     """
     try:
         value = json.loads(

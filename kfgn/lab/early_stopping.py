@@ -14,7 +14,8 @@ class EarlyStopping:
     evaluate_every: the number of steps between evaluations. The evaluation after the last step counts only if the
                     number of that step is a multiple of `evaluate_every`. A resumed run therefore stops at the same
                     step as a run without interruption.
-    lowest, best:   the lowest validation loss so far and its update; infinity and None before the first finite loss
+    lowest, best:   the lowest validation loss of the counted evaluations, and its update; infinity and None before the
+                    first finite loss
     """
 
     def __init__(self, limit: int | None, evaluate_every: int) -> None:

@@ -31,7 +31,7 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def colours_of(runs: Sequence[Run], labels: Sequence[str]) -> list[str]:
-    """Return a colour for each run: one of `FIRST_ORDER` for a first-order method, and otherwise of `SECOND_ORDER`.
+    """Return a colour for each run, from `FIRST_ORDER` for a first-order method and otherwise from `SECOND_ORDER`.
 
     Runs of different data sets can have equal labels, and then have equal colours.
     """

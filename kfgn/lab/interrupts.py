@@ -1,4 +1,4 @@
-"""A delay of the first Ctrl-C or SIGTERM to the end of a step, so that the run stops with a complete checkpoint."""
+"""The handling of Ctrl-C and SIGTERM: the first signal stops the run after the present step, with a checkpoint."""
 
 import contextlib
 import signal
@@ -16,9 +16,10 @@ class StopRequest:
 
 @contextlib.contextmanager
 def stop_on_interrupt() -> Iterator[StopRequest]:
-    """Let the first Ctrl-C or SIGTERM set a flag, and let a second signal stop the program at once.
+    """Let the first Ctrl-C or SIGTERM set a flag, and restore the earlier handlers of both signals.
 
-    Only the main thread can handle signals, so the flag is never set in another thread.
+    If these are Python's default handlers, a second signal stops the program at once. Python accepts handlers only in
+    the main thread, so a signal never sets the flag of a run in any other thread.
     """
     stop = StopRequest()
     if threading.current_thread() is not threading.main_thread():

@@ -7,7 +7,10 @@ from pathlib import Path
 from .errors import UsageError, library
 
 LOCK = ".lock"
-"""The name of the lock file. The file may remain after a run, but the lock ends with the process at the latest."""
+"""The name of the lock file.
+
+The file may remain after a run. The lock ends when the process that holds the lock ends, or earlier.
+"""
 
 
 def is_locked(folder: Path) -> bool:

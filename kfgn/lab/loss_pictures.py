@@ -46,9 +46,9 @@ def draw_losses(runs: Sequence[Run], path: Path, labels: Sequence[str] | None = 
 
     A picture of several runs has one row of axes per data set.
 
-    labels: the labels of the runs in the legend. If None, each label is made from the method and the learning rate of
-            its run, and from the name of the folder if labels would be equal. With labels, a single run is drawn as
-            several runs are.
+    labels: the labels of the runs in the legend. If None, each label describes the method of its run, the learning rate
+            and the halving of the rate, and also the folder if labels would be equal. With labels, a single run is
+            drawn in the layout for several runs.
     """
     if len(runs) == 1 and labels is None:
         _draw_one(runs[0], path)
@@ -173,7 +173,7 @@ def floor_of(runs: Sequence[Run], name: str) -> float:
 def _draw_curves(axes: Any, run: Run, x: str, name: str, floor: float, *, color: str, label: str) -> None:
     records = [record for record in run.evaluations if name in record]
     for suffix, style, shown in (("", {"linewidth": 1.6}, label), ("_averaged", {"linestyle": "--"}, None)):
-        # a line without markers would not show a single evaluation
+        # without markers, the curve of a run with only one evaluation would be invisible
         options = {"color": color, "marker": ".", "markersize": 3, "linewidth": 1.0, **style}
         axes.plot(*_curve(records, x, name + suffix, floor), label=shown, **options)
 
@@ -181,7 +181,8 @@ def _draw_curves(axes: Any, run: Run, x: str, name: str, floor: float, *, color:
 def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, best: float, floor: float) -> None:
     """Draw a line at the best final loss of the first-order methods, and a star where a second-order run reaches it.
 
-    Stars may lie close together, so a legend inside the axes contains the update or the time of each star.
+    Stars may lie close together, so a legend inside the axes contains the update or the time of each star. Nothing is
+    drawn if the best loss is the floor, since a logarithmic axis has no zero.
     """
     if best <= floor:
         return

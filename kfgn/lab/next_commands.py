@@ -32,7 +32,7 @@ def compare_command(comparison: Comparison) -> str:
 
 
 def has_command(options: Mapping[str, Any]) -> bool:
-    """Return True if the command `kfgn` can continue a run with these options: its data have a name or a file."""
+    """Return True if the command `kfgn` can continue a run: the option `data` is in `TASKS`, or is "npz"."""
     return options["data"] in (*TASKS, NPZ)
 
 

@@ -92,7 +92,7 @@ GROUPS: dict[str, dict[str, Option]] = {
         "widths": Option(
             int,
             "N",
-            "Train a dense network. The first N is the number of inputs, and each other N is the number of units of a "
+            "Train a dense network. The first N is the number of inputs, and every later N is the number of units of a "
             "layer, as in --widths 784 256 10. The network replaces the network of --data. The option --npz requires "
             "--widths.",
             several=True,

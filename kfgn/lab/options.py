@@ -129,9 +129,9 @@ class Options(metaclass=Documented):
     Raises
     ------
     UsageError
-        A value has a wrong type or is out of range, or both `updates` and `seconds` are None. The names except that of
-        the dtype, and the ranges of `average`, `tau`, `gamma`, `eta` and `learning_rate`, are checked later: when the
-        run is set up.
+        A value has a wrong type or is out of range, or both `updates` and `seconds` are None. Some values are checked
+        later, when the run is set up: every name except `dtype`, and the ranges of `average`, `tau`, `gamma`, `eta` and
+        `learning_rate`.
 
     Examples
     --------

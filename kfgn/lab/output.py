@@ -38,7 +38,7 @@ class Parser(argparse.ArgumentParser):
         super().error(escaped(message + suggested_flag(message, self._option_string_actions)))
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Parse the arguments. An unknown argument is an error of its command, whose usage is printed."""
+        """Parse the arguments. For an unknown argument, print the usage of the given command and end the program."""
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
             parser = command_parser(self, found.command) if found.command else self

@@ -28,7 +28,7 @@ ZIP, NPY = b"PK", b"\x93NUMPY"
 NETWORK_OPTIONS = ("widths", "transfers", "objective")
 HELD_OUT = ("validation", "test")
 ARRAYS = ("X", "Y", *(f"{array}_{name}" for name in HELD_OUT for array in "XY"))
-"""The names of the arrays in a file."""
+"""The names that the arrays in an .npz file may have."""
 
 DEFAULT_TRANSFER = "tanh"
 

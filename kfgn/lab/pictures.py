@@ -20,7 +20,7 @@ from .wording import data_of, words_of
 
 LOSS, DAMPING, RECONSTRUCTIONS = "loss.png", "damping.png", "reconstructions.png"
 DOTS = ("rho", "step_size")
-"""The metrics that are drawn as dots, since a line between them would show values that no update has."""
+"""The metrics that are drawn as dots, since a line between two dots would show values that no update has."""
 
 SHOWN = 10
 """The largest number of images whose reconstructions are drawn."""
@@ -49,7 +49,11 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
 
 
 def _draw_damping(run: Run, path: Path) -> None:
-    """Draw tau, gamma, rho and |alpha| against updates. An update that does not adapt tau has no dot for rho."""
+    """Draw tau, gamma, rho and |alpha| against updates.
+
+    An update has no dot for rho if the update does not adapt tau, or if rho is not finite. A damping that the method
+    does not use has a text instead of a curve.
+    """
     figure = new_figure(10, 5.5)
     records = run.metrics[1:]
     unused = set(DAMPING_OPTIONS).difference(METHODS[run.options["method"]].options)

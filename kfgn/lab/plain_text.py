@@ -4,7 +4,7 @@
 def escaped(text: object) -> str:
     """Return the text on one line, in which an escape sequence replaces each character that is not printable.
 
-    Such characters are, for example, control characters, lone surrogates, characters that change the direction of
-    writing, and spaces other than the ASCII space.
+    Characters that are not printable are, for example, control characters, lone surrogates, characters that change the
+    direction of writing, and spaces other than the ASCII space.
     """
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(text))

@@ -12,9 +12,9 @@ INTERVAL = 5.0
 
 
 def progress_on(console: Any, *, quiet: bool = False, several: bool = False) -> "Progress":
-    """Return a bar for a terminal, lines for a pipe or a file, and neither of them if `quiet`.
+    """Return a `Bar` for a terminal, `Lines` for a pipe or a file, and a watch that prints only warnings if `quiet`.
 
-    several: True for a comparison of several runs, in which the end of each run has its own line
+    several: True for a comparison of several runs; `Lines` then prints a line at the end of each run too
     """
     if quiet:
         return Progress(console)

@@ -38,7 +38,10 @@ def lines_of_run(run: Run, before: int | None = None) -> list[str]:
 
 
 def _place_of_weights(run: Run) -> str:
-    """Return the name of the newest checkpoint, and of the arrays in which early stopping has kept the best weights."""
+    """Return the name of the newest checkpoint and, if early stopping keeps earlier weights, the names of their arrays.
+
+    The result is empty if there is no checkpoint.
+    """
     names = [path.name for path in checkpoints(run.folder)[:1]]
     if names and run.best_update not in (None, run.updates):
         return f"{names[0]}, whose arrays {BEST}.weights.* are those of update {run.best_update}"
@@ -70,7 +73,10 @@ def lines_of_comparison(comparison: Comparison, runs: Sequence[Run], picture: Pa
 
 
 def summary_of(run: Run) -> dict[str, Any]:
-    """Return the length, the state and the final figures of a run, in a form for JSON. A missing figure is None."""
+    """Return the length, the state and the final figures of a run, in a form for JSON.
+
+    A figure that is missing or not finite is None.
+    """
     figures = {
         f"{name}_{kind}{suffix}": figure(run, name, averaged=bool(suffix))
         for kind, figure in (("loss", Run.final), ("accuracy", Run.accuracy))

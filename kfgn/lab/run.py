@@ -124,8 +124,8 @@ class Run(metaclass=Documented):
         Returns
         -------
         float
-            The loss; NaN if the run has no such evaluation, or if the loss was not finite. A run that has not ended has
-            no loss over the test set.
+            The loss; NaN if the run has no such evaluation, or if the loss was not finite. A run that has never ended
+            has no loss over the test set.
 
         Raises
         ------

@@ -56,8 +56,8 @@ def read_run(folder: str | Path) -> Run:
     Raises
     ------
     UsageError
-        `folder` is not a path, the folder contains no run, or the configuration or the metrics are damaged or have the
-        format of another version of kfgn.
+        `folder` is not a path, or the folder contains no run. The configuration or the metrics are damaged. Another
+        version of kfgn wrote the run in a different format.
 
     Examples
     --------

@@ -54,7 +54,10 @@ def state_of(run: Run, limits: Mapping[str, Any] | None = None) -> str:
 
 
 def lines_of_states(runs: Sequence[Run], comparisons: Sequence[Comparison]) -> list[str]:
-    """Return lines about incomplete comparisons and other incomplete runs, with the commands that continue them."""
+    """Return lines about incomplete comparisons, and about incomplete runs that belong to no comparison.
+
+    The lines contain the commands that continue these comparisons and runs.
+    """
     by_folder = {run.folder: run for run in runs}
     lines = [line for comparison in comparisons for line in _of_comparison(comparison, by_folder)]
     compared = {place for comparison in comparisons for place in comparison.places}

@@ -29,14 +29,14 @@ class Task(metaclass=Documented):
     name : str
         The name of the task in messages.
     network : kfgn.Network
-        The network.
+        The network, in which every layer is a `Dense`. Networks with positions are not supported.
     X : numpy.ndarray
         The inputs (n, D_0), float32 or float64, finite.
     Y : numpy.ndarray
         The targets: X itself for an autoencoder, and otherwise (n, D_L) or class indices (n,), as the objective
         requires.
     shape : tuple of int, optional
-        The height and the width of an image, whose product is D_0. Reconstructions are drawn if the shape is given and
+        The height and the width of an image. Their product is D_0. Reconstructions are drawn if the shape is given and
         Y is X.
     about : str
         A description of the data set in one sentence.
@@ -52,7 +52,7 @@ class Task(metaclass=Documented):
 
     Notes
     -----
-    `train` checks the fields of a task.
+    `train`, `resume` and `compare` check the fields of a task.
 
     Examples
     --------

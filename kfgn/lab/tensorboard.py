@@ -42,7 +42,7 @@ class TensorBoard(Watch):
         """Open the file of events."""
         earlier = len(list((folder / EVENTS).glob("events*")))
         first = updates + 1 if updates else 0  # update 0 is evaluated before the first update
-        # tensorboardX names a file by the second, so without the suffix a resumed run could replace an earlier file
+        # the name of a file has the time in whole seconds, so without the suffix a resumed run could replace a file
         self.writer = self.library.SummaryWriter(
             logdir=str(folder / EVENTS), purge_step=first if earlier else None, filename_suffix=f".{earlier}"
         )

@@ -22,7 +22,7 @@ from .watch import Callbacks, Watch, checked_watch
 
 
 def train(options: Options, out: str | Path, *, watch: Callbacks = None, task: Task | None = None) -> Run:
-    """Train a network in a new or empty folder.
+    """Train a network, and write the run into a new or empty folder.
 
     Parameters
     ----------
@@ -71,6 +71,8 @@ def resume(
     out: str | Path, changes: Mapping[str, Any] | None = None, *, watch: Callbacks = None, task: Task | None = None
 ) -> Run:
     """Continue the run in a folder from the newest usable checkpoint, exactly as if the run had not stopped.
+
+    A run that has not written a checkpoint yet starts again at update 0.
 
     Parameters
     ----------
@@ -139,8 +141,8 @@ def set_up_to_resume(folder: Path, changes: Any, task: Task | None, watch: Watch
 def options_to_resume(folder: Path, changes: Any) -> tuple[dict[str, Any], Options, dict[str, Any]]:
     """Return the configuration of a run, its options with the changes, and the changes in Python's own types.
 
-    If only one of `updates` and `seconds` changes, the other limit becomes None. Raises `UsageError` if a change is not
-    allowed.
+    If `changes` has only one of `updates` and `seconds`, the other limit becomes None. Raises `UsageError` if a change
+    is not allowed.
     """
     changes = checked_changes(changes)
     saved = read_configuration(folder)

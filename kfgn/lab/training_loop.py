@@ -61,7 +61,7 @@ class Trainer:
         self.failures = int(self.backend.to_numpy(self.state.counts.failures))
 
     def run(self, stop: StopRequest) -> None:
-        """Take steps until the number of updates or the training time is reached, or the validation loss ends the run.
+        """Take steps until the limit of updates or of training time is reached, or early stopping ends the run.
 
         The test set is evaluated only after the last step.
         """
@@ -165,7 +165,10 @@ class Trainer:
         return Evaluation(self.task.network, *self._on_device(data), self.backend)
 
     def _evaluated(self) -> Record:
-        """Return the losses on the training set and on a validation set, and for classifiers also the accuracies."""
+        """Return the losses on the training set and, if there is one, on the validation set.
+
+        For a network with classes, the result also has the accuracies.
+        """
         return {
             k: v
             for name, evaluation in self.evaluations.items()

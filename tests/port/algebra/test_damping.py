@@ -75,7 +75,7 @@ def test_too_large_for_the_solution(backend, block, inversion):
     tiny = V * 1e-20
     with pytest.raises(
         NotPositiveDefiniteError,
-        match=r"^damping: expected a smaller value, since this value is too large .*inverse of the damped Q \(6, 6\)",
+        match=r"^damping: expected a smaller value, since this value is too large .*inverse of Q \(6, 6\)",
     ):
         b.solve(tiny, damping=1e38, inversion=inversion)
     zero = b.solve(V * 0, damping=1e38, inversion=inversion)

@@ -69,7 +69,7 @@ def test_not_positive_definite(backend):
         lambda check: block.logdet(damping=K, check=check),
     ):
         with pytest.raises(
-            kfgn.NotPositiveDefiniteError, match=r"^damping: .*U_Q kron U_G with S \(3, 5\).*got 0\.04$"
+            kfgn.NotPositiveDefiniteError, match=r"^damping: .*U_Q kron U_G and eigenvalues S \(3, 5\).*got 0\.04$"
         ):
             call(True)
         assert np.all(np.isnan(backend.to_numpy(call(False))))
@@ -83,8 +83,8 @@ def test_bad_shapes(backend, check):
     U_Q, U_G, S = parts()
     v = backend.asarray(V)
     for bad, message in [
-        ((U_Q[:, :4], U_G, S), r"^U_Q: expected a square matrix, got shape \(5, 4\)"),
-        ((U_Q, U_G[0], S), r"^U_G: expected a square matrix, got shape \(3,\)"),
+        ((U_Q[:, :4], U_G, S), r"^U_Q: expected a square matrix with at least one row, got shape \(5, 4\)"),
+        ((U_Q, U_G[0], S), r"^U_G: expected a square matrix with at least one row, got shape \(3,\)"),
         ((U_Q, U_G, S.T), r"^S: expected shape \(3, 5\), got \(5, 3\)"),
         ((U_Q, U_G, S[0]), r"^S: expected shape \(3, 5\), got \(5,\)"),
     ]:

@@ -13,9 +13,9 @@ from .blocks import K, P, V, factors
 def test_bad_shapes(backend, block, check):
     Q, G = factors()
     for name, bad, said in [
-        ("Q", block(Q[:, :4], G), r"square matrix, got shape \(5, 4\)"),
-        ("G", block(Q, G[0]), r"square matrix, got shape \(3,\)"),
-        ("G", block(Q, G[:0, :0]), r"square matrix, got shape \(0, 0\)"),
+        ("Q", block(Q[:, :4], G), r"square matrix with at least one row, got shape \(5, 4\)"),
+        ("G", block(Q, G[0]), r"square matrix with at least one row, got shape \(3,\)"),
+        ("G", block(Q, G[:0, :0]), r"square matrix with at least one row, got shape \(0, 0\)"),
     ]:
         for call in (
             *(bad.dense, bad.trace, lambda b=bad: b.solve(backend.asarray(V), damping=K, check=check)),
@@ -83,7 +83,7 @@ def test_bad_sequences(block):
             kfgn.kronecker_blocks((Q,), bad)
     with pytest.raises(ValueError, match=r"^G: expected 2 arrays, one for each array in Q, got 1"):
         kfgn.kronecker_blocks((Q, Q), (G,))
-    with pytest.raises(ValueError, match=r"^G_2: expected a square matrix, got shape \(3, 2\)"):
+    with pytest.raises(ValueError, match=r"^G_2: expected a square matrix with at least one row, got shape \(3, 2\)"):
         kfgn.kronecker_blocks((Q, Q), (G, G[:, :2]))
     with pytest.raises(ValueError, match=r"^Q_1: expected finite values"):
         kfgn.kronecker_blocks((Q * np.nan, Q), (G, G))
