@@ -106,8 +106,9 @@ def made_wrong_by(found: Found, implementation: Implementation) -> Oracle | None
 def nearest(found: Found) -> list[Oracle]:
     """Sort the distinct questions of `found.since` into three groups, each with the latest question first.
 
-    The first group has the questions about the quantity of `found.question`. The second group has the questions about
-    other quantities on the same problem. The third group has all other questions, except `found.question`.
+    The first group has the questions about the quantity of `found.question` on different problems. The second group has
+    the questions about other quantities on the same problem. The third group has all other questions. `found.question`
+    is in no group.
     """
 
     def distance(other: Oracle) -> int:

@@ -99,12 +99,13 @@ def certified(problem: Problem, quantity: Quantity) -> Arrays:
 class Accuracy:
     """The accuracy of the float64 reference for one quantity, over some problems.
 
-    ratio:     the largest error / tolerance, where the error is the distance to the farther end of the certified ball
+    ratio:     the largest error / tolerance, where the error is the distance from the reference's value to the farther
+               end of the certified ball
     problem:   the id of the problem with this ratio
     width:     the largest radius / max|Q| of a ball, where max|Q| is the largest element of the array; the largest
                radius itself for an array of zeros
     asked:     the number of problems on which the quantity was compared
-    undecided: the number of problems on which `certified` raises `ValueError`, since the balls are too wide
+    undecided: the number of problems on which `certified` raises `ValueError`
     loose:     the number of problems on which the tolerance is too large to prove anything, or cannot be computed
     """
 
@@ -185,9 +186,9 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
             console.print(text, style="dim", highlight=False)
     console.print(
         f"The reference was compared with balls of {PRECISION} bits on {counted(problems, 'random problem')}, and on "
-        f"the fixed problems with shared weights. The tolerance is "
-        f"c (sqrt(n) u size + d), c = {C}. The column radius is the largest radius divided by the largest element. "
-        f"NumPy {version('numpy')}, python-flint {version('python-flint')}.",
+        f"the fixed problems with shared weights. The tolerance is c (sqrt(n) u size + d) with c = {C}, where "
+        f"docs/conformance.md defines the other terms. The column radius is the largest radius of a ball divided by "
+        f"the largest element of its array. NumPy {version('numpy')}, python-flint {version('python-flint')}.",
         highlight=False,
     )
 
@@ -196,7 +197,7 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
 def balls_have_eigenvalues() -> Iterator[None]:
     """A context manager in which `eigh` and `spectral_norm` of this module replace those of the reference.
 
-    The functions of the reference need floating-point numbers.
+    The reference's `eigh` and spectral norm need floating-point numbers.
     """
     with (
         mock.patch.object(spectral, "eigh", eigh),

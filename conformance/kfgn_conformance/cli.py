@@ -115,7 +115,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     jobs = affordable(given.jobs)
     if jobs < given.jobs:
         log.print(
-            f"kfgn-check: --jobs: {jobs} processes run instead of {given.jobs}, since more processes may need over "
+            f"kfgn-check: --jobs: the number of processes is {jobs} instead of {given.jobs}, since more may need over "
             "half of the free memory"
         )
     run_all = partial(run_in_processes, jobs, columns, opening) if jobs > 1 else partial(run, implementations)
@@ -237,7 +237,7 @@ def _check_writable(options: argparse.ArgumentParser, option: str, file: Path | 
 
 
 def _all_usable(implementations: Sequence[Implementation], given: argparse.Namespace, log: Output) -> bool:
-    """Return True if every adapter and required backend is usable and selected. Otherwise, print the reasons."""
+    """Return True if all adapters are usable, and all required backends are usable and selected. Print all faults."""
     usable = {each.name for each in implementations if each.adapter}
     reasons = {each.name: each.reason for each in implementations if each.adapter is None}
     missing = sorted(set(given.require) - usable)

@@ -31,7 +31,8 @@ class FileError(ValueError):
 def content_of(path: Path) -> bytes:
     """Read a file or a pipe.
 
-    Raises `FileError` if the file cannot be read, has more than `MAX_BYTES` bytes, is a device or is an empty pipe.
+    Raises `FileError` if the file cannot be read, has more than `MAX_BYTES` bytes, or is a device, a socket or an
+    empty pipe.
     """
     try:
         mode = path.stat().st_mode

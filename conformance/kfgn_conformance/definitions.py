@@ -5,8 +5,8 @@ statements, in its annotations or in its imports, or are equal to one of its str
 reaches everything that it uses, and possibly more:
 
 * A function whose name occurs is reached, even if it is never called.
-* A method is reached together with its class. The class of an argument is reached, since its name occurs either in
-  the code that makes the argument or in an annotation.
+* A method is reached together with its class. The class of an argument is reached, since the name of the class
+  occurs either in the code that makes the argument or in an annotation.
 * A module is reached with all its definitions, except that an attribute such as `ref.kfra` reaches only the definition
   of the attribute.
 * Every definition reaches the statements of its module that may do more at import than define names, such as a
@@ -26,10 +26,13 @@ PURE = frozenset({"cache", "dataclass", "once_per_problem"})
 """The decorators that change nothing except the definition that they decorate."""
 
 NAMES = (ast.Name, ast.Tuple, ast.Store)
-"""The kinds of syntax-tree nodes in an assignment's target that is a name or a tuple of names."""
+"""The classes of the syntax-tree nodes in the target of an assignment if the target is a name or a tuple of names."""
 
 EVERYTHING, AT_IMPORT = "*", ""
-"""Two special names in a `Key`: all definitions of a module, and all statements that may do more than define names."""
+"""Two special names in a `Key`. "*" means all definitions of a module.
+
+"" means all statements of the module that may do more at import than define names.
+"""
 
 
 class Source(NamedTuple):
@@ -163,7 +166,10 @@ class Code:
         return (*(to for _, to in self.links(key)), *self._at_import(key))
 
     def _at_import(self, key: Key) -> Iterator[Key]:
-        """Yield the keys of the statements that may do more at import than define names."""
+        """Yield the key of the statements of the definition's module that may do more at import than define names.
+
+        If `key` is this key, the keys of the statements of this kind in the imported modules are also yielded.
+        """
         yield Key(key.module, AT_IMPORT)
         module = self.module(key.module)
         if module is not None and key.name == AT_IMPORT:

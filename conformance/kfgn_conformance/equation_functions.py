@@ -41,7 +41,7 @@ def reference_functions(number: int) -> list[Function]:
 
 @cache
 def _further() -> dict[Function, set[int]]:
-    """The public functions that are not in the registry, each with the equations that its first line cites."""
+    """The public functions outside of the registry, each with the equations that its docstring's first line cites."""
     registered = {f for equation in EQUATIONS.values() for f in equation.functions}
     values = [getattr(kfgn_reference, name) for name in kfgn_reference.__all__]
     functions = [f for f in dict.fromkeys(filter(inspect.isfunction, values)) if f not in registered]

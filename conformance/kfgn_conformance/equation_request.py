@@ -63,7 +63,7 @@ def requested(arguments: Iterable[str]) -> Request:
 
 
 def _joined(arguments: Iterable[str]) -> list[str]:
-    """Return the arguments with single spaces. Join each word of `HEADS` to the next argument if its form fits."""
+    """Return the arguments with single spaces. Join a word of `HEADS` to a next argument of the form in `HEADS`."""
     texts: list[str] = []
     for argument in arguments:
         text = " ".join(argument.split())

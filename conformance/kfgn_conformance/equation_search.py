@@ -81,7 +81,10 @@ def matching(text: str) -> list[int]:
 
 
 def _not_found(text: str, sought: str) -> str:
-    """Return the message for a text that finds no equation, with a page on the text or a similar name if one exists."""
+    """Return the message for a text that finds no equation.
+
+    The message names a page about the topic of the text, or a similar name, if one exists.
+    """
     if sought in {spelling for section in SECTIONS_OF_TEXT for spelling in list(_sections(section))[-2:]}:
         return (
             f"expected a section with numbered equations, got {text!r}: docs/errata.md has the remarks on the text of "

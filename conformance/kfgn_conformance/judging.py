@@ -84,9 +84,9 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     Returns
     -------
     Verdict
-        The outcome. If `compute` raises `UnsupportedError`, the outcome is UNIMPLEMENTED. If `compute` raises any other
-        exception except `KeyboardInterrupt`, returns no arrays that can be read, or changes an array of its problem,
-        the outcome is ERROR.
+        The outcome. If the adapter does not offer the quantity, or `compute` raises `UnsupportedError`, the outcome is
+        UNIMPLEMENTED. If `compute` raises any other exception except `KeyboardInterrupt`, returns no arrays that can be
+        read, or changes an array of its problem, the outcome is ERROR.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The oracle of one quantity on one problem: the reference's answer, and its tolerances for other implementations."""
+"""The oracle of one quantity on one problem: the reference's answer, and the tolerances for an answer."""
 
 from collections.abc import Callable
 from functools import cached_property
@@ -67,8 +67,8 @@ class Oracle:
     The value, the tolerances and the answers of known mistakes are computed at their first use, and are stored for as
     long as this object exists. The stored values serve every implementation and both dtypes.
 
-    A value or a term d that is not finite, or a term d that cannot be computed, raises `UnusableOracleError`, which is
-    a `ValueError`. If the reference raises an error for the value, this error is raised.
+    A value, a size or a term d that is not finite, or a term d that cannot be computed, raises `UnusableOracleError`,
+    which is a `ValueError`. If the reference raises an error for the value, this error is raised.
     """
 
     def __init__(self, problem: Problem, quantity: Quantity) -> None:

@@ -166,7 +166,7 @@ def _in_other_orders(processes: ProcessPoolExecutor, columns: Sequence[Column], 
     longest_first = sorted(range(len(columns)), key=lambda i: not columns[i].compiles)
     try:
         futures = {i: processes.submit(_again, i, cells[i]) for i in longest_first}
-    except BrokenProcessPool:  # a row ended the processes earlier, and that row has the ERROR
+    except BrokenProcessPool:  # the processes ended during a row, and that row has the ERROR
         return [Again(0, {}) for _ in columns]
     found = []
     for i, of_column in enumerate(cells):

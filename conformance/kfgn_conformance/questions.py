@@ -75,9 +75,9 @@ def chosen(implementation: Implementation, small: Sequence[SmallProblem], names:
 
     At most `SHAPES` problems without shared weights are chosen, or at most one if `short` is True for the
     implementation. At most one problem with shared weights is chosen. Unless `short` is True, two groups of questions
-    follow. The first group has questions on the relatives of the first problem of each of these two kinds, about the
-    quantities that differ between the problem and the relative. The second group has the questions on an optimiser
-    trajectory.
+    follow. The first group has questions on the relatives of the first problem without shared weights and of the first
+    problem with shared weights. These questions are about the quantities that differ between the problem and the
+    relative. The second group has the questions on an optimiser trajectory.
     """
     short = implementation.short
     count = 1 if short else SHAPES

@@ -170,7 +170,7 @@ class Report:
         return [(name, cell) for name, row in self.rows.items() for cell in row]
 
     def supported(self, column: int) -> tuple[list[Problem], int]:
-        """Return the problems that an implementation supports for any quantity, and the number of all problems.
+        """Return the problems that an implementation supports for some quantity, and the number of all problems.
 
         The number leaves out the problems on which every quantity is SKIPPED. If the implementation offers no quantity
         of `SHARED_WEIGHTS`, the number also leaves out the problems with shared weights.

@@ -24,9 +24,9 @@ def add_run(commands: "Commands[Parser]") -> None:
             ("--jsonl report.jsonl --html report.html", "Write the report as lines of JSON and as a web page."),
             after=f"Quantities: {', '.join(ROWS)}.\n\n"
             "Exit status: 0 if every answer passed or failed as expected, 1 if an answer unexpectedly did not "
-            "pass or unexpectedly passed, 2 for wrong usage or for an adapter or a required backend that is not "
-            "usable, 3 if nothing was checked, 4 if a report or standard output could not be written. The status is "
-            "130 for an interrupted run, which reports the rows that are complete.",
+            "pass or unexpectedly passed, 2 for wrong usage, for an adapter that is not usable, or for a required "
+            "backend that is not usable or not selected, 3 if nothing was checked, 4 if a report or standard output "
+            "could not be written. The status is 130 for an interrupted run, which reports the rows that are complete.",
         ),
     )
     _add_implementations(run.add_argument_group("what to check"))
@@ -88,8 +88,9 @@ def _add_problems(group: Group) -> None:
         "--thorough",
         action="store_true",
         help="Run every problem on every backend. By default, array-api-strict and JAX run only some problems, and "
-        "PyTorch runs the autoencoder only in float32. All three make optimiser steps from only some states. The "
-        "report describes the selection. JAX compiles many more programs in a thorough run.",
+        "PyTorch runs the autoencoder only in float32. All three make optimiser steps from only some states. Backends "
+        "on a GPU run every problem in any case. The report describes the selection. JAX compiles many more programs "
+        "in a thorough run.",
     )
     more = " If quantities with shared weights are offered, a third as many problems with shared weights are drawn too."
     add_drawing(group, default=15, least=0, more=more)
@@ -113,7 +114,9 @@ def _add_processes(group: Group) -> None:
         help="Allow an adapter this number of seconds for each answer. The default is 60.",
     )
     group.add_argument(
-        "--in-process", action="store_true", help="Run adapters in this process without a limit, for a debugger."
+        "--in-process",
+        action="store_true",
+        help="Run adapter classes without a separate process, for a debugger. No adapter has a time limit then.",
     )
 
 

@@ -81,7 +81,7 @@ def run_in_other_orders(
 
 
 def rows_for(problems: Sequence[Problem], quantities: Collection[str] = ROWS) -> list[str]:
-    """Return the names of the quantities that apply to any of the problems, in the order of the table."""
+    """Return the names of the quantities that apply to at least one of the problems, in the order of the table."""
     return [name for name, q in ROWS.items() if name in quantities and any(map(q.applies_to, problems))]
 
 

@@ -102,7 +102,8 @@ def test_is_the_reference(
     """Every answer passes, or fails as expected.
 
     The message about a wrong answer describes the error, and names the known mistakes that explain the error. An
-    expected failure that unexpectedly passes fails the test too.
+    expected failure that unexpectedly passes fails the test too. If the adapter supports no problem, the test is
+    skipped.
     """
     from .plain import plain
     from .runner import run

@@ -1,4 +1,4 @@
-"""The tolerance rule, which computes a tolerance for each problem, instead of a fixed number such as 1e-5.
+"""The tolerance rule: each array of an answer has a computed tolerance, and not a fixed tolerance such as 1e-5.
 
     |answer - oracle| <= c (sqrt(n) u size + d) + the smallest normal number
 
@@ -40,7 +40,7 @@ ROUNDOFF = {"float32": 2.0**-24, "float64": 2.0**-53}
 MAX_RELATIVE_TOLERANCE = {"float32": 1e-3, "float64": 1e-9}
 """The largest tolerance / max|Q| with which a pass shows that the answer is right.
 
-An error within a larger tolerance is INCONCLUSIVE.
+max|Q| is the largest absolute value in the oracle's array. An error within a larger tolerance is INCONCLUSIVE.
 """
 
 SMALLEST_NORMAL = {"float32": 2.0**-126, "float64": 2.0**-1022}

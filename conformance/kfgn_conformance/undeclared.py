@@ -22,8 +22,8 @@ NAME = "undeclared-convention"
 def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Description) -> tuple[Mistake, ...]:
     """Find conventions with which every answer is right. Return a tuple with a mistake that names them, or ().
 
-    Only the answers whose arrays were stored are compared. Among several such conventions, those that differ in the
-    fewest fields from the declared conventions are returned. The declared ratios of losses are not changed.
+    Only the answers whose arrays were stored are compared. Among several such conventions, the mistake names those that
+    differ in the fewest fields from the declared conventions. The declared ratios of losses are not changed.
     """
     stored = [(oracle, judged) for oracle, judged in answers if judged.given is not None]
     stored.sort(key=lambda each: (each[1].verdict.status not in WRONG, each[0].problem.parameters * each[0].problem.N))
@@ -43,7 +43,7 @@ def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Descriptio
 
 
 def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
-    """Yield the changed fields, with their values, of each alternative to the declared conventions.
+    """Yield each alternative to the declared conventions, as a mapping from the changed fields to their values.
 
     The order of a patch is changed only on a problem with shared weights. A divisor is changed only for a quantity of
     `DIVIDED`, and without any other change.

@@ -67,7 +67,7 @@ def unwritable(file: Path) -> str:
 
 
 def _resolved(path: Path) -> Path:
-    """Follow the links of a path. For circular links, `Path.resolve` raises an error that is not an `OSError`."""
+    """Follow the links of a path, without `Path.resolve`, whose error for circular links is not an `OSError`."""
     return Path(os.path.realpath(path))
 
 

@@ -86,11 +86,11 @@ class Adapter(Protocol):
         -------
         tuple of arrays
             One array per layer with weights, or a single array for a quantity of the full network, such as the loss. A
-            layer may have two arrays if the description declares separate biases, and one array for each group of a
-            grouped convolution. `optimiser_step` has several arrays for each checkpoint. The arrays have the dtype of
-            the adapter's description, except that class indices are integers. The arrays follow the conventions of
-            this description. Each array is a NumPy array, or an object that NumPy can convert, such as a tensor of
-            PyTorch or an array of JAX.
+            layer with a bias may have two arrays if the description declares separate biases. A grouped convolution
+            may have one array for each group. `optimiser_step` has several arrays for each checkpoint. The arrays have
+            the dtype of the adapter's description, except that class indices are integers. The arrays follow the
+            conventions of this description. Each array is a NumPy array, or an object that NumPy can convert, such as a
+            tensor of PyTorch or an array of JAX.
 
         Raises
         ------

@@ -104,9 +104,9 @@ def as_arrays(answer: object, limit: int) -> tuple[Array, ...]:
     """Convert an answer to NumPy arrays of native byte order, with at most `limit` bytes in total.
 
     The answer is a tuple or a list of arrays. An array is a NumPy array without a mask, a tensor of PyTorch, an array
-    of JAX, or any other object that NumPy can convert to numbers. A list, tuple, dict, text or None is not an array. A
-    tensor is converted without its gradient. Raises `NoAnswerError` for an answer that cannot be converted or is too
-    large.
+    of JAX, or any other object that NumPy can convert to numbers. A list, tuple, dict, text, bytes object or None is
+    not an array. A tensor is converted without its gradient. Raises `NoAnswerError` for an answer that cannot be
+    converted or is too large.
     """
     if not isinstance(answer, (tuple, list)):
         raise NoAnswerError(f"expected a tuple of arrays, got {_described(answer)}")
@@ -150,7 +150,7 @@ def _as_array(value: Any, which: str) -> Array:
 
 def _converted(value: Any) -> Array:
     if not isinstance(value, (np.ndarray, np.generic)):
-        for method in ("detach", "cpu"):  # NumPy refuses tensors on a GPU or with a gradient
+        for method in ("detach", "cpu"):  # NumPy refuses a tensor that is on a GPU or requires a gradient
             if callable(getattr(value, method, None)):
                 value = getattr(value, method)()
         if hasattr(value, "__dlpack__") and not hasattr(value, "__array__"):

@@ -36,7 +36,7 @@ class ChildProcess:
 
     Raises `NoAnswerError` if the supervisor cannot be started, or if the system is not POSIX. `ask` and `read` raise
     `NoAnswerError` and kill the process if the answer is late or too long, if the process writes a line without a
-    question, or if the process ends.
+    question, or if the process ends or closes its standard output.
     """
 
     def __init__(self, command: Sequence[str]) -> None:

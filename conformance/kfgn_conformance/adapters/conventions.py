@@ -267,7 +267,7 @@ def _outputs_first(array: Array, shape: tuple[int, int]) -> Array:
 def _bias_last(array: Array, shape: tuple[int, int], form: str) -> Array:
     """Make the bias the last input of a layer instead of the first input, in weights, in Q or in a block.
 
-    An array with a wrong number of axes, or a block of a wrong shape, is unchanged. The comparison reports its shape.
+    An array with a wrong number of axes, or a block of a wrong shape, is unchanged. The comparison reports the shape.
     """
     D, P = shape
     if form == "weights":

@@ -42,10 +42,10 @@ class Description:
     Raises
     ------
     TypeError
-        If a parameter does not have its documented type, or there are more than 1000 flags.
+        If a parameter does not have its documented type.
     ValueError
-        If a text is empty, the name of a quantity is unknown, or there are more than 1000 quantities. The message on an
-        unknown name suggests similar names.
+        If a text is empty, the name of a quantity is unknown, or there are more than 1000 quantities or more than 1000
+        flags. The message on an unknown name suggests similar names.
 
     Notes
     -----

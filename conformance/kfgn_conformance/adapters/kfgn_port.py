@@ -30,7 +30,7 @@ TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for nam
 
 NORMS = ("trace", "frobenius", "spectral")
 ITERATIONS = 200
-"""The largest number of iterations of conjugate gradients, which converge in fewer on every problem of the kit."""
+"""The largest number of iterations of conjugate gradients. No problem of the kit needs so many iterations."""
 
 
 class _Arrays:

@@ -5,9 +5,9 @@
 FD is the file descriptor of a socket whose other end is open only in the kit. The kit closes its end, or the system
 closes it when the kit ends, even by SIGKILL. When the kit's end is closed, the supervisor kills the child's process
 group. When the child has ended for any reason, the supervisor kills the rest of the child's process group. On Linux,
-the supervisor also kills every other descendant of the child, even in a separate session. The supervisor writes a line
-with the process id of the child to the socket, and finally a line with the exit status of the child. If the child
-cannot be started, the supervisor writes one line with the reason.
+the supervisor also kills every other descendant of the child, even a descendant in a separate session. The supervisor
+writes a line with the process id of the child to the socket, and finally a line with the exit status of the child. If
+the child cannot be started, the supervisor writes one line with the reason.
 
 This file imports only the standard library, so that the supervisor starts in a few milliseconds.
 """

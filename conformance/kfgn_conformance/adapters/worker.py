@@ -68,7 +68,7 @@ def _loaded(name: str, dtype: str) -> tuple[Adapter | None, Answer]:
         adapter = load(name, dtype)
     except AdapterError as error:
         return None, _error(str(error).removeprefix(f"{name}: "))
-    except KeyboardInterrupt as error:  # only the adapter can have raised it: Ctrl-C does not reach this process
+    except KeyboardInterrupt as error:  # only the adapter can raise it, since Ctrl-C does not reach this process
         return None, _error(error_line(error))
     return adapter, (adapter.describe().as_json(), ())
 

@@ -58,7 +58,7 @@ def jacobi(A: Floats) -> tuple[Floats, Floats]:
             return np.diagonal(A), V
         for p, q in pairings(len(A)):
             rotate(A, V, p, q)
-    raise ArithmeticError(f"expected eigenvalues of a finite symmetric matrix {A.shape} within {SWEEPS} sweeps")
+    raise ArithmeticError(f"A: expected a finite symmetric matrix, got no convergence in {SWEEPS} sweeps of {A.shape}")
 
 
 def converged(A: Floats) -> bool:

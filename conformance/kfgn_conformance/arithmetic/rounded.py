@@ -155,7 +155,8 @@ ROUNDED_CORRECTLY = {np.add, np.subtract, np.multiply, np.divide, np.sqrt, np.sq
 """Functions whose float64 results are rounded correctly, as IEEE 754 requires.
 
 NumPy rounds a result to 53 bits, and `Single` rounds it again to 24 bits. The two roundings give the same number as a
-single rounding to 24 bits, because 53 >= 2 x 24 + 2.
+single rounding to 24 bits, because 53 >= 2 x 24 + 2. For the 40 bits of `Triple`, the result of the two roundings can
+differ from that of a single rounding.
 """
 
 COMPARED = {

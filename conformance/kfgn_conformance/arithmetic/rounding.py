@@ -31,8 +31,8 @@ def rounded(x: Floats, bits: int) -> Floats:
     """Round every element of x to 24 or 40 bits.
 
     The exponent and the significand of an element are read as one integer, which grows with the absolute value. A carry
-    out of the significand therefore increases the exponent by 1, as correct rounding requires. Infinity and NaN are
-    unchanged.
+    out of the significand therefore increases the exponent by 1, as correct rounding requires. Infinity and `np.nan`
+    are unchanged.
     """
     return rounded_in_place(np.array(x, np.float64), bits)
 

@@ -39,7 +39,7 @@ def accumulated(x: Floats, axis: int, bits: int) -> Floats:
 def product(A: Floats, B: Floats, bits: int) -> Floats:
     """Compute A @ B, the product of matrices (M, K) and (K, N). Either matrix may be a vector, as with `@`."""
     if A.ndim > 2 or B.ndim > 2 or A.ndim * B.ndim == 0 or A.shape[-1] != B.shape[0]:
-        raise ValueError(f"expected vectors or matrices of compatible shapes, got shapes {A.shape} and {B.shape}")
+        raise ValueError(f"A, B: expected vectors or matrices of compatible shapes, got {A.shape} and {B.shape}")
     rows = A[None, :] if A.ndim == 1 else A
     columns = B[:, None] if B.ndim == 1 else B
     shape = (*A.shape[:-1], *B.shape[1:])

@@ -54,7 +54,11 @@ def constant_factor(
 
 
 def _factor(answer: Answered, textbook: AnyTextbook) -> Fraction | None:
-    """Return the factor of a wrong answer as a fraction, measured on the array with the largest norm, or None."""
+    """Return the factor of a wrong answer as a fraction, measured on the array with the largest norm.
+
+    The result is None if the answer consists of integers, if the formulas of the textbook fail or give only zeros, or
+    if no fraction of small integers is near the measured factor.
+    """
     if answer.oracle.value.integer or answer.arrays is None:
         return None
     is_right = textbook is right_formulas(answer.oracle.quantity)

@@ -41,9 +41,9 @@ def diagnose(
 ) -> Diagnosis | None:
     """Explain the wrong answers of an implementation for a quantity. Returns None if no answer is wrong.
 
-    If no single mistake explains the answers, these are tried in this order, until one explains the answers: a constant
-    factor, the mistakes that `further` finds, and pairs of mistakes. If none of these explains the answers, the error
-    of the first wrong answer is described. The caller should therefore put the answer with the largest error first.
+    If no single mistake explains the answers, the function tries a constant factor, then the mistakes that `further`
+    finds, and then pairs of mistakes, until an explanation is found. If no explanation is found, the error of the first
+    wrong answer is described. The caller should therefore put the answer with the largest error first.
     """
     wrong = [answer for answer in answers if answer.arrays is not None]
     if not wrong:

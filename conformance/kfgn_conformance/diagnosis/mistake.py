@@ -33,7 +33,7 @@ class Mistake(NamedTuple):
     textbook: AnyTextbook
 
     def __reduce__(self) -> tuple[type["Mistake"], tuple[str, str, str, str, AnyTextbook]]:
-        """Pickle the texts alone if the class was made during the run, since no other process can import this class.
+        """Pickle `Textbook` instead of a class that the diagnosis made, since no other process can import such a class.
 
         A process of a parallel run sends its diagnoses to the kit's main process, and a report needs only the texts of
         a mistake.

@@ -1,7 +1,7 @@
 """Two mistakes at once, for wrong answers that no single mistake explains.
 
 A pair is a class that inherits from the classes of both mistakes. A pair is first compared with the wrong answer on the
-smallest problem, since this takes little time, and nearly every pair fails there.
+smallest problem, since this comparison takes little time and excludes nearly every pair.
 """
 
 from collections.abc import Iterator, Sequence

@@ -31,7 +31,7 @@ The remaining error is the difference between the wrong array and the factor tim
 """
 
 FAR = 100
-"""A constant factor that makes an error this many times smaller need not explain the error of every wrong element.
+"""A constant factor with which at most 1 / `FAR` of an error remains need not explain the error of every wrong element.
 
 Any other constant factor must explain the error of every wrong element, because a small error may agree with a factor
 by chance.
@@ -89,7 +89,10 @@ SYMBOLS: dict[str, Callable[[int, int, int], float]] = {
     "N S": lambda N, D, S: N * S,
     "N D_L": lambda N, D, S: N * D,
 }
-"""The products that a constant factor may equal, as functions of N, D_L and S. The factor may also be 1 / product."""
+"""The products that a constant factor may equal, as functions of N, D_L and S. The factor may also be 1 / product.
+
+N is the number of datapoints, D_L is the number of outputs, and S is the number of labels of KFAC per datapoint.
+"""
 
 
 def shape_of_error(oracle: Oracle, arrays: Arrays, dtype: str, wrong_answers: Sequence[Answered] = ()) -> str:
@@ -174,7 +177,10 @@ def few(wrong: Wrong) -> str:
 
 
 def in_single(wrong: Wrong) -> str:
-    """Describe an error of the size of rounding in float32. Returns "" for a larger or a smaller error."""
+    """Describe an error of the size of rounding in float32.
+
+    Returns "" for a larger or a smaller error, and for an answer in float32.
+    """
     if not FAINTEST * wrong.size <= wrong.error <= wrong.single:
         return ""
     return f" is wrong {wrong.by}, as if a part of the computation were in float32, whose roundoff is {SINGLE:.1e}"

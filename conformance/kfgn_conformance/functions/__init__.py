@@ -5,7 +5,7 @@ Read the modules in this order:
     uses            a use of parameters as a matrix in a product
     parameters      the vector theta of all parameters, and their names
     matrices        the matrices that products use, and their orders of entries
-    outputs         the derivatives of the loss with respect to the outputs, and the root of its Hessian
+    outputs         the derivatives of the loss with respect to the outputs, and a root of the Hessian
     linearised      the outputs, Jacobians and uses that a library gives, and the checks of the model
     torch_products  the functions of PyTorch that multiply by a matrix, as products
     torch_places    the entries of the parameters that make up a tensor

@@ -9,7 +9,7 @@ from .matrices import Form
 from .uses import Array
 
 UNSEEN = 1e-9
-"""The largest accepted difference between a Jacobian and the sum of the products, divided by the Jacobian's maximum."""
+"""The largest accepted difference in `check_accounted`, divided by the largest element of the Jacobian."""
 
 
 def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Sequence[Sample]) -> None:
@@ -36,7 +36,7 @@ def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Se
         if difference > UNSEEN * largest:
             raise ValueError(
                 f"{name}: expected products that account for the Jacobian of the outputs, got a difference of"
-                f" {difference:.3g} for datapoint {n}, with the largest element {largest:.3g}. A use of {name} was not"
-                " seen. Every use has to be a matrix product, such as by @ or torch.nn.functional.linear in PyTorch, or"
-                " by @ or einsum in JAX"
+                f" {difference:.3g} for datapoint {n}, whose Jacobian has the largest element {largest:.3g}. A use of"
+                f" {name} was not seen. Every use has to be a matrix product, such as by @ or"
+                " torch.nn.functional.linear in PyTorch, or by @ or einsum in JAX"
             )

@@ -2,7 +2,8 @@
 
 A matrix W of parameters has a pair at each position t of a datapoint: the input a_t of the product h_t = W a_t, and the
 root C_t = J_t^T C. J_t is the Jacobian of the outputs with respect to h_t, and C C^T is the Hessian of the loss with
-respect to the outputs.
+respect to the outputs. For the objective `mixture`, the projection of this Hessian on the positive semi-definite
+matrices replaces the Hessian.
 """
 
 from collections.abc import Callable
@@ -185,7 +186,7 @@ class FunctionOracle:
         )
 
     def _places(self, name: str, other: str | None) -> tuple[Array, Array]:
-        """The places of vec(W) in theta for two matrices, or twice for one matrix."""
+        """The places in theta of vec(W) for two matrices. If `other` is None, both are the places of one matrix."""
         rows = self._matrices.entries(name).ravel(order="F")
         return rows, rows if other is None else self._matrices.entries(other).ravel(order="F")
 

@@ -35,7 +35,10 @@ class Matrices:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names of the matrices of several parameters and of all other parameters, in the order of `parameters`."""
+        """The names of the matrices, in the order of `parameters`.
+
+        A parameter that is in no matrix of several parameters is a matrix itself.
+        """
         inside = {owner for owners in self._owners.values() if len(owners) > 1 for owner in owners}
         every = list(self.parameters.values)
         names = [name for name, owners in self._owners.items() if len(owners) > 1 or name not in inside]

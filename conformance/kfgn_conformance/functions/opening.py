@@ -41,9 +41,9 @@ def torch_oracle(
     ------
     ValueError
         If the inputs, the labels, the objective or the divisor are not as described, or the model has no parameters of
-        real numbers. If the outputs are not (N, ..., O) and finite, if they are random, or if the outputs of a
-        datapoint depend on other datapoints. Normalisation over the batch in training mode causes such a dependence. If
-        an operation on the parameters does not compute in float64.
+        real numbers. If the outputs, or an intermediate result that depends on the parameters, are not float64. If the
+        outputs are not (N, ..., O) and finite, if they are random, or if the outputs of a datapoint depend on other
+        datapoints. Normalisation over the batch in training mode causes such a dependence.
     TypeError
         If the model is not a `torch.nn.Module`.
 
@@ -110,8 +110,8 @@ def jax_oracle(
     ------
     ValueError
         If the inputs, the labels, the objective or the divisor are not as described, or `params` has no arrays. If the
-        outputs are not (N, ..., O) and finite, if they are random, or if the outputs of a datapoint depend on other
-        datapoints. Normalisation over the batch causes such a dependence.
+        outputs are not (N, ..., O), float64 and finite, if they are random, or if the outputs of a datapoint depend on
+        other datapoints. Normalisation over the batch causes such a dependence.
 
     Notes
     -----

@@ -28,7 +28,7 @@ def regenerate(folder: Path = FOLDER, progress: Callable[[str], None] = lambda _
     progress: a function that is called with the name of each quantity before the file of the quantity is computed
 
     Raises `ImportError` without python-flint, and `ValueError` for a vector whose tolerance is too wide to show any
-    mistake.
+    mistake, or whose values cannot be certified.
     """
     folder.mkdir(parents=True, exist_ok=True)
     by_quantity: dict[str, list[Question]] = defaultdict(list)
@@ -85,7 +85,7 @@ def header(quantity: Quantity) -> dict[str, Any]:
 
 
 def mistakes(quantity: Quantity) -> dict[str, str]:
-    """The description of each mistake in the textbook of a quantity, by name."""
+    """The descriptions of the known mistakes of the textbook that computes a quantity, by name of the mistake."""
     return {name: mistake.description for name, mistake in mistakes_of(quantity).items()}
 
 

@@ -75,7 +75,7 @@ def sampling_draws(objective: str, leading: tuple[int, ...], D: int) -> st.Searc
 
 
 DAMPINGS = st.sampled_from((2**-2, 2**-3, 2**-1, 1.0)).map(np.array)
-"""A strategy for dampings so large that every solve is well-conditioned, and the tolerance of its answer is small."""
+"""A strategy for dampings so large that every solve is well-conditioned and has a small tolerance."""
 
 
 def any_shape(choose: Choose, objective: str, psd: str) -> Shape:

@@ -29,7 +29,7 @@ def is_kept(here: Checkpoint) -> bool:
 def is_kept_for_calls(here: Checkpoint) -> bool:
     """Return True for the first two states, and for the states before the two steps `ADAPTING`.
 
-    These steps together make every call of a library that a step makes.
+    The steps from all these states together make every call of a library that any step makes.
     """
     return here.t < 2 or here.t + 1 in ADAPTING
 

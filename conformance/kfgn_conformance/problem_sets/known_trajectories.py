@@ -1,4 +1,4 @@
-"""The checkpoints of the optimiser trajectories, which ship with the kit.
+"""The checkpoints that ship with the kit for the optimiser trajectories.
 
 A trajectory consists of fifty steps of the reference, and the last bits of a step depend on the processor. With
 checkpoints that ship, every machine has the same problems, and no run computes the steps again. The checkpoints are
@@ -48,7 +48,7 @@ def known_checkpoints(start: Problem, scenario: object) -> tuple[Checkpoint, ...
 
 @cache
 def shipped() -> Stored:
-    """Read the file. Return no arrays if the file is missing or was edited."""
+    """Read the file that ships with the kit. Return no arrays if the file is missing or was edited."""
     return read(FILE)
 
 

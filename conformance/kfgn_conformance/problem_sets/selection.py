@@ -10,8 +10,8 @@ and JAX on the host run only questions whose answers may differ from the answers
   of networks with shared weights are run on two fixed problems, one of them with images. The steps of the optimiser
   are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
   Of each two fixed problems or trajectories, one is run in float32 and the other in float64, because each dtype needs
-  its own programs. Only the network with shared weights that has tokens is run in both. Questions are repeated in
-  other orders only on the problem `EAGER`, in float32.
+  its own programs. Only the network with shared weights that has tokens is run in both dtypes. Questions are repeated
+  in other orders only on the problem `EAGER`, in float32.
 
 The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
@@ -56,9 +56,9 @@ class Selection:
 
     sentence:         a description of the selection for the report; empty if the selection contains everything
     problems:         patterns of ids of problems for each group of quantities; without patterns, every problem is run
-    only_dtype:       the dtype of each problem that is not run in both, by id
-    states:           a function that is True for each state of an optimiser trajectory from which a step is made, or
-                      None for all states
+    only_dtype:       the dtype of each problem that is not run in both dtypes, by id
+    states:           a function of a checkpoint that is True if the optimiser makes a step from this checkpoint, or
+                      None if the optimiser makes a step from every checkpoint
     in_orders:        a pattern of the ids of the problems whose questions are repeated in other orders
     dtypes_in_orders: the dtypes of implementations whose questions are repeated in other orders
     """
@@ -102,7 +102,7 @@ CASES = (
 """The cases of array-api-strict, which contain each transfer function and each objective."""
 
 SHAPES = ("shape-1-layer-*", "shape-5-layers-*", "shape-one-*", "shape-dead-layer-*", "shape-*-biases-*", "shape-par*")
-"""The patterns of the ids of the network shapes on which array-api-strict is run.
+"""The patterns of the ids of the problems with special network shapes on which array-api-strict is run.
 
 The networks have one layer, five layers, axes of length 1, a dead layer, layers without a bias, or transfer functions
 with a parameter.
@@ -154,9 +154,9 @@ SELECTIONS = {
     "strict": Selection(
         "strict: a case for each objective and each transfer function, networks of other shapes, digits, the random "
         f"problems, problems with shared weights and {len(TRAJECTORIES)} optimiser trajectories. The solves run on "
-        "fewer problems. The optimiser makes steps from the first two states of a trajectory and from the states "
-        "before a step that adapts tau and before one that adapts gamma. Quantities are repeated in other orders in "
-        "float32.",
+        "fewer problems. The optimiser makes steps from the first two states of a trajectory, from the state before a "
+        "step that adapts tau, and from the state before a step that adapts tau and gamma. Quantities are repeated in "
+        "other orders in float32.",
         dict.fromkeys(GROUPS, (*CASES, *SHAPES, "digits", "drawn-*"))
         | {
             "solves": OF_SOLVES,

@@ -6,7 +6,7 @@ Read in this order:
 * windows:         the windows of convolutions and of pooling layers
 * window_layers:   the records of convolutions and of pooling layers
 * token_layers:    the records of embeddings, of normalisations, and of scale-and-shift layers
-* layers:          the records of all other layers, and the shapes of their weights
+* layers:          the records of all other layers, and the shapes of the activations and weights of a network
 * problem:         the record of a problem, of its arguments and of an optimiser trajectory
 * arrays:          the functions that visit every array of a problem
 * layer_json:      the records of layers in JSON

@@ -11,7 +11,7 @@ from .serialisation import as_json
 
 
 def digest_of(problem: Problem) -> str:
-    """Compute a hash of everything in a problem."""
+    """Compute a hash of all fields of a problem except `dtypes`."""
     return hashlib.sha256(json.dumps(as_json(problem, _hashed), sort_keys=True).encode()).hexdigest()
 
 

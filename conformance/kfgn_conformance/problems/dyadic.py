@@ -112,8 +112,8 @@ def dyadic_problem(
 def random_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Problem:
     """Return a random problem, whose weights, inputs, direction and cotangents are multiples of 1/16 in [-1, 1).
 
-    If the first layer is an embedding, the inputs are tokens instead. For the squared error, the numbers in
-    `Problem.draws` are multiples of 1/16 in [-3, 3). For all other objectives, they are multiples of 2^-16 in [0, 1).
+    If the first layer is an embedding, the inputs are tokens instead. The numbers in `Problem.draws` are multiples of
+    1/16 in [-3, 3) for the squared error, and multiples of 2^-16 in [0, 1) for all other objectives.
     """
     objective, psd, inputs, layers, N, S, divisor = recipe
     shapes = activation_shapes(inputs, layers)

@@ -21,11 +21,11 @@ HIDDEN = ((7, 3), (3, 3), (7, 2, 7), (3,), (7, 11), (1,), (2, 7, 2, 5))
 """The numbers of units of the hidden layers."""
 
 BATCHES = ((6, 5), (2, 3), (9, 2))
-"""The numbers of datapoints and of labels per datapoint."""
+"""Pairs of the number of datapoints and the number of labels per datapoint."""
 
 
 def further(supported: Sequence[Problem]) -> list[Problem]:
-    """Return so many further problems that a function supports at least `ENOUGH` problems in total.
+    """Return as many further problems as a function needs to support at least `ENOUGH` problems in total.
 
     The list is empty if the function already supports enough problems, or supports no problem with a hidden layer.
 

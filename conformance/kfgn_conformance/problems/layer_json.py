@@ -31,7 +31,7 @@ RANGES = {"slope": (1.0, "between 0 and 1"), "alpha": (2.0**64, "between 0 and 2
 """For each parameter, by its name, the upper bound and the range in words. The lower bound is 0."""
 
 Read = Callable[[Any, str], Any]
-"""A function of a value of JSON and its path that returns a field of a record, or raises `ValueError`."""
+"""A function f(value, path) that returns the field of a record for a value of JSON, or raises `ValueError`."""
 
 
 def layer_as_json(layer: Layer) -> dict[str, Any]:

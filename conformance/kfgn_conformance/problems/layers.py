@@ -1,7 +1,7 @@
 """The records of layers, and the shapes of the activations and of the weights of a network.
 
-The shape of an activation is (D,) in a network of the paper. In a network with shared weights it is (C, T), which means
-C channels at each of T positions, or (C, H, W) for an image with H W positions.
+The shape of an activation is (D,) in a network of the paper. In a network with shared weights, the shape is (C, T),
+with C channels at each of T positions, or (C, H, W) for an image with H W positions.
 """
 
 import math
@@ -56,9 +56,9 @@ class Dense:
 
 @dataclass(frozen=True)
 class Flatten:
-    """All entries of an activation at one position, (C T, 1): vec, with a position's channels next to each other.
+    """All entries of an activation (C, T) at one position, (C T, 1). The layer has no weights.
 
-    T is the number of positions over all axes. The layer has no weights.
+    The channels of a position stay next to each other. T is the number of positions over all axes.
 
     Examples
     --------

@@ -95,11 +95,11 @@ class Trajectory(NamedTuple):
 class Problem:
     """A network, its weights and a batch.
 
-    A network with shared weights has activations (C, T), C channels at each of T positions, and `inputs` is then the
-    shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes. X has the channels
-    before the positions. Y, labels, draws, cotangents and projections have the positions of the outputs after the axes
-    of datapoints and samples. For images, (H, W) replaces T everywhere. If the first layer is an embedding, C_0 is the
-    size V of the vocabulary, and X (N, T_0) has tokens from 0 to V - 1 as int64.
+    In a network with shared weights, an activation is (C, T), with C channels at each of T positions, and `inputs` is
+    the shape (C_0, T_0) of a datapoint. The arrays of a problem with shared weights have further axes. X has the
+    channels before the positions. Y, labels, draws, cotangents and projections have the positions of the outputs after
+    the axes of datapoints and samples. For images, (H, W) replaces T everywhere. If the first layer is an embedding,
+    C_0 is the size V of the vocabulary, and X (N, T_0) has tokens from 0 to V - 1 as int64.
 
     Parameters
     ----------

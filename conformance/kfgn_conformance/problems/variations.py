@@ -6,9 +6,9 @@ formulas must pass. In the variations, the largest elements of each array theref
 cancellation. Terms without cancellation come from datapoints or units that are not saturated, from classes with equal
 probabilities, or from probabilities near 0 instead of near 1.
 
-The reduction ratio contains a difference of losses, which loses digits if the losses are much larger.
-Problems with large weights or biases therefore have a small eta, so that the L2 term is small. Problems with large
-outputs also have a direction that is long enough to change a large loss.
+The reduction ratio contains a difference of losses. This difference loses digits if both losses are much larger than
+the difference. Problems with large weights or biases therefore have a small eta, so that the L2 term is small. Problems
+with large outputs also have a direction that is long enough to change a large loss.
 """
 
 from collections.abc import Callable

@@ -37,7 +37,7 @@ class Window(NamedTuple):
 def windows(width: PerAxis, stride: PerAxis, padding: Padding = (0, 0), dilation: PerAxis = 1) -> tuple[Window, ...]:
     """The windows along each axis. A width that is an int means one axis, and a tuple has one number for each axis.
 
-    A stride or a dilation that is an int, and the padding (0, 0), hold for every axis.
+    A stride or a dilation that is an int holds for every axis, and so does a padding that is a single pair.
     """
     axes = 1 if isinstance(width, int) else len(width)
     pairs: Any = padding if isinstance(padding[0], Sequence) else (padding,) * axes

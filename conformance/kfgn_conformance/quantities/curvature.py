@@ -111,7 +111,7 @@ CURVATURE = (
         elements=of_inputs,
         array_kind="inputs",
         degree=0,
-        mean=False,  # sums over the datapoints make only G N times as large, since Q kron G is N times as large
+        mean=False,  # with sums over the datapoints, G and Q kron G are N times as large, and Q is unchanged
     ),
     Quantity(
         name="kflr",

@@ -133,7 +133,7 @@ class Quantity:
         return found
 
     def within_reach(self, problem: Problem) -> Problem | None:
-        """The problem with as many of its first datapoints as `ELEMENTS` allows, or None if none can be compared.
+        """The problem with as many of its first datapoints as `ELEMENTS` allows, or None if `ELEMENTS` allows none.
 
         Only a quantity with `per_datapoint` is compared on a part of the datapoints.
         """

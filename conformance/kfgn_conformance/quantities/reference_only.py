@@ -60,7 +60,7 @@ def algorithm_1(p: Problem) -> Arrays:
 
 
 def trajectory(p: Problem) -> Arrays:
-    """The weights, their averages, tau and gamma after three steps by KFRA, with every heuristic in every step."""
+    """The weights, their averages, tau and gamma after three steps by KFRA, each of which adapts tau and gamma."""
     arguments = p.arguments
     settings = ref.Settings("kfra", arguments.eta[()], T_tau=1, T_gamma=1)
     start = ref.initial_state(p.reference, arguments.tau[()], arguments.gamma[()])

@@ -68,7 +68,7 @@ class CellLine(TypedDict):
 
     ratio:              the largest ratio of error to tolerance; null if the ratio is not finite
     relative_tolerance: the largest ratio tolerance / largest element of an array; null if the ratio is not finite
-    problems:           the number of problems on which the implementation was to run the quantity
+    problems:           the number of problems of the quantity, without the problems that are SKIPPED
     supported:          the number of these problems that the implementation supports
     left_out:           for each reason, the number of problems on which the quantity was not run
     expected_failure:   true if the cell failed and every failure is expected

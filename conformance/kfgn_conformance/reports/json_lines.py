@@ -24,7 +24,7 @@ FORMAT = 4
 Line = dict[str, Any]
 
 UNFINISHED = "the run was interrupted, and the quantities that were not complete are missing"
-"""The note in the report of a run that has not ended."""
+"""The note in the report of a run that was interrupted, or has not ended yet."""
 
 
 class Records(NamedTuple):

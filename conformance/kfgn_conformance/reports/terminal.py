@@ -70,8 +70,8 @@ def print_table(report: Report, console: Console) -> None:
 def print_failures(report: Report, console: Console) -> None:
     """Print the worst answer of each cell that failed, with the reasons of expected failures and the diagnosis.
 
-    Cells with the same reasons and diagnosis come together, with one copy of this text below them. Cells without such a
-    text come last.
+    Cells with the same reasons and diagnosis come together, with one copy of the reasons and the diagnosis below them.
+    Cells without reasons and without a diagnosis come last.
     """
     found: dict[tuple[str, ...], list[Text]] = {}
     for quantity, row in report.rows.items():
@@ -239,8 +239,8 @@ def _text(cell: Cell, *, has_fewer: bool) -> Text:
 
     If the implementation passed, the text is the ratio, with the number of supported problems in parentheses if
     `has_fewer` is True. If a verdict failed, the text has the status, the number of supported problems with this
-    status, and the largest ratio if it is finite and above 0. If no answer was judged, the text is "-" for SKIPPED and
-    empty for UNIMPLEMENTED.
+    status if the number is above 0, and the largest ratio if it is finite and above 0. If no answer was judged, the
+    text is "-" for SKIPPED and empty for UNIMPLEMENTED.
     """
     if cell.status in NOT_RUN:
         return Text("-" if cell.status is Status.SKIPPED else "", "dim")

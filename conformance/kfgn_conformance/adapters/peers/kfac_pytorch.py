@@ -14,7 +14,7 @@ QUANTITIES = frozenset({"kfac_blocks", "expand_kfac_blocks"})
 
 
 class KFACPyTorch:
-    """Adapter of kfac-pytorch, whose factors are means over the backward passes, one for each sample of the labels."""
+    """Adapter of kfac-pytorch, whose factors are means over backward passes, with one pass per sample of the labels."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

@@ -37,7 +37,7 @@ class SINGD:
         S, terms = problem.labels.shape[1], problem.N * problem.divisor
         for y in sampled_targets(problem, self.dtype):
             (LOSS_SUMS[problem.objective](net.model(net.X), y) / terms).backward()
-        # the preconditioners are identities before the first step, so these are the sums of A and of G
+        # before the first step, the preconditioners are identities, so H_Ks and H_Cs are the sums of A and of G
         names = [optimiser.module_names[layer] for layer in net.layers]
         factors = [(optimiser.H_Ks[name].to_dense(), optimiser.H_Cs[name].to_dense()) for name in names]
         blocks = arrays(torch.kron(G / S, A / S) for A, G in factors)

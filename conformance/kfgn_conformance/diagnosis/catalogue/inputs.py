@@ -58,7 +58,7 @@ class BiasFirst(_OtherInputs):
 
 @mistake()
 class InputsCentred(_OtherInputs):
-    """The mean over the batch is subtracted from the inputs of a layer, as for a covariance."""
+    """In Q, the exact blocks and the gradient, the batch mean is subtracted from the inputs, as for a covariance."""
 
     def wrong_inputs(self, l: int) -> Array:
         a = self.without_bias(l, self.a[l])
@@ -67,7 +67,7 @@ class InputsCentred(_OtherInputs):
 
 @mistake()
 class InputsBeforeTheTransfer(_OtherInputs):
-    """The inputs of layer l are h_{l-1}, before the transfer function, instead of a_{l-1}."""
+    """In Q, the exact blocks and the gradient, the inputs of layer l are h_{l-1} instead of a_{l-1} = f(h_{l-1})."""
 
     def wrong_inputs(self, l: int) -> Array:
         return self.a[1] if l == 1 else self.inputs(l, self.h[l - 1])

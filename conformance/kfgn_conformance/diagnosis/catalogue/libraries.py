@@ -150,8 +150,8 @@ class PositionsOfLayerAsTerms(ChangedPairs):
 def without_padding_mode(layer: Convolution) -> Convolution:
     """The layer with zeros instead of circular padding, if the padding has the same size on both sides of every axis.
 
-    `padding_mode` of PyTorch has one size for both sides. In PyTorch, circular padding with two different sizes is a
-    separate module, which every library evaluates correctly.
+    A convolution of PyTorch with a `padding_mode` adds the same padding on both sides. In PyTorch, circular padding
+    with two different sizes is a separate module, which every library evaluates correctly.
     """
     symmetric = all(left == right for left, right in (window.padding for window in layer.windows))
     return replace(layer, circular=layer.circular and not symmetric)

@@ -35,7 +35,7 @@ class FlattenedByChannelsBackward(SharedTextbook):
 
 @mistake()
 class PoolingSummed(SharedTextbook):
-    """Mean pooling is a sum over windows."""
+    """Mean pooling computes the sum over each window."""
 
     def share(self, layer: Pooling) -> float:
         return 1.0
@@ -43,7 +43,7 @@ class PoolingSummed(SharedTextbook):
 
 @mistake()
 class PoolingAveraged(SharedTextbook):
-    """Sum pooling is a mean over windows."""
+    """Sum pooling computes the mean over each window."""
 
     def share(self, layer: Pooling) -> float:
         return 1 / layer.taps
@@ -100,7 +100,7 @@ class PaddingForgottenBackward(SharedTextbook):
 
 @mistake()
 class ZerosForCircular(SharedTextbook):
-    """Circular padding is replaced by zeros everywhere."""
+    """Circular padding is replaced by zeros, in the forward pass and in all derivatives."""
 
     def padded(self, l: int, layer: Convolution, a: Array) -> Array:
         return super().padded(l, replace(layer, circular=False), a)

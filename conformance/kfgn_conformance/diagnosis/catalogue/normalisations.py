@@ -36,7 +36,7 @@ class EpsilonOutsideTheRoot(SharedTextbook):
 
 @mistake()
 class EpsilonForgotten(SharedTextbook):
-    """A normalisation has no epsilon."""
+    """A normalisation does not add epsilon to the variance."""
 
     def deviation(self, variance: Array, epsilon: float) -> tuple[Array, Array]:
         return super().deviation(variance, 0.0)
@@ -44,7 +44,7 @@ class EpsilonForgotten(SharedTextbook):
 
 @mistake()
 class MeanConstantBackward(SharedTextbook):
-    """In the backward pass through a normalisation, the mean of the channels is a constant."""
+    """In the backward pass through a normalisation, the mean of the channels is regarded as a constant."""
 
     def of_mean(self, d: Array) -> Array:
         return np.zeros_like(super().of_mean(d))
@@ -52,7 +52,7 @@ class MeanConstantBackward(SharedTextbook):
 
 @mistake()
 class VarianceConstantBackward(SharedTextbook):
-    """In the backward pass through a normalisation, the variance of the channels is a constant."""
+    """In the backward pass through a normalisation, the variance of the channels is regarded as a constant."""
 
     def of_variance(self, at: Statistics, d: Array) -> Array:
         return np.zeros_like(super().of_variance(at, d))
@@ -60,7 +60,7 @@ class VarianceConstantBackward(SharedTextbook):
 
 @mistake()
 class StatisticsConstantBackward(SharedTextbook):
-    """In the backward pass through a normalisation, mean and variance are constants, as if they were detached."""
+    """In the backward pass through a normalisation, mean and variance of the channels are regarded as constants."""
 
     def of_mean(self, d: Array) -> Array:
         return np.zeros_like(super().of_mean(d))

@@ -154,7 +154,7 @@ class PatchCircularForZeros(OtherInputs):
 
 @mistake()
 class SharedInputsBeforeTheTransfer(OtherInputs):
-    """The inputs of a layer are the results of the layer below, before its transfer function."""
+    """In the gradient and the curvature, the inputs of layer l are h_{l-1} instead of a_{l-1} = f(h_{l-1})."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         below = self.a[0] if l == 1 else self.h[l - 1]
@@ -163,7 +163,10 @@ class SharedInputsBeforeTheTransfer(OtherInputs):
 
 @mistake()
 class SharedInputsCentred(OtherInputs):
-    """The mean over datapoints and positions is subtracted from the inputs of a layer, as for a covariance."""
+    """In the gradient and the curvature, the mean over datapoints and positions is subtracted from the inputs.
+
+    The inputs are centred as for a covariance.
+    """
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)

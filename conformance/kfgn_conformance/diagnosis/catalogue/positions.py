@@ -194,7 +194,7 @@ class PositionsDividedInReduce(SharedTextbook):
 
 @mistake()
 class PositionsPermuted(SharedTextbook):
-    """The derivatives are combined with the inputs of a layer in reversed order of the positions."""
+    """The approximations combine the inputs at position t of T with the derivatives at position T + 1 - t."""
 
     def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
         return [(a, C[..., ::-1]) for a, C in super().pairs(roots)]

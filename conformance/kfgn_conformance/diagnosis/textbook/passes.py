@@ -107,7 +107,7 @@ class Passes:
         return C @ C.swapaxes(1, 2)
 
     def one_layer_down(self, l: int, rows: Array) -> Array:
-        """Propagate rows (N, K, D_{l+1}) from layer l + 1 to layer l: (v W_{l+1}) * f'_l, as in (3) and (24)."""
+        """Propagate rows v (N, K, D_{l+1}) from layer l + 1 to layer l: (v W_{l+1}) * f'_l, as in (3) and (24)."""
         return (rows @ self.kernel(l + 1)) * self.derivative(l)[:, None, :]
 
     def propagated(self, rows: Array) -> PerLayer:

@@ -58,7 +58,7 @@ def arguments_of(weights: Sequence[Array], samples: int, gamma: float, rng: np.r
 def digits() -> Problem:
     """A trained 64-16-11-10 network of tanh units, the categorical objective, and 64 images of digits.
 
-    Each image has three sampled labels.
+    Each image has three random labels for KFAC.
     """
     with (files(__package__) / "digits.npz").open("rb") as file:
         data = dict(np.load(file, allow_pickle=False))
@@ -83,8 +83,8 @@ def digits() -> Problem:
 def autoencoder() -> Problem:
     """The autoencoder of Section 5 at its initial weights, the Bernoulli objective, and 64 generated images.
 
-    Each image has one sampled label. The weights are uniform with Glorot's variance and rounded to float32. The biases
-    are 0. About one pixel in five is random, and all other pixels are 0.
+    Each image has one random label for KFAC. The weights are uniform with Glorot's variance and rounded to float32. The
+    biases are 0. About one pixel in five is random, and all other pixels are 0.
     """
     rng = np.random.Generator(np.random.Philox(2))
     weights = []

@@ -26,7 +26,7 @@ LAYERS = (Convolution(6, 3, "tanh", padding=(1, 1)), Pooling(4, 3, "mean"), Flat
 
 @cache
 def shared_digits() -> Problem:
-    """A trained convolutional network, and images of digits with sampled labels."""
+    """A trained convolutional network, and images of digits with random labels for KFAC."""
     data = _arrays(__package__, "digits.npz")
     weights = tuple(data[f"W_{l}"].astype(np.float64) for l in (1, 2))
 

@@ -71,7 +71,8 @@ APPROXIMATIONS = (
         name="tkfac_blocks",
         equation="Gao et al. 2021",
         description="Q kron G of TKFAC for each group: Q is the mean over the datapoints of the sum over the positions "
-        "of |C|^2 a a^T, and G is the same for |a|^2 C C^T, divided by tr Q",
+        "of |C|^2 a a^T, and G is the same mean of sums of |a|^2 C C^T, divided by tr Q. The patches a and the roots C "
+        "are those of expand",
         oracle=for_each_group(lambda batch: shared.tkfac(batch).block),
         elements=of_group_blocks,
         array_kind="blocks",
@@ -86,7 +87,8 @@ APPROXIMATIONS = (
         name="tnt_blocks",
         equation="Ren and Goldfarb 2021",
         description="Q kron G of TNT for each group: Q is the mean over the datapoints of sum_c P_c^T P_c, and G is "
-        "the mean of sum_c P_c P_c^T / tr Q, where P_c is the sum of C_c a^T over the positions",
+        "the mean of sum_c P_c P_c^T / tr Q, where P_c is the sum of C_c a^T over the positions. The patches a and the "
+        "roots C are those of expand, and C_c is column c of C",
         oracle=for_each_group(lambda batch: shared.tnt(batch).block),
         elements=of_group_blocks,
         array_kind="blocks",

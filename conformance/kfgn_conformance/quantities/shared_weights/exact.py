@@ -10,7 +10,7 @@ EXACT = (
     Quantity(
         name="shared_loss",
         equation="Section 2.1",
-        description="f with shared weights: the mean over the datapoints of the sum of E over the positions of the "
+        description="f with shared weights, the mean over the datapoints of the sum of E over the positions of the "
         "outputs, divided by the divisor: a number",
         oracle=lambda p: single(shared.loss(network_of(p), p.X, p.Y)),
         elements=lambda p: 1,

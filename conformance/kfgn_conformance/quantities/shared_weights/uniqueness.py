@@ -14,7 +14,7 @@ from ..sizes import largest
 from .pairs import Batch, batches
 
 MODERATE = 2.0**5
-"""The largest ratio of the size of a block to its largest element with which the block is compared."""
+"""A block is compared only if its size is at most this number times the largest element of the block."""
 
 
 ROUNDING = 2.0**-40
@@ -58,7 +58,10 @@ def size_of_ekfac(batch: Batch) -> float:
 
 
 def size_of_kfoc(batch: Batch) -> float:
-    """2 max |block| s_1^2 / (s_1^2 - s_2^2), where s_1 >= s_2 are singular values of the rearranged exact block."""
+    """2 max |block| s_1^2 / (s_1^2 - s_2^2), where s_1 and s_2 are the two largest singular values.
+
+    The singular values are those of the rearranged exact block.
+    """
     I = batch[0].a.shape[1]
     first, second = (*np.linalg.svd(shared.rearranged(shared.exact_block(batch), I), compute_uv=False), 0.0)[:2]
     with np.errstate(divide="ignore", invalid="ignore"):  # NaN for a block that is 0

@@ -47,7 +47,10 @@ class Curvature(Passes):
         return flat.swapaxes(1, 2) @ flat
 
     def pulled(self, l: int, H: Array) -> Array:
-        """M^T H M, where M is the Jacobian of layer l without its transfer function, and H is (N, T' C', T' C')."""
+        """M^T H M, where M is the Jacobian of layer l without its transfer function, and H is (N, T' C', T' C').
+
+        C' and T' are the numbers of channels and positions of the outputs of the layer.
+        """
         C, T = self.problem.widths[l], self.positions(l)
         for _ in range(2):
             columns = H.reshape(*H.shape[:2], T, C).transpose(0, 1, 3, 2)

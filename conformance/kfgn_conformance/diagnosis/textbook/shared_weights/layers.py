@@ -1,8 +1,8 @@
 """The layers with shared weights as batched formulas: patches, and both passes through each layer.
 
 An activation of the batch is an array (N, C, T), where the positions of an image have row-major order. A patch array
-(N, groups, T, I) has the inputs of the weights of each group at each position. A mistake overrides one or more of the
-methods.
+(N, groups, T, I) has the inputs of the weights of each group at each position. If a shape has a prime, C and T belong
+to the inputs of a layer, and C' and T' belong to its outputs. A mistake overrides one or more of the methods.
 """
 
 from collections.abc import Sequence
@@ -191,7 +191,7 @@ class Layers(Normalising):
         return self.kernel(l)
 
     def back_through_weights(self, l: int, d: Array) -> Array:
-        """Multiply columns by the transposed Jacobian of layer l, which has weights, without its transfer function."""
+        """Multiply columns by the transposed Jacobian of a layer l with weights, without its transfer function."""
         layer, C = self.of_weights(l), self.problem.widths[l - 1]
         by_group = d.reshape(*d.shape[:2], layer.groups, -1, d.shape[3])
         carried = np.einsum("nkgot,gouc->nkgctu", by_group, self.taps_back(l))

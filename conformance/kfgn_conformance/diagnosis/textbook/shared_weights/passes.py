@@ -99,7 +99,7 @@ class Passes(Layers):
         )
 
     def output_columns(self) -> Array:
-        """The root of the Hessian of the loss of a datapoint, (N, T K, D, T): every position has its own columns."""
+        """The root of the Hessian of the loss of a datapoint, (N, T K, D, T): every position has separate columns."""
         C = self.roots_at_positions()
         N, T, D, K = C.shape
         columns = np.einsum("ntdk,ts->ntkds", C, np.eye(T)).reshape(N, T * K, D, T)
