@@ -49,6 +49,7 @@ html_math_renderer = "svg"
 html_static_path = ["static"]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_use_index = False  # the pages of the API and the search find every name
 html_show_sphinx = False
 pygments_style = "a11y-light"
 pygments_dark_style = "github-dark"

@@ -2,7 +2,7 @@
 Train a PyTorch model
 =====================
 
-`network_and_weights` reads an `nn.Sequential`, or a module whose `forward` is a chain of
+`network_and_weights` reads an `nn.Sequential`, or a module whose forward is a chain of
 layers, and `write_back` fills the parameters of the model in place. Between the two, every
 function of kfgn works on its tensors. This example trains a classifier of two spirals.
 """
