@@ -25,8 +25,9 @@ def stop_on_interrupt() -> Iterator[StopRequest]:
     if threading.current_thread() is not threading.main_thread():
         yield stop
         return
-    signals = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.getsignal(number) for number in signals}
+    found = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # None is a handler that another language has installed. Python could not restore it, so it is kept.
+    before = {number: handler for number, handler in found.items() if handler is not None}
 
     def restore() -> None:
         for number, handler in before.items():
@@ -36,7 +37,7 @@ def stop_on_interrupt() -> Iterator[StopRequest]:
         stop.requested = True
         restore()
 
-    for number in signals:
+    for number in before:
         signal.signal(number, request)
     try:
         yield stop

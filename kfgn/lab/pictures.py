@@ -14,6 +14,7 @@ from .methods import DAMPING_OPTIONS, METHODS
 from .options import Options
 from .own_data import NPZ, task_of
 from .run import Run
+from .splitting import split
 from .task import Task
 from .tasks import TASKS
 from .wording import data_of, words_of
@@ -40,12 +41,23 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
         _draw_damping(run, drawn[-1])
     network = run.network()
     if network.widths[0] == network.widths[-1] and run.updates and run.configuration["data"]["shape"] is not None:
-        if task is None and run.options["data"] in (*TASKS, NPZ):
-            task = task_of(Options(**run.options))
+        task = _named_task(run) if task is None else task
         if task is not None and task.reconstructs:
             drawn.append(run.folder / RECONSTRUCTIONS)
             _draw_reconstructions(run, task, drawn[-1])
     return drawn
+
+
+def _named_task(run: Run) -> Task | None:
+    """Load the task that the options of a run name. Return None if the run was trained on other data.
+
+    A program may give `train` a task of its own, and any name for its data.
+    """
+    options = Options(**run.options)
+    if options.data not in (*TASKS, NPZ):
+        return None
+    task = task_of(options)
+    return task if split(task, options).digest() == run.configuration["data"]["sha256"] else None
 
 
 def _draw_damping(run: Run, path: Path) -> None:

@@ -113,6 +113,8 @@ def check_task(task: Task) -> None:
 
 
 def _check_data(network: Network, X: Any, Y: Any) -> None:
+    if network.has_positions:
+        raise ValueError(f"network: expected a network without positions, got inputs of shape {network.inputs}")
     D = network.widths[0]
     for name, array in (("X", X), ("Y", Y)):
         if not isinstance(array, np.ndarray):

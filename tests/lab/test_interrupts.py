@@ -73,3 +73,13 @@ def test_a_third_ctrl_c_does_not_change_the_status(tmp_path, monkeypatch):
     monkeypatch.setattr("kfgn.lab.cli.train", interrupted)
     monkeypatch.setattr("kfgn.lab.cli.print_error", lambda _line: signal.raise_signal(signal.SIGINT))
     assert main(["train", "--data", "digits", "--updates", "2", "--out", str(tmp_path / "a")]) == 130
+
+
+def test_a_handler_of_another_language_is_kept(monkeypatch):
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(signal, "getsignal", {signal.SIGTERM: None, signal.SIGINT: signal.default_int_handler}.get)
+    with stop_on_interrupt() as stop:
+        monkeypatch.undo()
+        assert signal.getsignal(signal.SIGTERM) is before
+        signal.raise_signal(signal.SIGINT)
+        assert stop.requested

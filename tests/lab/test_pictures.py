@@ -7,7 +7,7 @@ import kfgn
 from kfgn.lab import Options, Run, train
 from kfgn.lab.cli import main
 from kfgn.lab.loss_pictures import draw_losses
-from kfgn.lab.pictures import _draw_reconstructions, _outputs
+from kfgn.lab.pictures import _draw_reconstructions, _outputs, draw_run
 from kfgn.lab.task import Task
 from kfgn.lab.tasks import open_task
 
@@ -182,6 +182,15 @@ def test_reconstructions_are_drawn_and_resemble_the_images(objective, tmp_path, 
     assert ((outputs - X) ** 2).sum() < 0.35 * ((X - X.mean(axis=0)) ** 2).sum()
     if objective == "bernoulli":
         assert 0 <= outputs.min() < outputs.max() <= 1
+
+
+def test_the_images_of_another_task_are_not_drawn(tmp_path):
+    """`kfgn show --draw` loads the data that the options name, and the run may have had data of the same name."""
+    X = np.random.default_rng(0).random((40, 64), dtype=np.float32)
+    task = Task("own", kfgn.Network.dense((64, 3, 64), ("tanh",), "squared_error"), X, X, (8, 8))
+    run = train(Options("digits", updates=2), tmp_path / "run", task=task)
+    assert (run.folder / "reconstructions.png").exists()
+    assert [path.name for path in draw_run(run)] == ["loss.png", "damping.png"]
 
 
 def test_pictures_are_drawn(tmp_path):

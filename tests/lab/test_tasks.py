@@ -69,6 +69,10 @@ DIGITS = open_task("digits")
             {"validation": (DIGITS.X.astype(np.float64), DIGITS.Y)},
             "validation.X: expected dtype float32, the dtype of X, got float64",
         ),
+        (
+            {"network": kfgn.Network((1, 64), (kfgn.Convolution(2, 3), kfgn.Flatten(), kfgn.Dense(10)), "categorical")},
+            "network: expected a network without positions, got inputs of shape (1, 64)",
+        ),
         ({"shape": (8, 8.0)}, "shape: expected a positive integer, got 8.0"),
         ({"shape": (4, 8)}, "shape: expected a height and a width with the product 64, got 4 and 8"),
         ({"batch": 0}, "batch: expected a positive integer, got 0"),
