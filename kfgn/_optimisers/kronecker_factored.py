@@ -144,9 +144,10 @@ class KroneckerFactored(metaclass=Documented):
     def check_memory(self, network: Network, like: Array) -> None:
         """Raise `MemoryError` if the factors of a step need more memory than the device reports as available.
 
-        Three sets of factors are counted: the averages before and after the step, and the factors of the batch.
+        A step needs three sets of factors: the averages before and after the step, and the factors of the batch or,
+        later, the inverses. If `refresh` is above 1, the state before the step has a fourth set, its inverses.
         """
-        check_memory(network, like, sets=3)
+        check_memory(network, like, sets=3 if self.refresh == 1 else 4)
 
     def start(self, network: Network, like: Array) -> Factors:
         """Factors before the first batch, in the dtype and on the device of `like`.
