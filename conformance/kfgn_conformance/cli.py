@@ -20,6 +20,7 @@ from .opening import open_implementations
 from .options import parser
 from .output import Output, UnwrittenError, print_error, standard_output
 from .parallel import run_in_processes
+from .plain import counted
 from .pools import affordable
 from .problem_sets.standard import PatternError, check_patterns, drawn, problem_set, selected
 from .problems.problem import Problem
@@ -138,7 +139,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
         report = compared(problems)
         whole = given.problem is None and given.expected is None  # either option excludes added problems
         if whole and (added := further_for(given.adapter, report)):
-            log.print_to_pipe(f"kfgn-check: running again with {len(added)} added problems")
+            log.print_to_pipe(f"kfgn-check: running again with {counted(len(added), 'added problem')}")
             problems += added
             report = compared(problems)
     except KeyboardInterrupt:

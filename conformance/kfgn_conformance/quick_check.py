@@ -10,6 +10,7 @@ from typing import Any
 from .adapters import KIT, Conventions, Description
 from .implementation import Implementation
 from .oracle import Oracles
+from .plain import counted
 from .problems.cases import cases
 from .problems.fixed import fixed
 from .problems.further import further
@@ -88,7 +89,7 @@ class CheckResult:
         print_table(self.report, console)
         print_failures(self.report, console)
         if self.added:
-            console.print(f"added: {self.added} problems with supported transfer functions and objectives")
+            console.print(f"added: {counted(self.added, 'problem')} with supported transfer functions and objectives")
         print_remarks(self.report, console)
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
 

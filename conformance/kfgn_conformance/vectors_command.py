@@ -18,7 +18,7 @@ def vectors(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     if given.action == "regenerate":
         return _regenerate(options, folder)
     if not is_folder(folder):
-        options.error(f"vectors: there is no folder {folder}")
+        options.error(f"vectors: expected a folder, got {folder}")
     return _list(options, folder) if given.action == "list" else _verify(folder)
 
 

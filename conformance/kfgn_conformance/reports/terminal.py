@@ -99,7 +99,8 @@ def print_remarks(report: Report, console: Console) -> None:
         counts[count] = None
         names.update(dict.fromkeys(quantities))
     for reason, (counts, names) in reasons.items():
-        console.print(f"not supported: {reason}: {' or '.join(counts)} problems: {', '.join(names)}")
+        noun = "problem" if list(counts) == ["1 of 1"] else "problems"
+        console.print(f"not supported: {reason}: {' or '.join(counts)} {noun}: {', '.join(names)}")
     for note, quantities in _quantities_by(_translations, report).items():
         console.print(f"translated: {note}: {', '.join(quantities)}")
 
