@@ -114,9 +114,9 @@ class GaussNewton(Settings):
             hyperparameter.
         MemoryError
             If the factors of a step need more memory than the device reports as available. For `KroneckerFactored`,
-            three sets of factors are counted: the averages before and after a step, and the factors of the batch. For
-            `EigenvalueCorrected`, the sets of eigenvectors before and after a step are counted too. `HessianFree` has
-            no factors.
+            three sets of factors are counted: the averages before and after a step, and the factors of the batch. With
+            `refresh` above 1, the inverses before the step are counted too. For `EigenvalueCorrected`, the sets of
+            eigenvectors before and after a step are counted instead. `HessianFree` has no factors.
 
         Examples
         --------

@@ -39,9 +39,9 @@ def check_kind(state: Any, kind: type) -> None:
 def checked_state(optimiser: Optimiser, state: State) -> State:
     """The state, detached from all autograd graphs, after a check of its structure. No value is read on the host.
 
-    The weights of the state must have been checked before. Raises `TypeError` for values of a wrong type, for
-    tensors inside a transform of torch.func, and for a library or dtype that differs from that of the weights. Raises
-    `ValueError` for all other faults of a state.
+    The weights of the state must have been checked before. Raises `TypeError` for values of a wrong type, for tensors
+    inside a transform of torch.func or forward-mode differentiation, and for a library or dtype that differs from that
+    of the weights. Raises `ValueError` for all other faults of a state.
     """
     W_1 = state.weights[0]
     t = _checked_t(state.t, W_1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn._curvature import factor_memory
 
 HUGE = 3_000_000
 """The number of outputs. One G in float32 takes 36 TB, which no machine has."""
@@ -52,6 +53,16 @@ def test_optimisers(backend, method):
     with pytest.raises(MemoryError, match=r"^G_1: .*kfgn\.HessianFree"):
         optimiser.init(weights)
     kfgn.GaussNewton(network, curvature=kfgn.HessianFree()).init(weights)
+
+
+def test_inverses_that_are_kept_between_steps_are_counted(monkeypatch):
+    needed = 8 * (3 * (4 * 4 + 2 * 2) + factor_memory.TEMPORARIES * 4 * 4)
+    monkeypatch.setattr(factor_memory, "available_memory", lambda like: needed)
+    monkeypatch.setattr(factor_memory, "SMALL", 0)
+    network, weights = kfgn.Network.dense((3, 2), (), "squared_error"), (np.ones((2, 4)),)
+    kfgn.GaussNewton(network, kfgn.KroneckerFactored("kfra")).init(weights)
+    with pytest.raises(MemoryError, match=r"^Q_1: "):
+        kfgn.GaussNewton(network, kfgn.KroneckerFactored("kfra", refresh=2)).init(weights)
 
 
 def test_wide_inputs_are_named():
