@@ -205,7 +205,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
         type=int,
         default=os.cpu_count() or 1,
         metavar="N",
-        help="Share the work among this number of processes. The default is the number of cores.",
+        help="Share the work among this number of processes. The default is the number of processors.",
     )
     given = parser.parse_args(None if arguments is None else list(arguments))
     if given.action == "write":

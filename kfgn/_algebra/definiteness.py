@@ -26,7 +26,10 @@ class NotPositiveDefiniteError(ValueError):
 
 
 def dominates(xp: Namespace, damping: float, size: float, dtype: Any) -> bool:
-    """Return True if max(size, 1) is below eps times the damping, and so within the damping's rounding error."""
+    """Return True if the damping is so large that its rounding error, eps times the damping, is above max(size, 1).
+
+    size: the largest absolute element of the matrix without the damping, or an upper bound
+    """
     return damping * float(xp.finfo(dtype).eps) > max(size, 1.0)
 
 

@@ -93,8 +93,8 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron H_l
 
-    The cost is N P_l^2 D_l^2 multiplications per layer. For weights that are used at T positions, the block is a sum
-    over all pairs of positions::
+    This mean costs N P_l^2 D_l^2 multiplications per layer, in addition to the cost of `preactivation_hessians`. For
+    weights that are used at T positions, the block is a sum over all pairs of positions::
 
         1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron H_n[t, t']
 

@@ -49,8 +49,8 @@ class Convolution(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For numbers that are out of range, for pairs of a wrong length, for an unknown transfer function, and for groups
-        that do not divide `units`.
+        For numbers that are out of range, for a tuple or list without exactly two elements, for an unknown transfer
+        function, and for groups that do not divide `units`.
 
     Notes
     -----

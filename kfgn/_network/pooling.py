@@ -40,7 +40,7 @@ class Pooling(metaclass=Documented):
     TypeError
         For values of a wrong type.
     ValueError
-        For numbers that are not positive, for pairs of a wrong length, and for an unknown kind.
+        For numbers that are not positive, for a tuple or list without exactly two elements, and for an unknown kind.
 
     Examples
     --------

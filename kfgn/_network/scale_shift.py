@@ -52,9 +52,9 @@ class ScaleShift(metaclass=Documented):
 
     `kfac` replaces the columns of the root with gradients at sampled labels, and `rp` replaces them with random
     combinations of the columns. For all datapoints, `kfra` has one matrix G_h (C, C) at h, a sum over positions.
-    The block of `kfra` has no terms between different positions. With the vector 1 of C ones, the block is::
-
-        [[G_h, G_h], [G_h, G_h]] * 1/(N T) sum_n sum_t (a_nt, 1)(a_nt, 1)^T
+    The block of `kfra` has no terms between different positions. Without a shift, it is the elementwise product of G_h
+    and the mean of a_nt a_nt^T over n and t. With a shift, it is the elementwise product of [[G_h, G_h], [G_h, G_h]]
+    and the mean of u_nt u_nt^T, where u_nt (2 C,) is a_nt, followed by C ones.
 
     Examples
     --------

@@ -108,7 +108,8 @@ class GaussNewton(Settings):
         Raises
         ------
         TypeError
-            If weights are not arrays, belong to different libraries or have a wrong dtype.
+            If the weights are not a tuple or list of arrays, belong to different libraries or have a wrong dtype, or if
+            a weight is a tensor inside a transform of torch.func or inside forward-mode differentiation.
         ValueError
             If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
             hyperparameter.

@@ -2,8 +2,8 @@
 
 The blocks are never formed. In the product with the block of layer l, the direction is V_l in W_l and zero in all other
 weights. The tangents, which are the derivatives along this direction, start at layer l with R{h_l} = V_l a_{l-1}, and
-are propagated forward to the outputs and back to layer l. The tangents of all layers are propagated together: at layer
-m, the leading axis holds the tangents that started at the layers 1, ..., m.
+are propagated forward to the outputs and back to layer l. The tangents of all layers with weights are propagated
+together: at layer m, the leading axis has one tangent for each layer with weights among the layers 1, ..., m.
 """
 
 from .._algebra.conjugate_gradient import Operator

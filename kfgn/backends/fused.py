@@ -107,9 +107,9 @@ def damped(A: Array, k: Array) -> Array:
     Returns
     -------
     array (D, D)
-        (A + A^T) / 2 + k I. The symmetric part is needed because some libraries read only the upper triangle of a
-        symmetric matrix, and others only the lower. PyTorch computes the symmetric part in one pass. NumPy and PyTorch
-        add k to the diagonal alone.
+        (A + A^T) / 2 + k I. Rounding errors can make A slightly asymmetric, and a Cholesky factorisation reads only one
+        triangle of A. With the symmetric part, the result does not depend on the triangle. PyTorch computes the
+        symmetric part in one pass. NumPy and PyTorch add k to the diagonal alone.
 
     Examples
     --------

@@ -44,7 +44,10 @@ PLACE = "kfgn place"
 
 
 def _calling_line() -> str:
-    """Return the file and the line of the user's code that `chain` is tracing, or an empty text."""
+    """Return the file and the line of the user's code that `chain` is tracing.
+
+    The text is empty if only code of PyTorch is being traced, such as that of an `nn.Sequential`.
+    """
     for frame, line in traceback.walk_stack(None):
         file = PurePath(frame.f_code.co_filename)
         if str(file) == __file__ and frame.f_code.co_name == "chain":

@@ -62,10 +62,11 @@ def read_comparison(folder: Path) -> Comparison | None:
 def runs_in(folder: Path) -> list[Run]:
     """Read the run in a folder. If the folder is not that of a run, read the runs one and two levels below the folder.
 
-    The runs of a comparison have the order of its methods. All other runs have the order of their names. The result is
-    empty if there are comparisons, but none of their runs has started.
+    The runs of a comparison have the order of its methods. All other runs have the order of their names. If no run
+    is found, but the folder or a folder below it is that of a comparison, the result is empty.
 
-    Raises the errors of `read_run`, and `OSError` if a folder cannot be listed.
+    Raises the errors of `read_run` if there is neither a run nor a comparison, and `OSError` if a folder cannot be
+    listed.
     """
     if is_run(folder) or not folder.is_dir():
         return [read_run(folder)]

@@ -141,5 +141,7 @@ def _checked_one(watch: Any) -> Watch:
     if isinstance(watch, Watch):
         return watch
     if isinstance(watch, type) or not callable(watch):
-        raise UsageError(f"watch: expected a kfgn.lab.Watch, or a function of a record, got {shown(watch)}")
+        raise UsageError(
+            f"watch: expected a kfgn.lab.Watch, a function of a record, or a list of these, got {shown(watch)}"
+        )
     return EachRecord(watch)

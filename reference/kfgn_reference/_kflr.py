@@ -27,6 +27,6 @@ def sample_roots(net: Network, x: Array, y: Array) -> PerLayer:
 
 
 def kflr(net: Network, X: Array, Y: Array) -> PerLayer:
-    """Equation (25): the exact E[script G_l] = 1/N sum_n sum_k C_l^k C_l^kT, (D_l, D_l), mean over N."""
+    """Equation (25): the exact E[script G_l] (D_l, D_l), the mean of sum_k C_l^k C_l^kT over the N datapoints."""
     roots = (sample_roots(net, x, y) for x, y in datapoints(net, X, Y))
     return expectation({l: C[l] @ C[l].T for l in C} for C in roots)

@@ -127,9 +127,9 @@ def test_classes_are_whole_numbers(program):
         (
             [["a"]],
             "FOLDER/right",
-            "expected the path of a file in the field tensors, and the names of its arrays in the field arrays",
+            "/right and [['a']]",
         ),
-        (["a"], 7, "expected the path of a file in the field tensors, and the names of its arrays in the field arrays"),
+        (["a"], 7, 'expected the path of a safetensors file as the field "tensors", and the names of arrays'),
     ],
 )
 def test_an_answer_in_a_file_that_cannot_be_read_is_an_error(names, file, detail, program, tmp_path):

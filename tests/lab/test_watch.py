@@ -60,7 +60,9 @@ def test_the_end_is_observed_after_an_error(tmp_path):
 
 @pytest.mark.parametrize("watch", ["watch", Watch, 3, [Watch], ["watch"], [Watch(), 3]])
 def test_a_watch_of_another_class(watch, tmp_path):
-    with pytest.raises(UsageError, match=r"^watch: expected a kfgn\.lab\.Watch, or a function of a record, got "):
+    with pytest.raises(
+        UsageError, match=r"^watch: expected a kfgn\.lab\.Watch, a function of a record, or a list of these, got "
+    ):
         train(Options("digits", updates=1), tmp_path / "run", watch=watch)
 
 

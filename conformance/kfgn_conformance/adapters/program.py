@@ -76,7 +76,8 @@ def _loaded(file: Any, names: list[Any], limit: int) -> tuple[Array, ...]:
     """The arrays with the given names in a safetensors file of at most `limit` bytes, without conversion."""
     if not isinstance(file, str) or not all(isinstance(name, str) for name in names):
         raise NoAnswerError(
-            "expected the path of a file in the field tensors, and the names of its arrays in the field arrays"
+            'expected the path of a safetensors file as the field "tensors", and the names of arrays in this file as '
+            f'the field "arrays", got {one_line(file, 200)} and {one_line(names, 200)}'
         )
     from safetensors.numpy import load  # safetensors is an optional dependency, which only arrays in files need
 

@@ -91,7 +91,10 @@ def simple(number: float) -> Fraction | None:
 
 
 def _scaled(textbook: AnyTextbook, factors: dict[str, Fraction]) -> AnyTextbook:
-    """A subclass of a textbook that multiplies each answer by the factor of the problem's objective, or by 1."""
+    """A subclass of a textbook that multiplies each answer by the factor of the problem's objective.
+
+    factors: the factor of each objective; an objective without an entry has the factor 1
+    """
 
     class Scaled(textbook):  # type: ignore[misc, valid-type]
         def answer(self, quantity: str) -> Arrays:

@@ -52,7 +52,10 @@ class Sum(NamedTuple):
 
 
 class Recorder(TorchFunctionMode):  # type: ignore[misc]
-    """A mode of PyTorch. While the mode is active, the products with parameters are recorded."""
+    """A mode of PyTorch that records the products with parameters while it is active.
+
+    A product is a call of a function in `PRODUCTS`. Calls inside `torch.vmap` are not recorded.
+    """
 
     def __init__(self, parameters: Sequence[Any]) -> None:
         super().__init__()

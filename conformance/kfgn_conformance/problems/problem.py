@@ -21,11 +21,14 @@ class Arguments(NamedTuple):
     """The arguments of products, projections, solves and steps, in addition to the network and the batch.
 
     direction:   V_l, shaped like W_l: the vector in a product, the update in a step, or the right-hand side of a solve
-    cotangents:  (N, D_L), the vectors u_n of the products J_n^T u_n, where J_n is the Jacobian of h_L at datapoint n
+    cotangents:  (N, D_L), the vectors u_n of the products J_n^T u_n, where J_n is the Jacobian of h_L with respect to
+                 the weights at datapoint n
     projections: (N, S, K), S random vectors per datapoint, where K is the number of columns of the square root of H_L
     tau:         the damping of the full matrix, as a 0-d array
     gamma:       the damping of the block-diagonal matrix, as a 0-d array
     eta:         the weight of the L2 term, as a 0-d array
+
+    In a problem with shared weights, `cotangents` and `projections` have further axes, which `Problem` describes.
     """
 
     direction: tuple[Array, ...]
