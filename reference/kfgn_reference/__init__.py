@@ -49,8 +49,8 @@ Every public name is an attribute of the package. The names of modules begin wit
     _equations          (1)-(71)           the registry of the functions and the test of each equation
 
 The listed modules use `_vectors` for vec and theta, `_linear_algebra` for linear systems (solved without square roots),
-`_spectral` for eigenvalues, and `_special` for erfc. The helper modules `_arithmetic`, `_batch`, `_expectation` and
-`_types` implement no equation. Many examples share the network of `_example`.
+`_spectral` for eigenvalues, and `_special` for erfc. The helper modules `_arithmetic`, `_batch`, `_expectation`,
+`_named` and `_types` implement no equation. Many examples share the network of `_example`.
 
 The package `shared_weights` goes beyond the paper: it has layers whose weights are used at several positions, such as
 convolutions, and several approximations of the blocks of these layers. `shared_weights` has its own reading order and

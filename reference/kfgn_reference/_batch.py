@@ -32,7 +32,7 @@ def inputs(net: Network, X: Array) -> list[Array]:
 def check_network(net: Network) -> None:
     """Raise `ValueError` unless the shapes of the weights and the numbers of biases and transfer functions fit.
 
-    The mixture needs 3 outputs. The names of transfer functions and of the objective are not checked.
+    The mixture needs 3 outputs. The dictionaries `OBJECTIVES` and `TRANSFERS` raise `ValueError` for an unknown name.
     """
     shapes = [np.shape(W) for W in net.weights]
     if not shapes or any(len(shape) != 2 for shape in shapes):
@@ -58,20 +58,37 @@ def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
     """The N S pairs (x, y) of a batch with S labels per datapoint: (N, S, D_L), or (N, S) class indices."""
     rows = inputs(net, X)
-    check_labels(net, "labels", labels, (len(rows), len(labels[0])))
+    check_labels(net, "labels", labels, samples(net, "labels", labels, rows))
     return ((x, y) for x, row in zip(rows, labels, strict=True) for y in row)
 
 
+def samples(net: Network, name: str, array: Any, rows: Sequence[Array]) -> tuple[int, int]:
+    """(N, S) of an array with S > 0 samples per datapoint. Raises `ValueError` unless it has the shape of S labels."""
+    shape = np.shape(array)
+    S = shape[1] if len(shape) > 1 else 0
+    if S == 0:
+        raise ValueError(f"{name}: expected S > 0 samples per datapoint along axis 1, got shape {shape}")
+    expected = label_shape(net, (len(rows), S))
+    if shape != expected:
+        raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {shape}")
+    return len(rows), S
+
+
+def label_shape(net: Network, leading: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of labels: `leading` for class indices, and otherwise (*leading, D_L)."""
+    return leading if net.objective in ("categorical", "mixture") else (*leading, len(net.weights[-1]))
+
+
 def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has the shape that the objective needs, and every class index is in range.
+    """Raise `ValueError` unless y has the shape that the objective needs, and class indices are integers in range.
 
     leading: the sizes of the axes of y before the outputs, (N,) or (N, S)
     """
-    D_L = len(net.weights[-1])
-    classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
-    array = np.array(y)
-    expected = leading if classes else (*leading, D_L)
+    classes = {"categorical": len(net.weights[-1]), "mixture": 2}.get(net.objective)
+    array, expected = np.array(y), label_shape(net, leading)
     if array.shape != expected:
         raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {array.shape}")
+    if classes and array.dtype.kind not in "iuO":  # Python's own integers are objects
+        raise ValueError(f"{name}: expected integers, the indices of classes, got {array.dtype}")
     if classes and not (np.all(array >= 0) and np.all(array < classes)):
         raise ValueError(f"{name}: expected class indices from 0 to {classes - 1}, got {array.min()} to {array.max()}")

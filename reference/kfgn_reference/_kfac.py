@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._batch import inputs, labelled
+from ._batch import inputs, labelled, samples
 from ._expectation import expectation
 from ._gradient import backpropagate
 from ._network import Network, forward
@@ -30,7 +30,9 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
     Gap: the paper does not define the p_theta(x, y) of (47) and (59). Only y is sampled; x is data.
     """
     sample = OBJECTIVES[net.objective].sample
-    outputs = (forward(net, x)[1][net.L] for x in inputs(net, X))
+    rows = inputs(net, X)
+    samples(net, "draws", draws, rows)
+    outputs = (forward(net, x)[1][net.L] for x in rows)
     return [[sample(h_L, draw) for draw in row] for h_L, row in zip(outputs, draws, strict=True)]
 
 

@@ -22,6 +22,7 @@ from . import _mixture as mixture
 from ._arithmetic import diagonal, off_diagonal, one, zero
 from ._batch import datapoints
 from ._expectation import mean
+from ._named import Named
 from ._network import Network, forward
 from ._transfers import logistic, logistic_first, softplus
 from ._types import Array
@@ -121,36 +122,39 @@ def categorical_sample(h: Array, u: Any) -> int:
     return min(int(np.sum(np.cumsum(softmax(h)) <= u)), len(h) - 1)
 
 
-OBJECTIVES: dict[str, Objective] = {
-    "squared_error": Objective(
-        value=squared_error,
-        gradient=lambda h, y: h - y,
-        hessian=identity_matrix,
-        root=identity_matrix,
-        sample=lambda h, z: h + z,
-    ),
-    "bernoulli": Objective(
-        value=bernoulli_cross_entropy,
-        gradient=bernoulli_gradient,
-        hessian=lambda h, y: diagonal(logistic_first(h)),
-        root=lambda h, y: diagonal(np.sqrt(logistic_first(h))),
-        sample=bernoulli_sample,
-    ),
-    "categorical": Objective(
-        value=categorical_cross_entropy,
-        gradient=categorical_gradient,
-        hessian=categorical_hessian,
-        root=categorical_root,
-        sample=categorical_sample,
-    ),
-    "mixture": Objective(
-        value=mixture.cross_entropy,
-        gradient=mixture.gradient,
-        hessian=mixture.hessian,
-        root=None,
-        sample=mixture.sample,
-    ),
-}
+OBJECTIVES: dict[str, Objective] = Named(
+    "objective",
+    {
+        "squared_error": Objective(
+            value=squared_error,
+            gradient=lambda h, y: h - y,
+            hessian=identity_matrix,
+            root=identity_matrix,
+            sample=lambda h, z: h + z,
+        ),
+        "bernoulli": Objective(
+            value=bernoulli_cross_entropy,
+            gradient=bernoulli_gradient,
+            hessian=lambda h, y: diagonal(logistic_first(h)),
+            root=lambda h, y: diagonal(np.sqrt(logistic_first(h))),
+            sample=bernoulli_sample,
+        ),
+        "categorical": Objective(
+            value=categorical_cross_entropy,
+            gradient=categorical_gradient,
+            hessian=categorical_hessian,
+            root=categorical_root,
+            sample=categorical_sample,
+        ),
+        "mixture": Objective(
+            value=mixture.cross_entropy,
+            gradient=mixture.gradient,
+            hessian=mixture.hessian,
+            root=None,
+            sample=mixture.sample,
+        ),
+    },
+)
 
 
 def loss(net: Network, X: Array, Y: Array) -> Any:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._arithmetic import one, times_fraction, zero
+from ._named import Named
 from ._special import erfc, pi
 from ._types import Array
 
@@ -175,18 +176,21 @@ def gelu_tanh_second(h: Array) -> Array:
     return (2 * first + h * second) * logistic_first(v) + h * first * first * logistic_second(v)
 
 
-TRANSFERS: dict[str, Transfer] = {
-    "identity": Transfer(lambda h: h, one, zero),
-    "relu": Transfer(relu, relu_first, zero),
-    "leaky_relu": leaky_relu(Fraction(1, 10)),
-    "tanh": Transfer(np.tanh, sech_squared, lambda h: -2 * np.tanh(h) * sech_squared(h)),
-    "logistic": Transfer(logistic, logistic_first, logistic_second),
-    "softplus": Transfer(softplus, logistic, logistic_first),
-    "elu": elu(1),
-    "silu": Transfer(silu, silu_first, silu_second),
-    "gelu": Transfer(gelu, gelu_first, gelu_second),
-    "gelu_tanh": Transfer(gelu_tanh, gelu_tanh_first, gelu_tanh_second),
-}
+TRANSFERS: dict[str, Transfer] = Named(
+    "transfers",
+    {
+        "identity": Transfer(lambda h: h, one, zero),
+        "relu": Transfer(relu, relu_first, zero),
+        "leaky_relu": leaky_relu(Fraction(1, 10)),
+        "tanh": Transfer(np.tanh, sech_squared, lambda h: -2 * np.tanh(h) * sech_squared(h)),
+        "logistic": Transfer(logistic, logistic_first, logistic_second),
+        "softplus": Transfer(softplus, logistic, logistic_first),
+        "elu": elu(1),
+        "silu": Transfer(silu, silu_first, silu_second),
+        "gelu": Transfer(gelu, gelu_first, gelu_second),
+        "gelu_tanh": Transfer(gelu_tanh, gelu_tanh_first, gelu_tanh_second),
+    },
+)
 """The transfer functions by their names. The default slope of the leaky ReLU is 1/10, and the alpha of the ELU is 1."""
 
 WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu, "elu": elu}

@@ -95,10 +95,34 @@ def test_labels_for_kfac_are_s_for_each_datapoint(make_problem):
         ref.kfac(net, X, 0 * Y[:, None] + 2)
 
 
-def test_as_many_draws_as_datapoints(make_problem):
+def test_draws_are_s_for_each_datapoint(make_problem):
     net, X, Y = make_problem("bernoulli", ("softplus",))
-    with pytest.raises(ValueError, match="shorter"):
-        ref.draw_labels(net, X, Y[:-1, None, :])
+    for draws, message in [
+        (Y[:-1, None, :], "draws: expected shape (7, 1, 3) for bernoulli, got (6, 1, 3)"),
+        (Y, "draws: expected shape (7, 3, 3) for bernoulli, got (7, 3)"),
+        (Y[:, 0], "draws: expected S > 0 samples per datapoint along axis 1, got shape (7,)"),
+        (Y[:, None, :][:, :0], "draws: expected S > 0 samples per datapoint along axis 1, got shape (7, 0, 3)"),
+    ]:
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            ref.draw_labels(net, X, draws)
+
+
+def test_class_indices_are_integers_with_an_axis_of_samples(make_problem):
+    net, X, Y = make_problem("categorical", ("softplus",))
+    with pytest.raises(ValueError, match=r"^Y: expected integers, the indices of classes, got float64$"):
+        ref.kflr(net, X, Y + 0.5)
+    with pytest.raises(
+        ValueError, match=r"^labels: expected S > 0 samples per datapoint along axis 1, got shape \(7,\)$"
+    ):
+        ref.kfac(net, X, Y)
+
+
+def test_unknown_names_are_named(make_problem):
+    net, X, Y = make_problem("categorical", ("softplus",))
+    with pytest.raises(ValueError, match=r"^objective: expected one of squared_error, bernoulli, .*, got 'mse'$"):
+        ref.loss(net._replace(objective="mse"), X, np.ones((7, 3)))
+    with pytest.raises(ValueError, match=r"^transfers: expected one of identity, relu, .*, got 'tanhh'$"):
+        ref.loss(net._replace(transfers=("tanhh",)), X, Y)
 
 
 def test_a_network_that_is_no_chain(make_problem):
