@@ -18,6 +18,7 @@ are real numbers have the dtype of the weights or factors.
 Contents
 --------
 Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation`, `ScaleShift` and `Embedding`
+Inputs       `Padded`, a batch of datapoints of different length
 Loss         `loss`, `gradient`
 Factors      `kfra`, `kflr`, `kfac`, `rp`, and beyond the paper `tkfac`, `tnt`, `kfoc`, `foof`, which return
              `LossAndFactors`
@@ -53,7 +54,8 @@ A network whose `inputs` is (C, T) or (C, H, W) has datapoints with positions, s
 network may have layers of all kinds. X is then (N, C, T) or (N, C, H, W). If the first layer is an `Embedding`, X has
 integer tokens and the shape (N, T) or (N, H, W). If the outputs have positions too, each position has a target: Y is
 (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L) or (N, H, W) for positions along two axes. After `Flatten` the
-outputs have no positions. The loss of a datapoint is the sum over the output positions divided by `Network.divisor`. A
+outputs have no positions. The loss of a datapoint is the sum over the output positions divided by `Network.divisor`. If
+the datapoints of a batch have different numbers of positions, X is a `Padded`, whose mask has the positions that count. A
 tuple of weights or of results has no entry for a layer without weights. The option `sharing` selects the factors of
 weights that are used at several positions. A layer with groups has one pair of factors for each group, and the G of a
 `ScaleShift` is its whole block.
@@ -112,6 +114,7 @@ from ._network.embedding import Embedding
 from ._network.flatten import Flatten
 from ._network.network import Network
 from ._network.normalisation import Normalisation
+from ._network.padded import Padded
 from ._network.pooling import Pooling
 from ._network.scale_shift import ScaleShift
 from ._optimisers import (
@@ -165,6 +168,7 @@ __all__ = [
     "Network",
     "Normalisation",
     "NotPositiveDefiniteError",
+    "Padded",
     "Pooling",
     "ScaleShift",
     "Solution",

@@ -179,10 +179,10 @@ def pairs_of_checked(
     check: bool,
 ) -> PairsOfBatch:
     """Check the labels and the memory, and return the pairs of a batch that has been checked."""
-    _, X, _ = batch
+    (W_1, *_), X, _ = batch
     labels = None if labels is None else checked_labels(network, X, labels, check=check)
     memory = None if memory is None else checked_count("memory", memory)
-    check_memory(network, X, sets=sets)
+    check_memory(network, W_1, sets=sets)
     if labels is None:
         return PairsOfBatch(linearised_for_gauss_newton(network, *batch), None, memory)
     return pairs_at_labels(linearised(network, *batch), labels, memory)

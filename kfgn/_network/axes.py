@@ -40,10 +40,15 @@ def checked_padding(name: str, value: Any, like: PerAxis) -> tuple[Any, Any]:
     return _ends(name, pair[0], expected), _ends(name, pair[1], expected)
 
 
-def check_axes(width: PerAxis, lengths: Sequence[int]) -> None:
-    """Raise `ValueError` without axes of positions, or unless a width has a number for each axis."""
+def check_positions(lengths: Sequence[int]) -> None:
+    """Raise `ValueError` without axes of positions."""
     if not lengths:
         raise ValueError("inputs: expected inputs with positions, got a vector")
+
+
+def check_axes(width: PerAxis, lengths: Sequence[int]) -> None:
+    """Raise `ValueError` without axes of positions, or unless a width has a number for each axis."""
+    check_positions(lengths)
     if len(per_axis(width)) != len(lengths):
         n = "1 number" if len(lengths) == 1 else "2 numbers"
         raise ValueError(f"width: expected {n}, one per axis of positions, got {width}")

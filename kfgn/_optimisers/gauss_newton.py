@@ -241,7 +241,7 @@ class GaussNewton(Settings):
         draws = self.estimate.checked_draws(self.network, X, draws)
         state = checked_state(self, state)
         t = state.t + 1
-        after, info = self._program(t, X)(state._replace(t=None), X, Y, draws)
+        after, info = self._program(t, state.weights[0])(state._replace(t=None), X, Y, draws)
         return after._replace(t=t), info
 
     def _start(self, weights: Arrays) -> State:
