@@ -107,27 +107,27 @@ def check_mask(network: Network, mask: Array, *, check: bool) -> None:
     The values of the mask are read only with `check`.
     """
     _maps_and_masks(network, mask)
-    for ok, expected in _requirements(network, mask) if check else ():
+    for ok, expected, given in _requirements(network, mask) if check else ():
         xp = array_namespace(ok)
         if violated(xp.all(ok)):
             n = int(xp.argmax(xp.astype(~ok, xp.int8)))
-            raise ValueError(f"X.mask: expected {expected}, got another mask for datapoint {n}")
+            raise ValueError(f"X.mask: expected {expected}, got {given} in datapoint {n}")
 
 
 def mask_allowed(xp: Namespace, network: Network, X: Any) -> Array | None:
     """A 0-d boolean, true if all layers can take the mask; None without a mask."""
     found = None
-    for ok, _ in () if mask_of(X) is None else _requirements(network, mask_of(X)):
+    for ok, *_ in () if mask_of(X) is None else _requirements(network, mask_of(X)):
         found = xp.all(ok) if found is None else found & xp.all(ok)
     return found
 
 
-def _requirements(network: Network, counted: Array) -> Iterator[tuple[Array, str]]:
-    """Pairs of a boolean for each datapoint (N,) and of the description of the masks that it is true for."""
-    yield Mask(counted).exist(), "a counted position in each datapoint"
+def _requirements(network: Network, counted: Array) -> Iterator[tuple[Array, str, str]]:
+    """For each requirement, a boolean per datapoint (N,), and words for the expected mask and for a wrong one."""
+    yield Mask(counted).exist(), "at least one counted position in each datapoint", "none"
     _, masks = _maps_and_masks(network, counted)
     for l, (layer, mask) in enumerate(zip(network.maps, masks, strict=False)):
         if mask is not None and needs_first_positions(layer):
             name = f"layer {l + 1}, a kfgn.{type(network.layers[l]).__name__}"
-            yield mask.come_first(), f"the counted positions first for {name}"
-            yield mask.of_windows(layer.windows).exist(), f"enough counted positions for a window of {name}"
+            yield mask.come_first(), f"the counted positions first for {name}", "a masked one before a counted one"
+            yield mask.of_windows(layer.windows).exist(), f"the counted positions of a window of {name}", "too few"

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import kfgn_reference.shared_weights as shared
 import numpy as np
+import pytest
 
 import kfgn
 
@@ -108,6 +109,23 @@ WITH_WINDOWS = {
 """Networks with windows, with a mask of the first positions."""
 
 ALL = POSITION_WISE | WITH_WINDOWS
+
+SOME = ["tokens", "grouped", "pooled plane"]
+"""Networks that together have each kind of layer, each objective except the mixture of rank one, and both shapes."""
+
+
+def few_elsewhere(names=ALL, some=SOME):
+    """Parametrise a test with each backend without a compiler and each network.
+
+    The default run has all networks on NumPy, and some of them on the other backends. The other cases have the mark
+    `thorough`.
+    """
+    params = [
+        pytest.param(backend, name, marks=() if backend == "numpy" or name in some else pytest.mark.thorough)
+        for backend in problems.WITHOUT_JAX
+        for name in names
+    ]
+    return pytest.mark.parametrize(("backend", "name"), params, indirect=["backend"])
 
 
 class Ragged(NamedTuple):

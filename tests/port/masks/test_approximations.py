@@ -7,9 +7,9 @@ import pytest
 import kfgn
 
 from ...pairs import each_pair
-from ..positions.problems import WITHOUT_JAX, close, without_jax
+from ..positions.problems import WITHOUT_JAX, close
 from ..positions.test_approximations import FACTORS, agree, dense
-from .problems import ALL, on, problem
+from .problems import ALL, few_elsewhere, on, problem
 
 
 def pairs_of(r, labelled):
@@ -36,8 +36,7 @@ def test_factors(backend, name, method, labelled):
     agree(dense(backend, came), expected)
 
 
-@pytest.mark.parametrize("name", ALL)
-@without_jax
+@few_elsewhere()
 def test_foof(backend, name):
     p, r = problem(name)
     came = kfgn.foof(*on(backend, p)[:4])
@@ -58,7 +57,7 @@ def test_ekfac(backend, name, labelled, sharing):
             agree([backend.to_numpy(block.dense())], [shared.exact_block(pairs)])
             continue
         factors = getattr(shared, sharing)(pairs)
-        U_Q, U_G, S = map(backend.to_numpy, block)
+        U_Q, U_G, _ = map(backend.to_numpy, block)
         for U, A in ((U_Q, factors.Q), (U_G, factors.G)):
             agree([U.T @ A @ U], [np.diag(np.linalg.eigvalsh(A))])
         close(backend, [block.S], [shared.ekfac_diagonal(pairs, U_Q, U_G)])

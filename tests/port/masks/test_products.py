@@ -5,11 +5,9 @@ import pytest
 
 import kfgn
 
-from ..positions.problems import close, without_jax
+from ..positions.problems import close
 from ..positions.test_products import AT, times
-from .problems import ALL, on, problem
-
-every_network = pytest.mark.parametrize("name", ALL)
+from .problems import few_elsewhere, on, problem
 
 
 def one_by_one(p, r, function):
@@ -27,8 +25,7 @@ def one_by_one(p, r, function):
     return [sum(parts) / len(found) / divisor for parts in zip(*found, strict=True)]
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_products_of_shorter_datapoints(backend, name):
     p, r = problem(name)
     q = on(backend, p)
@@ -42,8 +39,7 @@ def test_products_of_shorter_datapoints(backend, name):
         close(backend, function(*q[:4], q.V), expected)
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_jacobian_products(backend, name):
     """The derivatives at masked outputs are 0, and the vectors there have no influence."""
     p, r = problem(name)
@@ -66,8 +62,7 @@ def test_jacobian_products(backend, name):
     close(backend, kfgn.transposed_jacobian_product(*q[:3], q.U), [divisor * array for array in expected])
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_quadratic_model(backend, name):
     p, _ = problem(name)
     q = on(backend, p)
@@ -86,9 +81,8 @@ def test_quadratic_model(backend, name):
     close(backend, kfgn.gauss_newton_block_product(*q[:4], q.V), times(blocks, p.V), 1e-12)
 
 
-@pytest.mark.parametrize("name", ["tokens", "strided"])
 @pytest.mark.parametrize("sharing", ["expand", "reduce"])
-@without_jax
+@few_elsewhere(["tokens", "strided"], [])
 def test_random_projections_on_all_columns(backend, name, sharing):
     """With the unit vectors times the root of their number, random projections are the exact factors."""
     p, _ = problem(name)

@@ -8,11 +8,10 @@ import pytest
 
 import kfgn
 
-from ..positions.problems import close, in_order, without_jax
+from ..positions.problems import close, in_order
 from ..positions.test_reference import check_factors, factors, scale_shift_factor
-from .problems import ALL, on, problem, without
+from .problems import few_elsewhere, on, problem, without
 
-every_network = pytest.mark.parametrize("name", ALL)
 every_sharing = pytest.mark.parametrize("sharing", ["expand", "reduce"])
 
 
@@ -23,8 +22,7 @@ def result(function, name, targets="Y"):
     return function(r.net, r.X, getattr(r, targets))
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_loss_and_gradient(backend, name):
     p, r = problem(name)
     q = on(backend, p)
@@ -32,8 +30,7 @@ def test_loss_and_gradient(backend, name):
     close(backend, kfgn.gradient(*q[:4]), in_order(r.net, result(shared.gradient, name)))
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_exact_blocks(backend, name):
     p, r = problem(name)
     q = on(backend, p)
@@ -42,8 +39,7 @@ def test_exact_blocks(backend, name):
 
 
 @every_sharing
-@every_network
-@without_jax
+@few_elsewhere()
 def test_kflr_and_kfac(backend, name, sharing):
     p, r = problem(name)
     q = on(backend, p)
@@ -56,8 +52,7 @@ def test_kflr_and_kfac(backend, name, sharing):
         close(backend, came.gradient, in_order(r.net, result(shared.gradient, name)))
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_kfra(backend, name):
     p, r = problem(name)
     G, expected = result(shared.kfra_over_taps, name), []
@@ -70,8 +65,7 @@ def test_kfra(backend, name):
     close(backend, kfgn.kfra(*on(backend, p)[:4]).G, expected)
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_preactivation_matrices(backend, name):
     """The matrices of a datapoint have zeros at masked positions."""
     p, r = problem(name)
@@ -90,8 +84,7 @@ def test_preactivation_matrices(backend, name):
                 np.testing.assert_allclose(np.linalg.norm(M), np.linalg.norm(truth), rtol=1e-12)
 
 
-@every_network
-@without_jax
+@few_elsewhere()
 def test_sampled_labels(backend, name):
     """Labels at masked positions are 0."""
     p, r = problem(name)
