@@ -25,7 +25,7 @@ SHARED = {
         X : array, shape (N, D_0)
             The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, X has the shape
             (N, C, T) or (N, C, H, W), with the channels before the positions. For an `Embedding`, X has integer tokens
-            of any dtype, and the shape (N, T) or (N, H, W).
+            of any dtype, and the shape (N, T) or (N, H, W). For datapoints of different length, X is a `Padded`.
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)

@@ -124,7 +124,7 @@ class FirstOrder(metaclass=Documented):
             The state from `init` or from an earlier step.
         X : Array
             The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions. For an `Embedding`, the
-            integer tokens (N, T) or (N, H, W).
+            integer tokens (N, T) or (N, H, W). For datapoints of different length, a `Padded`.
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. In a network with
             positions, the positions follow N.

@@ -96,7 +96,9 @@ def test_an_image_needs_whole_rows_and_columns(backend):
 
 def test_a_network_without_positions():
     network = kfgn.Network.dense((2, 1), (), "squared_error")
-    with pytest.raises(TypeError, match="^X: expected an array, since the network has no positions, got a kfgn"):
+    with pytest.raises(
+        TypeError, match=r"^X: expected an array, since the network has no positions, got a kfgn\.Padded"
+    ):
         kfgn.loss(network, [np.ones((1, 3))], kfgn.Padded(np.ones((4, 2)), np.ones(4, dtype=bool)), np.ones((4, 1)))
 
 
