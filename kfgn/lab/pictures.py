@@ -51,7 +51,7 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
 def _named_task(run: Run) -> Task | None:
     """Load the task that the options of a run name. Return None if the run was trained on other data.
 
-    A program may give `train` a task of its own, and any name for its data.
+    A program may pass its own task to `train`, with any name for its data.
     """
     options = Options(**run.options)
     if options.data not in (*TASKS, NPZ):
