@@ -18,6 +18,7 @@ are real numbers have the dtype of the weights or factors.
 Contents
 --------
 Network      `Network` of `Dense`, `Convolution`, `Pooling`, `Flatten`, `Normalisation`, `ScaleShift` and `Embedding`
+Inputs       `Padded`, a batch of datapoints of different length
 Loss         `loss`, `gradient`
 Factors      `kfra`, `kflr`, `kfac`, and beyond the paper `rp`, `tkfac`, `tnt`, `kfoc`, `foof`, which all return
              `LossAndFactors`
@@ -55,10 +56,11 @@ channels. Such a network may have layers of all kinds. X is then (N, C, T) or (N
 `Embedding`, C is the number of different tokens, and X has integer tokens and the shape (N, T) or (N, H, W). If the
 outputs have positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L)
 or (N, H, W) for positions along two axes. After `Flatten` the outputs have no positions. The loss of a datapoint is the
-sum of the losses of its output positions, divided by `Network.divisor`. A tuple of weights or of results has no entry
-for a layer without weights. The option `sharing` selects the factors of weights that are used at several positions. A
-layer with groups has one pair of factors for each group. For a `ScaleShift`, Q is 1, and G is the block of the whole
-layer.
+sum of the losses of its output positions, divided by `Network.divisor`. If the datapoints of a batch have different
+numbers of positions, X is a `Padded`, whose mask has the positions that count. A tuple of weights or of results has no
+entry for a layer without weights. The option `sharing` selects the factors of weights that are used at several
+positions. A layer with groups has one pair of factors for each group. For a `ScaleShift`, Q is 1, and G is the block of
+the whole layer.
 
 A result with one array per layer is a tuple in the order of the layers. A vector in the space of the weights,
 such as the V of `hessian_product` or a step delta, is a tuple or list of arrays of the shapes of the weights.
@@ -118,6 +120,7 @@ from ._network.embedding import Embedding
 from ._network.flatten import Flatten
 from ._network.network import Network
 from ._network.normalisation import Normalisation
+from ._network.padded import Padded
 from ._network.pooling import Pooling
 from ._network.scale_shift import ScaleShift
 from ._optimisers import (
@@ -171,6 +174,7 @@ __all__ = [
     "Network",
     "Normalisation",
     "NotPositiveDefiniteError",
+    "Padded",
     "Pooling",
     "ScaleShift",
     "Solution",

@@ -26,7 +26,8 @@ SHARED = {
         X : array, shape (N, D_0)
             The inputs, one row per datapoint, in the dtype of the weights. In a network with positions, X has the shape
             (N, C, T) or (N, C, H, W), with the channels before the positions. If the first layer is an `Embedding`, X
-            has tokens of any integer dtype, and the shape (N, T) or (N, H, W).
+            has tokens of any integer dtype, and the shape (N, T) or (N, H, W). For datapoints of different length, X is
+            a `Padded`.
         """,
     "Y": """
         Y : array, shape (N, D_L) or (N,)

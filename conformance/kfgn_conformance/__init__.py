@@ -57,6 +57,7 @@ Results
 from .adapters import Adapter, Conventions, Description, UnsupportedError
 from .judging import judge
 from .problems.layers import Convolution, Dense, Embedding, Flatten, Normalisation, Pooling, ScaleShift
+from .problems.masked import MaskedProblem
 from .problems.problem import Problem
 from .quantities import QUANTITIES, SHARED_WEIGHTS, Quantity
 from .quick_check import CheckResult, check
@@ -73,6 +74,7 @@ __all__ = [
     "Description",
     "Embedding",
     "Flatten",
+    "MaskedProblem",
     "Normalisation",
     "Pooling",
     "Problem",

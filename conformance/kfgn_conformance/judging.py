@@ -13,6 +13,7 @@ from .forms import hint, well_formed
 from .implementation import Implementation
 from .inputs import changed, copy_for_adapters, of_changed, restore
 from .oracle import Oracle
+from .problems.masked import is_masked
 from .problems.problem import Problem
 from .quantities import Arrays, Quantity, largest
 from .tolerances import MAX_RELATIVE_TOLERANCE, quotient
@@ -31,6 +32,10 @@ STORED = 2**20
 
 ONE_BLOCK = "with separate biases, this approximation is compared only on networks without biases"
 """The reason why an approximation of one block for the weights and the bias is not compared with two blocks."""
+
+
+WITHOUT_MASKS = "the description does not declare masks=True, so no batch with a mask is run"
+"""The reason why a problem with a mask is not run."""
 
 
 class Rule(NamedTuple):
@@ -84,9 +89,10 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     Returns
     -------
     Verdict
-        The outcome. If the adapter does not offer the quantity, or `compute` raises `UnsupportedError`, the outcome is
-        UNIMPLEMENTED. If `compute` raises any other exception except `KeyboardInterrupt`, returns no arrays that can be
-        read, or changes an array of its problem, the outcome is ERROR.
+        The outcome. It is UNIMPLEMENTED if the adapter does not offer the quantity, if the problem has a mask and the
+        description does not have `masks=True`, or if `compute` raises `UnsupportedError`. If `compute` raises any other
+        exception except `KeyboardInterrupt`, returns no arrays that can be read, or changes an array of its problem,
+        the outcome is ERROR.
 
     Raises
     ------
@@ -158,6 +164,8 @@ def judged(implementation: Implementation, oracle: Oracle, rule: Rule = STRICT) 
         return Judged(Verdict(Status.SKIPPED, problem.id, detail=dtypes_of(problem)))
     if quantity.with_bias and description.conventions.bias == "separate" and any(l.bias for l in problem.weighted):
         return Judged(Verdict(Status.UNIMPLEMENTED, problem.id, detail=ONE_BLOCK))
+    if is_masked(problem) and not description.masks:
+        return Judged(Verdict(Status.UNIMPLEMENTED, problem.id, detail=WITHOUT_MASKS))
     given, fault = copy_for_adapters(problem), None
     try:
         arrays = as_arrays(adapter.compute(given, quantity.name), max_bytes(problem, quantity))

@@ -16,6 +16,7 @@ from .problems.fixed import fixed
 from .problems.further import further
 from .problems.problem import DTYPES, Problem
 from .problems.shared_weights.fixed import shared_problems
+from .problems.shared_weights.masked_sequences import masked_problems
 from .quantities import ROWS
 from .results import Report
 from .runner import run
@@ -102,6 +103,7 @@ def check(
     *,
     dtype: str = "float64",
     conventions: Conventions | None = None,
+    masks: bool = False,
     problems: Iterable[Problem] | None = None,
 ) -> CheckResult:
     """Compare a function of one quantity with the reference on small fixed problems, and name known mistakes.
@@ -118,12 +120,15 @@ def check(
         The dtype in which the function computes and answers. The real arrays of a problem are float64.
     conventions : Conventions, optional
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
+    masks : bool, default False
+        True if the function takes batches with a mask, which are instances of `MaskedProblem`. With False, no problem
+        with a mask is run.
     problems : iterable of Problem, optional
         The problems. By default, these are small fixed problems, such as problems with each objective and each of
         six transfer functions, with saturated units, and with several sizes of batches and networks. If the function
         supports fewer than 20 of these problems, further problems are added, with the transfer functions and objectives
         that the function supports. For a quantity of `SHARED_WEIGHTS`, the problems are all fixed problems with shared
-        weights.
+        weights, and with `masks` also the fixed problems with a mask.
 
     Returns
     -------
@@ -173,14 +178,20 @@ def check(
     """
     _check_arguments(quantity, function, dtype)
     shared = ROWS[quantity].of_shared_weights
-    fixed_ones = shared_problems() if shared else (*cases(), *fixed())
+    with_masks = masked_problems() if masks else ()
+    fixed_ones = (*shared_problems(), *with_masks) if shared else (*cases(), *fixed())
     asked = list(fixed_ones) if problems is None else _problems(problems)
     if not any(ROWS[quantity].applies_to(problem) for problem in asked):
         raise ValueError(f"problems: expected a problem to which {quantity} applies, got none among {len(asked)}")
     name = getattr(function, "__name__", type(function).__qualname__)
     version = f"Python {platform.python_version()}"
     description = Description(
-        name, version, dtype, frozenset({quantity}), conventions=KIT if conventions is None else conventions
+        name,
+        version,
+        dtype,
+        frozenset({quantity}),
+        conventions=KIT if conventions is None else conventions,
+        masks=masks,
     )
     implementation = Implementation("", FunctionAdapter(function, description))
     compared = partial(run, [implementation], quantities=[quantity], repeat=False, oracles=Oracles())

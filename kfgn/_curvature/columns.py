@@ -6,12 +6,12 @@ position t are zero at all other positions, and one array (K, N T, D) contains t
 layer, the array is (T_L K, N T, D). A gradient at a label is one column over all positions.
 """
 
-import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from .._algebra.matrices import identity_like
 from .._linearisation.linearisation import GaussNewtonLinearisation, Linearisation
+from .._network.divided import square_root
 from .._types import Array
 
 
@@ -42,8 +42,7 @@ def label_columns(at: Linearisation, labels: Array) -> Columns:
 
     labels: (S, N T_L, ...), with one row for each position of each datapoint
     """
-    gradient = at.objective.gradient(at.xp, at.outputs, labels)
-    return Columns(gradient / math.sqrt(labels.shape[0] * at.network.divisor), separate=False)
+    return Columns(at.gradient_at(labels) / square_root(labels.shape[0] * at.counted.divisor), separate=False)
 
 
 def carried_back(at: Linearisation, columns: Columns) -> Iterator[tuple[int, Columns]]:
@@ -55,7 +54,7 @@ def carried_back(at: Linearisation, columns: Columns) -> Iterator[tuple[int, Col
     last = len(network.layers) - 1
     yield last, columns
     for l in reversed(range(last)):
-        layer = network.maps[l + 1]
+        layer = at.maps[l + 1]
         if columns.separate and layer.mixes_positions:
             columns = Columns(_of_each_position(at, columns.rows, network.positions[l + 2]), separate=False)
         rows = at.forward.derivatives[l] * layer.pulled_back(weights[l + 1], columns.rows)

@@ -10,6 +10,7 @@ from .._documentation import documented_tuple, with_shared_text
 from .._linearisation.inputs import with_dtype
 from .._linearisation.linearisation import checked_batch
 from .._network.network import Network
+from .._network.padded import values_of
 from .._types import Array, Arrays, Weights
 from .._validation.arrays import check_finite, check_floating_dtype, one_library_and_device
 from .._words import type_of
@@ -243,7 +244,7 @@ def _checked_bases(network: Network, X: Array, U_Q: Weights, U_G: Weights, *, ch
         if len(matrices) != len(sizes):
             raise ValueError(f"{name}: expected {len(sizes)} arrays, one per Kronecker block, got {len(matrices)}")
         named = {f"{name}_{j}": U for j, U in enumerate(matrices, start=1)}
-        xp = one_library_and_device({"X": X} | named)
+        xp = one_library_and_device({"X": values_of(X)} | named)
         check_floating_dtype(xp, with_dtype(network, X) | named)
         for (label, U), size in zip(named.items(), sizes, strict=True):
             if (shape := tuple(U.shape)) != (size, size):

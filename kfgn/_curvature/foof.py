@@ -62,7 +62,7 @@ def foof(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     [[1. 0.]
      [0. 1.]]
     """
-    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
-    check_memory(network, X)
+    (W_1, *_), _, _ = batch = checked_batch(network, weights, X, Y, check=check)
+    check_memory(network, W_1)
     at = linearised(network, *batch)
     return LossAndFactors(at.loss(), at.mean_gradient(at.dE_dh()), *foof_factors(at))

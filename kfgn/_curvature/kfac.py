@@ -26,10 +26,10 @@ def kfac_factor(at: Linearisation, labels: Array, sharing: str = "expand") -> tu
     One backward pass serves the targets and the sampled labels. The gradients are first computed without the divisor of
     the loss. Then dE/dh_l and the mean of the products are each divided by the divisor once.
     """
-    divisor = at.network.divisor
+    divisor = at.counted.divisor
     sampled = rows_of_labels(at.network, swap_samples(at.xp, labels))
     all_labels = at.xp.concat([at.Y[None, ...], sampled], axis=0)
-    dE_dh = at.pulled_back(at.objective.gradient(at.xp, at.outputs, all_labels))
+    dE_dh = at.pulled_back(at.gradient_at(all_labels))
     at_samples = tuple(d[1:, :, :] for d in dE_dh)
     G = tuple(over(G_l, divisor) for G_l in second_factors(at, at_samples, sharing))
     return tuple(over(d[0, :, :], divisor) for d in dE_dh), G
@@ -47,6 +47,9 @@ def drawn_labels(at: Linearisation, draws: Array) -> Array:
     """Labels (N, S, ...) that are sampled from the distribution p(y | h_L) with given draws of the same shape."""
     swapped = swap_samples(at.xp, draws)
     sampled = at.objective.sample(at.xp, at.outputs, rows_of_labels(at.network, swapped))
+    if at.counted.outputs is not None:
+        of_classes = at.network.classes is not None
+        sampled = (at.counted.outputs.kept_numbers if of_classes else at.counted.outputs.kept)(sampled)
     return swap_samples(at.xp, at.xp.reshape(sampled, swapped.shape) if at.network.has_positions else sampled)
 
 
@@ -108,10 +111,10 @@ def kfac(
      [0.149 0.273 0.129]
      [0.115 0.129 0.096]]
     """
-    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
+    (W_1, *_), X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     labels = checked_labels(network, X, labels, check=check)
     sharing = checked_sharing(sharing)
-    check_memory(network, X)
+    check_memory(network, W_1)
     at = linearised(network, *batch)
     return loss_and_factors(at, *kfac_factor(at, labels, sharing), sharing)
 

@@ -159,9 +159,9 @@ def kflr(
      [0.078 0.199 0.062]
      [0.049 0.062 0.041]]
     """
-    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
+    (W_1, *_), X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     memory = None if memory is None else checked_count("memory", memory)
     sharing = checked_sharing(sharing)
-    check_memory(network, X)
+    check_memory(network, W_1)
     at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *kflr_factor(at, memory, sharing), sharing)

@@ -16,21 +16,25 @@ def kfra_factor(at: GaussNewtonLinearisation) -> tuple[Arrays, Arrays]:
     """dE/dh_l (N, D_l), and E[G_l] (D_l, D_l) by the recursion (26), which starts at the exact E[G_L].
 
     With positions, G_l is a sum over the positions of layer l. The recursion computes G_l / T_L, with the number T_L of
-    positions of the outputs.
+    positions of the outputs. With a mask, T_L is the mean number of counted positions per datapoint.
     """
-    network, mean = at.network, at.output_curvature.mean()
+    network, masks, mean = at.network, at.counted.masks[1:], at.output_curvature.mean()
+    T_L: int | Array = network.positions[-1]
+    if masks[-1] is not None:
+        scale = masks[-1].correction(mean)
+        mean, T_L = scale * mean, T_L / scale
     G = [mean]
-    above = zip(network.maps[1:], at.weights_by_layer[1:], at.forward.derivatives, strict=True)
-    for layer, W, derivative in reversed(list(above)):
-        if len(G) == 1 and isinstance(layer, Dense):
+    above = zip(at.maps[1:], at.weights_by_layer[1:], at.forward.derivatives, strict=True)
+    for (layer, W, derivative), mask in zip(reversed(list(above)), reversed(masks[:-1]), strict=True):
+        if len(G) == 1 and isinstance(layer, Dense) and masks[-1] is None:
             product = at.output_curvature.congruence(mean, layer.kernel(W))
         else:
             product = layer.carried_over_taps(W, G[-1])
-        G.append(mean_congruence(at.xp, derivative, product))
+        G.append(mean_congruence(at.xp, derivative, product, mask))
     G.reverse()
     inputs = at.forward.inputs
-    blocks = [block for l, layer in network.weighted.items() for block in layer.mean_factors(G[l], inputs[l])]
-    return at.dE_dh(), tuple(times(block, network.positions[-1]) for block in blocks)
+    blocks = [block for l, layer in network.weighted.items() for block in layer.mean_factors(G[l], inputs[l], masks[l])]
+    return at.dE_dh(), tuple(times(block, T_L) for block in blocks)
 
 
 @with_own_settings
@@ -87,7 +91,7 @@ def kfra(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
      [0.089 0.2   0.069]
      [0.056 0.069 0.046]]
     """
-    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
-    check_memory(network, X)
+    (W_1, *_), _, _ = batch = checked_batch(network, weights, X, Y, check=check)
+    check_memory(network, W_1)
     at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *kfra_factor(at))

@@ -183,11 +183,11 @@ def pairs_of_checked(
 
     sets: the number of sets of factors that exist at a time; 0 if no factors are computed
     """
-    _, X, _ = batch
+    (W_1, *_), X, _ = batch
     labels = None if labels is None else checked_labels(network, X, labels, check=check)
     memory = None if memory is None else checked_count("memory", memory)
     if sets:
-        check_memory(network, X, sets=sets)
+        check_memory(network, W_1, sets=sets)
     if labels is None:
         return PairsOfBatch(linearised_for_gauss_newton(network, *batch), None, memory)
     return pairs_at_labels(linearised(network, *batch), labels, memory)

@@ -84,10 +84,10 @@ def rp(
      [0.138 0.364 0.111]
      [0.087 0.111 0.072]]
     """
-    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
+    (W_1, *_), X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     projections = checked_projections(network, X, projections, check=check)
     sharing = checked_sharing(sharing)
-    check_memory(network, X)
+    check_memory(network, W_1)
     at = linearised_for_gauss_newton(network, *batch)
     return loss_and_factors(at, *rp_factor(at, projections, sharing), sharing)
 

@@ -20,7 +20,7 @@ def pull_back(at: Linearisation, l: int, M: Array) -> Array:
     With T positions, a matrix has a row and a column for each of the T D_l entries of all positions. W is then the
     matrix of the linear map of layer l + 1 for all positions. For a normalisation, B is its Jacobian.
     """
-    layer, W, derivative = at.network.maps[l + 1], at.weights_by_layer[l + 1], at.forward.derivatives[l]
+    layer, W, derivative = at.maps[l + 1], at.weights_by_layer[l + 1], at.forward.derivatives[l]
     normalised = isinstance(derivative, NormalisationJacobian)
     if isinstance(layer, Dense) and at.network.positions[l + 1] == 1 and not normalised:
         kernel = layer.kernel(W)

@@ -6,24 +6,30 @@ docstrings are those for a network without positions.
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from array_api_compat import array_namespace
 
 from .._network.network import Network
 from .._network.objectives import OBJECTIVES, GaussNewtonSplit
+from .._network.padded import Padded, values_of
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.arrays import check_finite, check_floating_dtype, check_values, one_library_and_device
 from .._validation.scalars import checked_flag
 from .._words import type_of
 from ..backends import detached, index_dtype
+from .counted import kept_outputs, mask_allowed
 from .inputs import check_types, checked_inputs, with_dtype
 
 JOINED = "; put each bias into the last column of its W_l, as kfgn.interop.torch.network_and_weights does"
 """The end of the message about a wrong number of arrays, if an array has one axis and so may be a separate bias."""
 
 
-def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tuple[Arrays, Array]:
-    """Check the weights and the inputs X (N, D_0) of a batch. The returned X has the dtype of the weights."""
+def checked(network: Network, weights: Weights, X: Any, *, check: bool) -> tuple[Arrays, Any]:
+    """Check the weights and the inputs X (N, D_0) of a batch. The returned X has the dtype of the weights.
+
+    X: an array or a `Padded`, which has zeros at masked positions when it is returned
+    """
     check = checked_flag("check", check)
     check_network(network)
     layers = _by_layer(network, "weights", "W", weights)
@@ -32,7 +38,8 @@ def checked(network: Network, weights: Weights, X: Array, *, check: bool) -> tup
     X = checked_inputs(xp, network, X, layers["W_1"], check=check)
     if check:
         check_finite(xp, layers)
-    return tuple(detached(W) for W in weights), detached(X)
+    X = Padded(*map(detached, X)) if isinstance(X, Padded) else detached(X)
+    return tuple(detached(W) for W in weights), X
 
 
 def checked_weights(network: Network, weights: Weights) -> Arrays:
@@ -63,7 +70,8 @@ def checked_layers(network: Network, X: Array, name: str, arrays: Weights, *, ch
 
 def checked_outputs(network: Network, X: Array, name: str, U: Array, *, check: bool) -> Array:
     """Check a vector (N, D_L) in the space of the outputs. X must have been validated by `checked`."""
-    return _real(network, X, name, U, (X.shape[0], *network.shapes[-1][1:], network.widths[-1]), check=check)
+    shape = values_of(X).shape[0], *network.shapes[-1][1:], network.widths[-1]
+    return _real(network, X, name, U, shape, samples=0, check=check)
 
 
 def checked_projections(network: Network, X: Array, projections: Array, *, check: bool) -> Array:
@@ -73,8 +81,8 @@ def checked_projections(network: Network, X: Array, projections: Array, *, check
     """
     (S,) = _samples(X, "projections", projections)
     K = gauss_newton_split(network).root_size(network.widths[-1])
-    shape = X.shape[0], S, *network.shapes[-1][1:], K
-    return _real(network, X, "projections", projections, shape, check=check)
+    shape = values_of(X).shape[0], S, *network.shapes[-1][1:], K
+    return _real(network, X, "projections", projections, shape, samples=1, check=check)
 
 
 def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Array:
@@ -82,12 +90,13 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
     return _labels(network, X, "Y", Y, samples=(), check=check)
 
 
-def targets_allowed(xp: Namespace, network: Network, Y: Array) -> Array:
-    """A 0-d boolean, true if the objective is defined for all targets.
+def targets_allowed(xp: Namespace, network: Network, X: Any, Y: Array) -> Array:
+    """A 0-d boolean, true if the objective is defined for all targets, and every layer for the mask of X.
 
-    Y must have been validated by `checked_targets`.
+    X and Y must have been validated by `checked` and `checked_targets`.
     """
-    return xp.all(_allowed(xp, network, Y))
+    allowed, of_mask = xp.all(_allowed(xp, network, Y)), mask_allowed(xp, network, X)
+    return allowed if of_mask is None else allowed & of_mask
 
 
 def draws_allowed(xp: Namespace, network: Network, draws: Array, of_labels: bool) -> Array:
@@ -107,9 +116,10 @@ def checked_labels(network: Network, X: Array, labels: Array, *, check: bool) ->
 def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> Array:
     """Check the random numbers for sampled labels, (N, S, D_L) or (N, S). X must have been validated by `checked`."""
     samples = _samples(X, "draws", draws)
-    xp = array_namespace(X)
+    xp = array_namespace(values_of(X))
     check_floating_dtype(xp, with_dtype(network, X) | {"draws": draws})
     _check_label_shape(network, X, "draws", draws, samples)
+    draws = kept_outputs(network, X, draws, len(samples))
     if check:
         check_finite(xp, {"draws": draws})
         if network.objective != "squared_error":
@@ -157,12 +167,15 @@ def _check_layer_shapes(network: Network, layers: Mapping[str, Array]) -> None:
             raise ValueError(f"{name}: expected shape {shape}, {bias}, got {actual}")
 
 
-def _real(network: Network, X: Array, name: str, array: Array, shape: tuple[int, ...], *, check: bool) -> Array:
-    """Check real numbers of a given shape."""
-    xp = one_library_and_device({"X": X, name: array})
+def _real(
+    network: Network, X: Any, name: str, array: Array, shape: tuple[int, ...], *, samples: int, check: bool
+) -> Array:
+    """Check real numbers of a given shape, and set those at masked positions to zero."""
+    xp = one_library_and_device({"X": values_of(X), name: array})
     check_floating_dtype(xp, with_dtype(network, X) | {name: array})
     if (actual := tuple(array.shape)) != shape:
         raise ValueError(f"{name}: expected shape {shape}, got {actual}")
+    array = kept_outputs(network, X, array, samples)
     if check:
         check_finite(xp, {name: array})
     return detached(array)
@@ -170,7 +183,7 @@ def _real(network: Network, X: Array, name: str, array: Array, shape: tuple[int,
 
 def _samples(X: Array, name: str, array: Array) -> tuple[int]:
     """(S,), from an array (N, S, ...)."""
-    one_library_and_device({"X": X, name: array})
+    one_library_and_device({"X": values_of(X), name: array})
     if array.ndim < 2 or array.shape[1] == 0:
         shape = tuple(array.shape)
         raise ValueError(f"{name}: expected shape (N, S, ...) with S of at least 1, got {shape}")
@@ -179,7 +192,7 @@ def _samples(X: Array, name: str, array: Array) -> tuple[int]:
 
 def _labels(network: Network, X: Array, name: str, y: Array, *, samples: tuple[int, ...], check: bool) -> Array:
     """Check labels: class indices or real numbers, according to the objective."""
-    xp = one_library_and_device({"X": X, name: y})
+    xp = one_library_and_device({"X": values_of(X), name: y})
     if network.classes is None:
         return detached(_real_labels(xp, network, X, name, y, samples, check=check))
     return detached(_class_labels(xp, network, X, name, y, samples, check=check))
@@ -192,7 +205,7 @@ def _class_labels(
     if not xp.isdtype(y.dtype, "integral"):
         raise TypeError(f"{name}: expected integer class indices for {network.objective}, got dtype {y.dtype}")
     _check_label_shape(network, X, name, y, samples)
-    y = xp.astype(y, index_dtype(y))
+    y = kept_outputs(network, X, xp.astype(y, index_dtype(y)), len(samples))
     if check and network.classes is not None:
         check_values(xp, name, y, _allowed(xp, network, y), f"class indices from 0 to {network.classes - 1}")
     return y
@@ -203,6 +216,7 @@ def _real_labels(
 ) -> Array:
     check_floating_dtype(xp, with_dtype(network, X) | {name: y})
     _check_label_shape(network, X, name, y, samples)
+    y = kept_outputs(network, X, y, len(samples))
     bounds = OBJECTIVES[network.objective].target_range
     if check:
         check_finite(xp, {name: y})
@@ -230,6 +244,6 @@ def _allowed(xp: Namespace, network: Network, y: Array) -> Array:
 
 def _check_label_shape(network: Network, X: Array, name: str, array: Array, samples: tuple[int, ...]) -> None:
     outputs = (network.widths[-1],) if network.classes is None else ()
-    expected = (X.shape[0], *samples, *network.shapes[-1][1:], *outputs)
+    expected = (values_of(X).shape[0], *samples, *network.shapes[-1][1:], *outputs)
     if (actual := tuple(array.shape)) != expected:
         raise ValueError(f"{name}: expected shape {expected} for {network.objective}, got {actual}")

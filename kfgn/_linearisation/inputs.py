@@ -1,19 +1,29 @@
 """Validation of the inputs X: real numbers in the dtype of the weights, or tokens of any integer dtype."""
 
+from typing import Any
+
 from .._network.network import Network
+from .._network.padded import Padded, values_of
 from .._network.tokens import is_token
 from .._types import Array, Namespace
 from .._validation.arrays import check_finite, check_floating_dtype, check_values, one_library_and_device
 from ..backends import index_dtype
+from .counted import check_mask
 
 
-def check_types(network: Network, X: Array, layers: dict[str, Array]) -> Namespace:
+def check_types(network: Network, X: Any, layers: dict[str, Array]) -> Namespace:
     """Check the libraries, devices and dtypes of X and of the weights. Return their namespace.
 
+    X:      an array or a `Padded`
     layers: a dictionary from the names of the weights in messages to the weights
 
     If all weights have one type or one dtype and X has a different one, the error is about X.
     """
+    if isinstance(X, Padded):
+        if not network.has_positions:
+            raise TypeError("X: expected an array, since the network has no positions, got a kfgn.Padded")
+        one_library_and_device({"X": X.values, "X.mask": X.mask})
+        X = X.values
     agree = len(set(map(type, layers.values()))) == 1
     xp = one_library_and_device(layers | {"X": X} if agree else {"X": X} | layers)
     if network.has_tokens:
@@ -28,17 +38,40 @@ def check_types(network: Network, X: Array, layers: dict[str, Array]) -> Namespa
     return xp
 
 
-def checked_inputs(xp: Namespace, network: Network, X: Array, like: Array, *, check: bool) -> Array:
-    """X after a check of its shape, and of its values if `check` is true.
+def checked_inputs(xp: Namespace, network: Network, X: Any, like: Array, *, check: bool) -> Any:
+    """X after a check of its shape, and of its values if `check` is true. A `Padded` has zeros at masked positions.
 
     Tokens are converted to the dtype of `like`, which is W_1. A checked X therefore has the dtype of the weights.
     """
+    if isinstance(X, Padded):
+        return _checked_padded(xp, network, X, like, check=check)
+    _check_shape(network, X)
+    return _checked_values(xp, network, X, like, check=check)
+
+
+def _checked_padded(xp: Namespace, network: Network, X: Padded, like: Array, *, check: bool) -> Padded:
+    _check_shape(network, X.values)
+    shape = X.values.shape[0], *network.shapes[0][1:]
+    if X.mask.dtype != xp.bool:
+        raise TypeError(f"X.mask: expected dtype bool, True where a position counts, got {X.mask.dtype}")
+    if tuple(X.mask.shape) != shape:
+        raise ValueError(f"X.mask: expected shape {shape} for X {tuple(X.values.shape)}, got {tuple(X.mask.shape)}")
+    check_mask(network, X.mask, check=check)
+    counts = X.mask if network.has_tokens else X.mask[:, None, ...]
+    values = xp.where(counts, X.values, xp.zeros_like(X.values))
+    return Padded(_checked_values(xp, network, values, like, check=check), X.mask)
+
+
+def _check_shape(network: Network, X: Array) -> None:
     inputs = network.inputs if network.has_positions else (network.inputs,)
     per_datapoint = inputs[1:] if network.has_tokens else inputs
     if X.ndim != 1 + len(per_datapoint) or tuple(X.shape[1:]) != per_datapoint:
         raise ValueError(f"X: expected shape (N, {', '.join(map(str, per_datapoint))}), got {tuple(X.shape)}")
     if X.shape[0] == 0:
         raise ValueError(f"X: expected at least one datapoint, got shape {tuple(X.shape)}")
+
+
+def _checked_values(xp: Namespace, network: Network, X: Array, like: Array, *, check: bool) -> Array:
     if network.has_tokens:
         X = xp.astype(X, index_dtype(X))  # the dtype of X may not hold the number of tokens, such as int8 for 300
         if check:
@@ -54,9 +87,9 @@ def dtype_name(network: Network) -> str:
     return "W_1" if network.has_tokens else "X"
 
 
-def with_dtype(network: Network, X: Array) -> dict[str, Array]:
+def with_dtype(network: Network, X: Any) -> dict[str, Array]:
     """A dictionary from `dtype_name` to a checked X, for checks that other arguments have the same dtype."""
-    return {dtype_name(network): X}
+    return {dtype_name(network): values_of(X)}
 
 
 def _expected(network: Network) -> str:

@@ -1,6 +1,6 @@
 """The forward pass (1) and the backward pass (3), shared by all methods."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
@@ -30,12 +30,15 @@ class Forward(NamedTuple):
         return self.preactivations[-1]
 
 
-def forward(xp: Namespace, network: Network, weights: Arrays, X: Array) -> Forward:
-    """Equation (1) for the rows of X (N, D_0): h_l = W_l a_{l-1} and a_l = f_l(h_l)."""
+def forward(xp: Namespace, network: Network, weights: Arrays, X: Array, maps: tuple[Any, ...] | None = None) -> Forward:
+    """Equation (1) for the rows of X (N, D_0): h_l = W_l a_{l-1} and a_l = f_l(h_l).
+
+    maps: the maps of the layers in a batch with a mask; None for those of the network
+    """
     a = rows_of_positions(xp, network, X)
     inputs, preactivations, derivatives = [], [], []
     last = len(network.layers) - 1
-    for l, (layer, W) in enumerate(zip(network.maps, network.by_layer(weights), strict=True)):
+    for l, (layer, W) in enumerate(zip(maps or network.maps, network.by_layer(weights), strict=True)):
         inputs.append(layer.inputs(xp, a))
         preactivations.append(layer.preactivations(W, inputs[-1]))
         if l < last:
@@ -65,14 +68,14 @@ def rows_of_targets(network: Network, Y: Array | None) -> Array | None:
     return array_namespace(Y).reshape(Y, (-1, network.widths[-1]) if network.classes is None else (-1,))
 
 
-def backward(network: Network, weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
+def backward(network: Network, maps: tuple[Any, ...], weights: Arrays, derivatives: Arrays, rows: Array) -> Arrays:
     """The products v_l (..., N, D_l) of rows (..., N, D_L) with dh_L/dh_l: v_l = (v_{l+1} W_{l+1}) * f'(h_l).
 
     If the rows are dE/dh_L of the datapoints, the recursion is (3). If the rows are the K columns of a root of H_L, the
     recursion is (24). KFAC (59) uses the rows dE/dh_L at S sampled labels.
     """
     v = [rows]
-    above = zip(network.maps[1:], network.by_layer(weights)[1:], derivatives, strict=True)
+    above = zip(maps[1:], network.by_layer(weights)[1:], derivatives, strict=True)
     for layer, W, derivative in reversed(list(above)):
         v.append(derivative * layer.pulled_back(W, v[-1]))
     return tuple(reversed(v))

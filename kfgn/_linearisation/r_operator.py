@@ -29,7 +29,7 @@ def forward_tangents(at: Linearisation, V: Arrays) -> Tangents:
     preactivations = [from_direction(at, V, 0)]
     for l, derivative in enumerate(at.forward.derivatives, start=1):
         inputs.append(derivative * preactivations[-1])
-        from_inputs = at.network.maps[l].preactivation_tangents(at.weights_by_layer[l], inputs[l])
+        from_inputs = at.maps[l].preactivation_tangents(at.weights_by_layer[l], inputs[l])
         preactivations.append(from_direction(at, V, l) + from_inputs)
     return Tangents(tuple(inputs), tuple(preactivations))
 
@@ -42,7 +42,7 @@ def from_direction(at: Linearisation, V: Arrays, l: int) -> Array:
     V_l = at.network.by_layer(V)[l]
     if V_l is None:
         return at.xp.zeros_like(at.forward.preactivations[l])
-    return at.network.maps[l].preactivations(V_l, at.forward.inputs[l])
+    return at.maps[l].preactivations(V_l, at.forward.inputs[l])
 
 
 def backward_tangents(
@@ -59,7 +59,7 @@ def backward_tangents(
     """
     R_dE_dh, V_by_layer = [R_output_gradient], at.network.by_layer(V)
     for l in reversed(range(len(at.forward.derivatives))):
-        layer, V_above = at.network.maps[l + 1], V_by_layer[l + 1]
+        layer, V_above = at.maps[l + 1], V_by_layer[l + 1]
         R_dE_da = layer.pulled_back(at.weights_by_layer[l + 1], R_dE_dh[-1])
         if V_above is not None:
             R_dE_da = R_dE_da + layer.pulled_back(V_above, dE_dh[l + 1])
@@ -71,7 +71,7 @@ def input_tangents(at: Linearisation, tangents: Tangents) -> Arrays:
     """The derivatives of the rows `Forward.inputs`, with 0 for the appended unit."""
     weighted = at.network.weighted
     return tuple(
-        weighted[l].input_tangents(at.xp, R_a) if l in weighted else R_a for l, R_a in enumerate(tangents.inputs)
+        at.maps[l].input_tangents(at.xp, R_a) if l in weighted else R_a for l, R_a in enumerate(tangents.inputs)
     )
 
 

@@ -13,6 +13,9 @@ scale_shift         the scale and the shift of each channel
 normalisation       the normalisation of the channels of each position
 normalising         the function of a normalisation, with first and second derivatives
 embedding           the embedding of tokens
+padded              a batch of datapoints of different length, with a mask
+masks               the counted positions of an activation
+masked_layers       the maps of layers for a batch with a mask
 tokens              one-hot vectors, counts and sums of tokens
 blocks              the Kronecker blocks of a layer with weights
 axes                options of a layer that have a number for each axis

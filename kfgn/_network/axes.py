@@ -41,10 +41,15 @@ def checked_padding(name: str, value: Any, like: PerAxis) -> tuple[Any, Any]:
     return _ends(name, pair[0], expected), _ends(name, pair[1], expected)
 
 
-def check_axes(width: PerAxis, lengths: Sequence[int]) -> None:
-    """Raise `ValueError` if there are no axes of positions, or if the width does not have one number per axis."""
+def check_positions(lengths: Sequence[int]) -> None:
+    """Raise `ValueError` if there are no axes of positions."""
     if not lengths:
         raise ValueError("inputs: expected inputs with positions, got a vector")
+
+
+def check_axes(width: PerAxis, lengths: Sequence[int]) -> None:
+    """Raise `ValueError` if there are no axes of positions, or if the width does not have one number per axis."""
+    check_positions(lengths)
     if len(per_axis(width)) != len(lengths):
         n = "1 number" if len(lengths) == 1 else "2 numbers"
         raise ValueError(f"width: expected {n}, one per axis of positions, got {width}")

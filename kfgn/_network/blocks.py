@@ -6,6 +6,7 @@ from array_api_compat import array_namespace
 
 from .._algebra.matrices import second_moment
 from .._types import Array, Arrays
+from .masks import Mask
 
 
 class BlockPerGroup:
@@ -21,13 +22,15 @@ class BlockPerGroup:
         """The rows that the weights of each group multiply. By default there is one group, with the rows `inputs`."""
         return (inputs,)
 
-    def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
+    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None = None) -> Arrays:
         """Q of each group: the second moment of the rows of `by_group`.
 
         For "reduce", the means of the rows over the T positions replace the rows.
         """
         xp = array_namespace(inputs)
         rows = self.by_group(inputs)
+        if mask is not None:
+            return tuple(mask.second_moment(a, T, sharing) for a in rows)
         if sharing == "reduce" and T > 1:
             rows = tuple(xp.mean(xp.reshape(a, (-1, T, a.shape[1])), axis=1) for a in rows)
         return tuple(second_moment(xp, a) for a in rows)
@@ -56,7 +59,7 @@ class BlockPerGroup:
         size = rows.shape[-1] // self.groups
         return tuple(rows[..., i : i + size] for i in range(0, rows.shape[-1], size)) if self.groups > 1 else (rows,)
 
-    def mean_factors(self, G: Array, inputs: Array) -> Arrays:  # noqa: ARG002
+    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None = None) -> Arrays:  # noqa: ARG002
         """For each group of outputs, its diagonal block of G."""
         size = G.shape[0] // self.groups
         return tuple(G[i : i + size, i : i + size] for i in range(0, G.shape[0], size)) if self.groups > 1 else (G,)

@@ -121,10 +121,15 @@ class ConvolutionMap(BlockPerGroup):
         """
         xp, kernel, total = array_namespace(W), self._kernel(W), None
         for tap in self.taps:
-            part = math.prod([w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True)])
-            term = part * congruence(G, between_all_channels(xp, kernel[(slice(None), *tap, slice(None))], self.groups))
+            term = self._part_read(tap, G) * congruence(
+                G, between_all_channels(xp, kernel[(slice(None), *tap, slice(None))], self.groups)
+            )
             total = term if total is None else total + term
         return total
+
+    def _part_read(self, tap: tuple[int, ...], like: Array) -> Any:  # noqa: ARG002  (the interface for masked inputs)
+        """The part of the outputs for which a tap reads an input."""
+        return math.prod([w.reads(i) / w.outputs for w, i in zip(self.windows, tap, strict=True)])
 
     @property
     def _of_library(self) -> LibraryConvolution:

@@ -3,17 +3,29 @@
 import math
 from typing import Any, NamedTuple
 
+from array_api_compat import array_namespace
+
 from .._types import Array
 
 
-def over(x: Array, divisor: int) -> Array:
+def over(x: Array, divisor: int | Array) -> Array:
     """x / divisor."""
-    return x if divisor == 1 else x / divisor
+    return x if is_one(divisor) else x / divisor
 
 
-def times(x: Array, factor: int) -> Array:
+def times(x: Array, factor: int | Array) -> Array:
     """factor x."""
-    return x if factor == 1 else factor * x
+    return x if is_one(factor) else factor * x
+
+
+def is_one(number: int | Array) -> bool:
+    """True for the Python integer 1. The value of an array is not read."""
+    return isinstance(number, int) and number == 1
+
+
+def square_root(number: int | Array) -> float | Array:
+    """The square root of a number or of a 0-d array."""
+    return math.sqrt(number) if isinstance(number, int) else array_namespace(number).sqrt(number)
 
 
 class Divided(NamedTuple):
@@ -26,7 +38,7 @@ class Divided(NamedTuple):
     """
 
     M: Any
-    divisor: int
+    divisor: int | Array
 
     def matrix(self) -> Array:
         """M / divisor."""
@@ -50,9 +62,9 @@ class Divided(NamedTuple):
 
     def root_product(self, z: Array) -> Array:
         """C z / sqrt(divisor)."""
-        return self.M.root_product(z) / math.sqrt(self.divisor)
+        return self.M.root_product(z) / square_root(self.divisor)
 
 
-def divided(M: Any, divisor: int) -> Any:
+def divided(M: Any, divisor: int | Array) -> Any:
     """M itself if the divisor is 1, and otherwise M / divisor."""
-    return M if divisor == 1 else Divided(M, divisor)
+    return M if is_one(divisor) else Divided(M, divisor)

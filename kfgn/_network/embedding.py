@@ -12,6 +12,7 @@ from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_count, set_fields
 from .blocks import BlockPerGroup
 from .layer_map import Shape
+from .masks import Mask
 from .tokens import counts, indices, is_token, one_hot, sums_of_tokens
 from .transfers import TransferName, checked_transfer
 
@@ -124,12 +125,16 @@ class EmbeddingMap(BlockPerGroup):
         """For each token, the sum of dE/dh over its rows, divided by the number R of all rows: (D, V)."""
         return sums_of_tokens(dE_dh, inputs, self.tokens).T / dE_dh.shape[0]
 
-    def second_moments(self, inputs: Array, T: int, sharing: str) -> Arrays:
+    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None = None) -> Arrays:
         """Q (V, V): the diagonal matrix of the frequencies of the tokens for "expand".
 
         For "reduce", Q is the second moment over datapoints of the frequencies within each datapoint.
         """
-        xp = array_namespace(inputs)
+        xp, R = array_namespace(inputs), inputs.shape[0]
+        if mask is not None:
+            inputs = xp.where(mask.rows, inputs, xp.full_like(inputs, -1))  # -1 is no token
         if sharing == "expand" or T == 1:
-            return (diagonal(xp, counts(xp.reshape(inputs, (1, -1)), self.tokens)[0, :] / inputs.shape[0]),)
-        return (second_moment(xp, counts(xp.reshape(inputs, (-1, T)), self.tokens) / T),)
+            tokens = R if mask is None else xp.sum(mask.numbers(inputs))
+            return (diagonal(xp, counts(xp.reshape(inputs, (1, -1)), self.tokens)[0, :] / tokens),)
+        positions = T if mask is None else mask.numbers(inputs)
+        return (second_moment(xp, counts(xp.reshape(inputs, (-1, T)), self.tokens) / positions),)

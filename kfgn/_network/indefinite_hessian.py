@@ -8,15 +8,21 @@ from typing import NamedTuple
 
 from array_api_compat import array_namespace
 
-from .._algebra.matrices import congruence, root, second_moment
+from .._algebra.matrices import congruence, root, second_moment, zero
 from .._types import Array, Namespace
 from ..backends import eigh
+from .masks import Mask
 
 
 class FullHessian(NamedTuple):
     """Any symmetric M (N, D_L, D_L)."""
 
     M: Array
+
+    def masked(self, mask: Mask) -> "FullHessian":
+        """The matrices with 0 at masked positions."""
+        xp = array_namespace(self.M)
+        return FullHessian(xp.where(mask.rows[:, :, None], self.M, zero(xp, self.M)))
 
     def matrix(self) -> Array:
         """M."""
@@ -35,6 +41,10 @@ class Projected(NamedTuple):
 
     kept: Array
     V: Array
+
+    def masked(self, mask: Mask) -> "Projected":
+        """The matrices with 0 at masked positions."""
+        return Projected(mask.kept(self.kept), self.V)
 
     def matrix(self) -> Array:
         """V diag(kept) V^T."""
@@ -85,6 +95,10 @@ class RankOne(NamedTuple):
     """The matrix M = g g^T of rank 1 for g (N, D_L). The root C = g has one column."""
 
     g: Array
+
+    def masked(self, mask: Mask) -> "RankOne":
+        """The matrices with 0 at masked positions."""
+        return RankOne(mask.kept(self.g))
 
     def matrix(self) -> Array:
         """g g^T."""

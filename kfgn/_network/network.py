@@ -6,7 +6,7 @@ from typing import Any
 
 from .._documentation import Documented
 from .._types import Arrays, Weights
-from .._validation.scalars import checked_count, checked_name, set_fields
+from .._validation.scalars import checked_count, checked_integer, checked_name, set_fields
 from .._words import shown
 from .dense import Dense
 from .embedding import Embedding
@@ -15,6 +15,9 @@ from .layer_map import Shape, WeightedMap
 from .objectives import OBJECTIVES, PSD
 from .places import Places, places_of
 from .transfers import TransferName, checked_transfer
+
+MEAN_OVER_POSITIONS = "positions"
+"""The divisor whose loss is the mean over the output positions of a batch."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,11 @@ class Network(metaclass=Documented):
         value "scalar" gives dE/dh_L dE/dh_L^T, from the Gauss-Newton approximation that treats the scalar p(y | h_L) as
         the output of the network. With "raise", functions that need a Gauss-Newton matrix of the mixture raise
         `ValueError`. The Hessian and its products always use the true H_L.
-    divisor : int, default 1
+    divisor : int or "positions", default 1
         The number by which the sum of E over the output positions of a datapoint is divided: 1 for the sum, and the
-        number of output positions for the mean.
+        number of output positions for the mean. With "positions", the loss of a batch is the mean over all its output
+        positions, or over the counted ones if X is a `Padded`. The divisor is then the mean number of output positions
+        of the datapoints in the batch.
 
     Raises
     ------
@@ -68,13 +73,13 @@ class Network(metaclass=Documented):
     layers: tuple[Any, ...]
     objective: str
     psd: str = "project"
-    divisor: int = 1
+    divisor: Any = 1
 
     def __post_init__(self) -> None:
         set_fields(self, inputs=checked_inputs(self.inputs))
         set_fields(self, layers=checked_layers(self.layers, has_positions=self.has_positions))
         set_fields(self, objective=checked_name("objective", self.objective, tuple(OBJECTIVES)))
-        set_fields(self, psd=checked_name("psd", self.psd, PSD), divisor=checked_count("divisor", self.divisor))
+        set_fields(self, psd=checked_name("psd", self.psd, PSD), divisor=_checked_divisor(self.divisor))
         if not self.has_positions and self.divisor != 1:
             raise ValueError(f"divisor: expected 1 for a network without positions, got {self.divisor}")
         _check_outputs("layers", self.objective, self.widths)
@@ -218,6 +223,13 @@ class Network(metaclass=Documented):
     def of_weighted(self, arrays: Arrays) -> Arrays:
         """The arrays of the layers with weights, selected from one array per layer."""
         return tuple(arrays[l] for l in self.weighted)
+
+
+def _checked_divisor(value: Any) -> Any:
+    """Return a positive integer, or the name of the mean over positions."""
+    if isinstance(value, str) and value == MEAN_OVER_POSITIONS:
+        return MEAN_OVER_POSITIONS
+    return checked_integer("divisor", value, lower=1, expected=f'a positive integer or "{MEAN_OVER_POSITIONS}"')
 
 
 def _check_outputs(name: str, objective: str, widths: tuple[int, ...]) -> None:

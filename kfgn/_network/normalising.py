@@ -6,6 +6,7 @@ and v. The classes of this module define `*` as the same product, so that the pa
 code for all transfer functions.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from array_api_compat import array_namespace
 from .._algebra.matrices import identity_like, second_moment
 from .._types import Array, Namespace
 from ..backends import matmul
+from .masks import Mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +32,11 @@ class NormalisationJacobian:
     def __mul__(self, rows: Array) -> Array:
         """The products B v with rows v (..., R, C)."""
         return (rows - _means(rows) - self.z * _means(self.z * rows)) / self.s
+
+    def masked(self, mask: Mask) -> "NormalisationJacobian":
+        """The Jacobians with 0 at masked positions."""
+        xp = array_namespace(self.s)
+        return NormalisationJacobian(mask.kept(self.z), xp.where(mask.rows, self.s, xp.full_like(self.s, math.inf)))
 
     def mean_congruence(self, G: Array) -> Array:
         """The mean of B G B over the rows, (C, C).
@@ -92,8 +99,14 @@ class Normalising(NamedTuple):
         return NormalisationSecondTerm(self.value_and_derivative(xp, h)[1], dE_dz)
 
 
-def mean_congruence(xp: Namespace, B: Array | NormalisationJacobian, G: Array) -> Array:
-    """The mean of B G B over the rows. For a diagonal B with entries f', the mean is G * E[f' f'^T], as in (26)."""
+def mean_congruence(xp: Namespace, B: Array | NormalisationJacobian, G: Array, mask: Mask | None = None) -> Array:
+    """The mean of B G B over the rows. For a diagonal B with entries f', the mean is G * E[f' f'^T], as in (26).
+
+    mask: the mask of the rows, over whose counted rows the mean is; None if all positions count
+    """
+    if mask is not None:
+        B = B.masked(mask) if isinstance(B, NormalisationJacobian) else mask.kept(B)
+        return mask.correction(G) * mean_congruence(xp, B, G)
     return B.mean_congruence(G) if isinstance(B, NormalisationJacobian) else G * second_moment(xp, B)
 
 

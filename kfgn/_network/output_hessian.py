@@ -23,6 +23,7 @@ from .._algebra.matrices import (
 )
 from .._types import Array
 from ..backends import gram
+from .masks import Mask
 
 
 class OutputHessian(Protocol):
@@ -33,6 +34,9 @@ class OutputHessian(Protocol):
 
     def product(self, v: Array) -> Array:
         """M v, (..., N, D_L)."""
+
+    def masked(self, mask: Mask) -> "OutputHessian":
+        """The matrices with 0 at masked positions."""
 
 
 class OutputCurvature(OutputHessian, Protocol):
@@ -58,6 +62,10 @@ class Identity(NamedTuple):
     """The identity M = I (D_L, D_L) for outputs h (N, D_L), with C = I."""
 
     h: Array
+
+    def masked(self, mask: Mask) -> "Diagonal":
+        """The matrices with 0 at masked positions."""
+        return Diagonal(mask.kept(array_namespace(self.h).ones_like(self.h)))
 
     def matrix(self) -> Array:
         """I, repeated for each of the N datapoints."""
@@ -95,6 +103,10 @@ class Diagonal(NamedTuple):
     """M = diag(d) with d (N, D_L) >= 0, and C = diag(sqrt d)."""
 
     d: Array
+
+    def masked(self, mask: Mask) -> "Diagonal":
+        """The matrices with 0 at masked positions."""
+        return Diagonal(mask.kept(self.d))
 
     def matrix(self) -> Array:
         """diag(d)."""
@@ -138,6 +150,10 @@ class Multinomial(NamedTuple):
     """
 
     p: Array
+
+    def masked(self, mask: Mask) -> "Multinomial":
+        """The matrices with 0 at masked positions, where the p of the result are 0."""
+        return Multinomial(mask.kept(self.p))
 
     def matrix(self) -> Array:
         """The matrix with p_i (1 - p_i) on the diagonal, and -p_i p_j off the diagonal."""

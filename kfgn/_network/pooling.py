@@ -10,7 +10,7 @@ from array_api_compat import array_namespace
 from .._documentation import Documented
 from .._types import Array, Namespace
 from .._validation.scalars import checked_name, set_fields
-from .axes import check_axes, checked_per_axis, per_axis
+from .axes import check_axes, check_positions, checked_per_axis, per_axis
 from .layer_map import Shape
 from .windows import Windows, along, with_zeros
 
@@ -26,12 +26,12 @@ class Pooling(metaclass=Documented):
 
     Parameters
     ----------
-    width : int or pair of int
+    width : int, pair of int or None
         The number of positions of a window along each axis: an int for positions along one axis, and a pair for two
-        axes.
+        axes. With None, one window has all positions, or all counted positions of a datapoint if X is a `Padded`.
     stride : int or pair of int
         The distance between neighbouring windows. If `width` is a pair, an int holds for both axes. Positions after
-        the last whole window are not used.
+        the last whole window are not used. If the width is None, the stride has no effect.
     kind : {"mean", "sum"}
         The mean or the sum over the positions of a window.
 
@@ -58,7 +58,7 @@ class Pooling(metaclass=Documented):
     transfer: ClassVar[str] = "identity"
 
     def __post_init__(self) -> None:
-        set_fields(self, width=checked_per_axis("width", self.width))
+        set_fields(self, width=None if self.width is None else checked_per_axis("width", self.width))
         set_fields(self, stride=checked_per_axis("stride", self.stride, like=self.width))
         set_fields(self, kind=checked_name("kind", self.kind, KINDS))
 
@@ -72,6 +72,9 @@ class Pooling(metaclass=Documented):
         Raises `ValueError` if the layer does not fit the shape.
         """
         C, *lengths = shape
+        if self.width is None:
+            check_positions(lengths)
+            return PoolingMap(self.kind, C, tuple(Windows(T, T, T) for T in lengths), True), (C, *(1 for _ in lengths))
         check_axes(self.width, lengths)
         windows = []
         for T, width, stride in zip(lengths, per_axis(self.width), per_axis(self.stride), strict=True):
@@ -79,16 +82,20 @@ class Pooling(metaclass=Documented):
                 raise ValueError(f"width: expected a window of at most {T} positions, got {width}")
             # a single window does not depend on the stride, and `_sums` is faster for the stride `width`
             windows.append(Windows(T, width, width if T - width < min(stride, width) else stride))
-        return PoolingMap(self.kind, C, tuple(windows)), (C, *(w.outputs for w in windows))
+        return PoolingMap(self.kind, C, tuple(windows), False), (C, *(w.outputs for w in windows))
 
 
 @dataclass(frozen=True)
 class PoolingMap:
-    """A pooling at its place in a network, a `LayerMap` without weights."""
+    """A pooling at its place in a network, a `LayerMap` without weights.
+
+    whole: True if the width of the layer is None, so that the one window has all positions
+    """
 
     kind: str
     channels: int
     windows: tuple[Windows, ...]
+    whole: bool
 
     mixes_positions: ClassVar[bool] = True
 

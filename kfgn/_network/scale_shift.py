@@ -12,6 +12,7 @@ from .._types import Array, Arrays, Namespace
 from .._validation.scalars import checked_flag, set_fields
 from .blocks import BlockPerGroup
 from .layer_map import Shape
+from .masks import Mask
 from .transfers import TransferName, checked_transfer
 
 
@@ -150,9 +151,9 @@ class ScaleShiftMap(BlockPerGroup):
         repeated = array_namespace(rows).concat([rows, rows], axis=-1) if self.bias else rows
         return (repeated * inputs,)
 
-    def mean_factors(self, G: Array, inputs: Array) -> Arrays:
+    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None = None) -> Arrays:
         """[[G, G], [G, G]] times the second moment of the rows [a, 1], element by element."""
         xp = array_namespace(G)
         if self.bias:
             G = xp.concat([xp.concat([G, G], axis=1)] * 2, axis=0)
-        return (G * second_moment(xp, inputs),)
+        return (G * (second_moment(xp, inputs) if mask is None else mask.second_moment(inputs, 1, "expand")),)

@@ -8,6 +8,8 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from array_api_compat import array_namespace
+
 from .._types import Array, Namespace
 from ..backends import device
 
@@ -47,6 +49,18 @@ class Windows(NamedTuple):
     def fit(self) -> bool:
         """True if at least one window fits. With circular padding, a window must not be longer than the input."""
         return self.outputs > 0 and not (self.circular and self.span >= self.length)
+
+    def outputs_of(self, lengths: Array) -> Array:
+        """The number of windows of datapoints of T_n <= T positions, from T_n (N,); not positive if no window fits."""
+        return (lengths + sum(self.padding) - self.span - 1) // self.stride + 1
+
+    def reads_of(self, k: int, lengths: Array) -> Array:
+        """For datapoints of T_n <= T positions, the number of windows in which tap k reads an input, (N,)."""
+        xp = array_namespace(lengths)
+        windows = xp.arange(self.outputs, dtype=lengths.dtype, device=device(lengths))[None, :]
+        positions = windows * self.stride + (k * self.dilation - self.padding[0])
+        read = (positions >= 0) & (positions < lengths[:, None]) & (windows < self.outputs_of(lengths)[:, None])
+        return xp.sum(xp.astype(read, lengths.dtype), axis=1)
 
     def reads(self, k: int) -> int:
         """The number of windows in which tap k reads an input, and not a zero of the padding."""

@@ -13,6 +13,7 @@ from array_api_compat import is_jax_array
 from .._curvature.kfac import label_draws_shape
 from .._linearisation.arguments import checked_draws
 from .._network.network import Network
+from .._network.padded import values_of
 from .._types import Array
 from .._validation.scalars import checked_count, checked_seed
 from ..backends import drawn_from_key, has_values, in_library_of, is_random_key
@@ -68,4 +69,4 @@ def checked_label_draws(network: Network, X: Array, draws: Array | None, method:
         return None
     if draws is None:
         raise ValueError(f"draws: expected the random numbers of {method} from `draw`, got None")
-    return checked_draws(network, X, in_library_of(draws, X), check=False)
+    return checked_draws(network, X, in_library_of(draws, values_of(X)), check=False)

@@ -126,7 +126,7 @@ class FirstOrder(metaclass=Documented):
             The state from `init` or from an earlier step.
         X : Array
             The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions. For an `Embedding`, the
-            integer tokens (N, T) or (N, H, W).
+            integer tokens (N, T) or (N, H, W). For datapoints of different length, a `Padded`.
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. If the outputs
             have positions, the axes of positions follow N, such as (N, T, D_L) or (N, T).
@@ -172,7 +172,7 @@ class FirstOrder(metaclass=Documented):
         if draws is not None:
             raise ValueError(f"draws: expected None for {type(self).__name__}, which samples nothing, got an array")
         state = checked_state(self, state)
-        after, info = compiled(_step, self, like=X)(state._replace(t=None), X, Y)
+        after, info = compiled(_step, self, like=state.weights[0])(state._replace(t=None), X, Y)
         return after._replace(t=state.t + 1), info
 
     def _check_dtype(self, like: Array) -> None:
@@ -191,19 +191,19 @@ class FirstOrder(metaclass=Documented):
 
 def _step(rule: FirstOrder, state: FirstOrderState, X: Array, Y: Array) -> tuple[FirstOrderState, Info]:
     """One step, whose arguments have been checked. The given and the returned state have t = None."""
-    xp, network, weights = array_namespace(X), rule.network, state.weights
+    xp, network, weights = array_namespace(state.weights[0]), rule.network, state.weights
     at = linearised(network, weights, X, Y)
     loss = at.loss()
     gradient = regularised_gradient(weights, at.mean_gradient(at.dE_dh()), rule.eta)
 
     n = state.counts.accepted + 1
-    n_floating = xp.astype(n, X.dtype)
+    n_floating = xp.astype(n, weights[0].dtype)
     rate = rule._rate(xp, n_floating)
     update, moments = rule.updated(xp, state.moments, gradient, n_floating, rate)
     moved = plus(weights, update)
 
     f = loss + rule.eta / 2 * inner(xp, weights, weights)
-    valid = targets_allowed(xp, network, Y)
+    valid = targets_allowed(xp, network, X, Y)
     ok = valid & xp.isfinite(f) & xp.isfinite(inner(xp, update, update))
     for squares in moments[1:]:  # an infinite square makes an update of 0, which is finite
         ok = ok & all_finite(xp, squares)

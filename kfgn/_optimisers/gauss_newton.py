@@ -179,7 +179,7 @@ class GaussNewton(Settings):
             The state from `init` or from an earlier step.
         X : Array
             The inputs (N, D_0), or (N, C, T) or (N, C, H, W) in a network with positions. For an `Embedding`, the
-            integer tokens (N, T) or (N, H, W).
+            integer tokens (N, T) or (N, H, W). For datapoints of different length, a `Padded`.
         Y : Array
             The targets (N, D_L), or class indices (N,) for the categorical objective and the mixture. If the outputs
             have positions, the axes of positions follow N, such as (N, T, D_L) or (N, T).
@@ -247,7 +247,7 @@ class GaussNewton(Settings):
         draws = self.estimate.checked_draws(self.network, X, draws)
         state = checked_state(self, state)
         t = state.t + 1
-        after, info = self._program(t, X)(state._replace(t=None), X, Y, draws)
+        after, info = self._program(t, state.weights[0])(state._replace(t=None), X, Y, draws)
         return after._replace(t=t), info
 
     def _start(self, weights: Arrays) -> State:

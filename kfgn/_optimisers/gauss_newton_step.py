@@ -27,7 +27,7 @@ def step(
     settings: Settings, schedule: Schedule, state: State, X: Array, Y: Array, draws: Array | None
 ) -> tuple[State, Info]:
     """One step, whose arguments have been checked. The given and the returned state have t = None."""
-    xp, network, eta = array_namespace(X), settings.network, settings.eta
+    xp, network, eta = array_namespace(state.weights[0]), settings.network, settings.eta
     estimate: CurvatureEstimate[Any] = settings.estimate
     at = linearised_for_gauss_newton(network, state.weights, X, Y)
     full = state.tau + eta
@@ -56,12 +56,12 @@ def step(
         return tau, rho, update_finite & xp.isfinite(change)
 
     def same_tau() -> tuple[Array, Array, Array]:
-        return state.tau, scalar(float("nan"), X), update_finite
+        return state.tau, scalar(float("nan"), at.X), update_finite
 
     update_finite = xp.isfinite(inner(xp, update, update))
     tau, rho, landed = branch(schedule.adapts_tau, adapted_tau, same_tau)
 
-    valid = targets_allowed(xp, network, Y)
+    valid = targets_allowed(xp, network, X, Y)
     posed = valid & xp.isfinite(f) & estimate.ready(at, factors, draws)
     ok = posed & chosen.ok & landed  # if `chosen.ok`, delta^T g is finite, and so is g
 

@@ -15,6 +15,7 @@ from .._documentation import Documented
 from .._linearisation.arguments import checked_projections, draws_allowed
 from .._linearisation.linearisation import GaussNewtonLinearisation
 from .._network.network import Network
+from .._network.padded import values_of
 from .._types import Array, Arrays
 from .._validation.scalars import checked_count, checked_name, checked_number, set_fields
 from ..backends import branch, in_library_of
@@ -137,7 +138,7 @@ class KroneckerFactored(metaclass=Documented):
         The values of the draws are not read on the host.
         """
         if self.method == "rp" and draws is not None:
-            return checked_projections(network, X, in_library_of(draws, X), check=False)
+            return checked_projections(network, X, in_library_of(draws, values_of(X)), check=False)
         sampled = self.method == "rp" or self.samples_labels
         return checked_label_draws(network, X, draws, self.method, sampled=sampled)
 

@@ -28,9 +28,9 @@ def _forward(at: Linearisation, V: Arrays) -> tuple[Array | None, ...]:
     Layers without weights start no tangents, and are not counted in the first axis. R_m is None if no layer l <= m has
     weights.
     """
-    network, weights, directions = at.network, at.weights_by_layer, at.network.by_layer(V)
+    weights, directions = at.weights_by_layer, at.network.by_layer(V)
     R: list[Array | None] = []
-    for m, layer in enumerate(network.maps):
+    for m, layer in enumerate(at.maps):
         below = R[-1] if R else None
         started = []
         if below is not None:
@@ -52,7 +52,7 @@ def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | 
         own = [products[-1, :, :]]
         for m in reversed(range(first, len(derivatives))):
             above = products[:-1, :, :] if m + 1 in network.weighted else products
-            products = derivatives[m] * network.maps[m + 1].pulled_back(weights[m + 1], above)
+            products = derivatives[m] * at.maps[m + 1].pulled_back(weights[m + 1], above)
             if second_terms is not None:
                 products = products + second_terms[m] * R[m]
             own.append(products[-1, :, :])

@@ -159,17 +159,18 @@ def _solve(
     check: bool,
 ) -> Solution:
     weights, X = checked(network, weights, X, check=check)
+    W_1 = weights[0]
     Y = checked_targets(network, X, Y, check=check)
     b = checked_layers(network, X, "b", b, check=check)
     gauss_newton_split(network)
-    k = checked_scalar("damping", damping, X, check=check, of=dtype_name(network), positive=True)
-    k = checked_representable("damping", k, X, check=check, positive=True)
+    k = checked_scalar("damping", damping, W_1, check=check, of=dtype_name(network), positive=True)
+    k = checked_representable("damping", k, W_1, check=check, positive=True)
     iterations = checked_count("iterations", iterations)
-    tolerance = checked_scalar("tolerance", tolerance, X, check=check, of=dtype_name(network))
-    solution = compiled(_solution, network, iterations, separate, like=X)(weights, X, Y, b, k, tolerance)
-    xp = array_namespace(X)
+    tolerance = checked_scalar("tolerance", tolerance, W_1, check=check, of=dtype_name(network))
+    solution = compiled(_solution, network, iterations, separate, like=W_1)(weights, X, Y, b, k, tolerance)
+    xp = array_namespace(W_1)
     if check and any(violated(xp.all(xp.isfinite(x))) for x in solution.x):
-        raise no_inverse(xp, "the Gauss-Newton matrix", float(k), 1.0, X.dtype)
+        raise no_inverse(xp, "the Gauss-Newton matrix", float(k), 1.0, W_1.dtype)
     return solution  # type: ignore[no-any-return]
 
 

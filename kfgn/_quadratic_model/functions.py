@@ -29,12 +29,12 @@ def _checked(
     check: bool,
 ) -> tuple[GaussNewtonLinearisation, Arrays, Array | float, Array | float]:
     """Check the arguments. Return the linearised batch, delta, eta and tau + eta."""
-    _, X, _ = batch = checked_batch(network, weights, X, Y, check=check)
+    (W_1, *_), X, _ = batch = checked_batch(network, weights, X, Y, check=check)
     delta = checked_layers(network, X, "delta", delta, check=check)
     of = dtype_name(network)
-    tau, eta = checked_scalar("tau", tau, X, check=check, of=of), checked_scalar("eta", eta, X, check=check, of=of)
+    tau, eta = (checked_scalar(name, k, W_1, check=check, of=of) for name, k in (("tau", tau), ("eta", eta)))
     for name, value in (("tau", tau), ("eta", eta), ("tau + eta", tau + eta)):
-        checked_representable(name, value, X, check=check)
+        checked_representable(name, value, W_1, check=check)
     return linearised_for_gauss_newton(network, *batch), delta, eta, tau + eta
 
 

@@ -4,7 +4,7 @@ delta is a tuple of arrays of the shapes of the weights. eta and tau + eta are n
 """
 
 from .._algebra.layerwise import inner, plus
-from .._linearisation.linearisation import GaussNewtonLinearisation, Linearisation, linearised
+from .._linearisation.linearisation import GaussNewtonLinearisation, Linearisation
 from .._linearisation.r_operator import forward_tangents
 from .._types import Array, Arrays
 from ..backends import unit_roundoff
@@ -33,7 +33,7 @@ def change_in_loss(at: Linearisation, delta: Arrays, eta: Array | float) -> Arra
     rounding error proportional to the loss, and near a minimum the change of f is as small as this rounding error. The
     L2 term is computed as eta delta^T (theta + delta / 2), without cancellation.
     """
-    moved = linearised(at.network, plus(at.weights, delta), at.X, at.Y)
+    moved = at.moved(plus(at.weights, delta))
     change = at.mean_over_datapoints(moved.losses() - at.losses())
     return change + eta * inner(at.xp, delta, plus(at.weights, delta, 0.5))
 

@@ -8,13 +8,14 @@ from kfgn_conformance.problems import seeds
 from kfgn_conformance.problems.cases import added_cases, case, cases
 from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.problems.shared_weights.masked_sequences import masked_problems
 
 HASHES = json.loads((Path(__file__).parent / "problem_hashes.json").read_text(encoding="utf-8"))
 """The first 16 digits of the digest of each problem by its id. A new problem needs a line, and no line may change."""
 
 
 def test_every_problem_has_its_first_numbers():
-    problems = (*cases(), *added_cases(), *fixed(), *shared_problems())
+    problems = (*cases(), *added_cases(), *fixed(), *shared_problems(), *masked_problems())
     assert {problem.id: digest(problem)[:16] for problem in problems} == HASHES
 
 
@@ -30,7 +31,7 @@ def test_a_search_finds_the_seeds_that_ship(monkeypatch):
     monkeypatch.setattr(seeds, "known_seeds", dict)
     monkeypatch.setattr(seeds, "USED", {})
     monkeypatch.setattr("kfgn_conformance.problems.cases.case", case.__wrapped__)
-    for make in (cases, fixed, shared_problems):
+    for make in (cases, fixed, shared_problems, masked_problems):
         make.__wrapped__()
     assert len(seeds.USED) >= len(cases())
     for name, found in seeds.USED.items():

@@ -38,6 +38,9 @@ class Description:
         Settings that change the digits of the answers, such as `{"tf32": "off"}`. The report prints the settings.
     conventions : Conventions, optional
         Conventions of the answers. The default is the kit's own conventions.
+    masks : bool, default False
+        True if the implementation takes batches with a mask, which are instances of `MaskedProblem`. With False, the
+        verdict on such a problem is UNIMPLEMENTED, and the adapter never gets the problem.
 
     Raises
     ------
@@ -70,6 +73,7 @@ class Description:
     quantities: frozenset[str]
     flags: dict[str, str] = field(default_factory=dict)
     conventions: Conventions = KIT
+    masks: bool = False
 
     def __post_init__(self) -> None:
         for name in ("name", "version", "dtype"):
@@ -80,6 +84,8 @@ class Description:
         object.__setattr__(self, "flags", _flags(self.flags))
         if not isinstance(self.conventions, Conventions):
             raise TypeError(f"conventions: expected Conventions, got {_type(self.conventions)}")
+        if not isinstance(self.masks, bool):
+            raise TypeError(f"masks: expected True or False, got {_type(self.masks)}")
 
     def as_json(self) -> dict[str, Any]:
         """The description as an object of JSON, without the dtype, which the kit chooses."""
@@ -102,7 +108,8 @@ def from_json(value: Mapping[str, Any], dtype: str) -> Description:
     try:
         conventions = Conventions(**given)
         name, version, quantities = value["name"], value["version"], value["quantities"]
-        return Description(name, version, dtype, quantities, value.get("flags", {}), conventions)
+        flags, masks = value.get("flags", {}), value.get("masks", False)
+        return Description(name, version, dtype, quantities, flags, conventions, masks)
     except ValueError as error:
         raise NoAnswerError(one_line(error)) from error
     except TypeError as error:

@@ -11,7 +11,8 @@ from array_api_compat import array_namespace
 import kfgn
 from kfgn.backends import BACKENDS, Backend as Backend, BackendUnavailableError, compiled, open_backend
 
-from ..problems.layers import Layer
+from ..problems.layers import Layer, Shape
+from ..problems.masked import has_all_positions, is_masked
 from ..problems.problem import Array, Problem
 from . import Description, UnsupportedError
 from .kfgn_steps import steps
@@ -43,10 +44,13 @@ class _Arrays:
         def array(_path: str, x: Array) -> Any:
             return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
 
-        layers = tuple(map(_layer, problem.layers))
+        layers = tuple(
+            _layer(problem, layer, below) for layer, below in zip(problem.layers, problem.shapes, strict=False)
+        )
         self.network = kfgn.Network(problem.inputs, layers, problem.objective, problem.psd, problem.divisor)
         problem = problem.map_arrays(array)
-        self.weights, self.X, self.Y = problem.weights, problem.X, problem.Y
+        self.like, self.weights, self.Y = problem.X, problem.weights, problem.Y
+        self.X = kfgn.Padded(problem.X, problem.mask) if is_masked(problem) else problem.X
         self.labels, self.draws = problem.labels, problem.draws
         if problem.is_shared and not self.network.shapes[-1][1:]:  # after `Flatten`, the port has no axis of positions
             self.Y, self.labels = problem.Y[:, 0, ...], problem.labels[:, :, 0, ...]
@@ -61,7 +65,7 @@ class _Arrays:
         If `jitted` is True, all problems with the same static arguments and the same shapes of arrays use one compiled
         program, as for a user who calls `jax.jit(partial(f, *static))` once.
         """
-        return compiled(f, *static, like=self.X) if self.jitted else partial(f, *static)
+        return compiled(f, *static, like=self.like) if self.jitted else partial(f, *static)
 
     def batch(self, f: Callable[..., Any], *more: Any) -> Any:
         """Return f(network, weights, X, Y, *more), for a function of a network and a batch."""
@@ -94,15 +98,19 @@ class _Arrays:
         return self.run(_solved, f, self.network, self.roundoff)(*arrays)
 
 
-def _layer(record: Layer) -> Any:
-    """The layer of the port with the name and the fields of a record of the kit.
+def _layer(problem: Problem, record: Layer, below: Shape) -> Any:
+    """The layer of the port with the name and the fields of a record of the kit, for inputs of the shape `below`.
 
-    Raises `UnsupportedError` for a kind of layer that the port does not have.
+    If the problem has a mask, a pooling layer over all positions has the width None. Raises `UnsupportedError` for a
+    kind of layer that the port does not have.
     """
     name = type(record).__name__
     if name not in PUBLIC:
         raise UnsupportedError(f"kfgn has no {name} layers")
-    return PUBLIC[name](**{field.name: getattr(record, field.name) for field in fields(record)})
+    given = {field.name: getattr(record, field.name) for field in fields(record)}
+    if is_masked(problem) and has_all_positions(record, below):
+        given["width"] = None
+    return PUBLIC[name](**given)
 
 
 def _kflr_reduce(*arguments: Any) -> kfgn.LossAndFactors:
@@ -275,6 +283,7 @@ class KfgnPort:
             dtype=self.dtype,
             quantities=frozenset(COMPUTE),
             flags=self.backend.flags(),
+            masks=True,
         )
 
     def compute(self, problem: Problem, quantity: str) -> tuple[Array, ...]:

@@ -5,11 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..problems.layers import Convolution, Weighted, positions_of
+from ..problems.masked import is_masked
 from ..problems.problem import Array, Problem
 from ..quantities import Arrays, Quantity
 
 DIVISORS = ("positions", "datapoints", "none")
-"""The known divisors of a factor: N T, N and 1, where T is the number of positions of the outputs of a layer."""
+"""The known divisors of a factor: N T, N and 1, where T is the number of positions of the outputs of a layer.
+
+If the problem has a mask, the number of counted positions of the batch replaces N T.
+"""
 
 DIVIDED = {
     "expand_q": "positions",
@@ -37,21 +41,25 @@ def divisor_faults(given: object) -> Iterator[str]:
 def with_divisor(arrays: Arrays, problem: Problem, quantity: Quantity, divisor: str) -> Arrays:
     """Multiply each factor by the declared divisor, and divide the factor by the divisor of the kit."""
     scaled = []
-    positions = [
-        positions_of(shape)
-        for layer, shape in zip(problem.layers, problem.shapes[1:], strict=True)
-        if _has_weights(layer)
-    ]
+    counts = zip(problem.layers, numbers_of_positions(problem), strict=True)
+    positions = [count for layer, count in counts if _has_weights(layer)]
     each = [
-        T
-        for layer, T in zip(problem.weighted, positions, strict=True)
+        count
+        for layer, count in zip(problem.weighted, positions, strict=True)
         for _ in range(layer.groups if quantity.per_group else 1)
     ]
-    for array, T in zip(arrays, each, strict=False):
-        sizes = {"positions": problem.N * T, "datapoints": problem.N, "none": 1}
+    for array, count in zip(arrays, each, strict=False):
+        sizes = {"positions": count, "datapoints": problem.N, "none": 1}
         factor = sizes[divisor] / sizes[DIVIDED[quantity.name]]
         scaled.append(np.asarray(array * np.asarray(factor, array.dtype)))
     return (*scaled, *arrays[len(scaled) :])
+
+
+def numbers_of_positions(problem: Problem) -> list[int]:
+    """The number of positions of the outputs of each layer over all datapoints: N T, or that of counted positions."""
+    if is_masked(problem):
+        return [int(np.sum(mask)) for mask in problem.masks[1:]]
+    return [problem.N * positions_of(shape) for shape in problem.shapes[1:]]
 
 
 def _has_weights(layer: object) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ..decoding import FileError, content_of, from_json
 from ..problems.layers import has_tokens, inputs_shape, weight_shapes
+from ..problems.masked import fault_of_mask, is_masked
 from ..problems.problem import CLASSIFIERS, Array, Checkpoint, Problem, classes, label_shape, root_columns
 from ..problems.version_1 import upgraded
 from ..quantities.shared_weights.pairs import shapes_of_groups
@@ -92,6 +93,8 @@ def fault_of_arrays(problem: Problem) -> str:
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"
+    if is_masked(problem) and (fault := fault_of_mask(problem)):
+        return fault
     if has_tokens(problem.layers) and not (problem.X.min() >= 0 and problem.X.max() < problem.widths[0]):
         return f"X: expected tokens from 0 to {problem.widths[0] - 1}, got values out of range"
     if problem.objective in CLASSIFIERS:
@@ -123,6 +126,8 @@ def _shapes(problem: Problem) -> Iterator[NamedShape]:
     of_weights = weight_shapes(problem.inputs, problem.layers)
     yield from _per_layer("weights", problem.weights, of_weights)
     yield "X", problem.X, (N, *inputs_shape(problem.inputs, problem.layers))
+    if is_masked(problem):
+        yield "mask", problem.mask, (N, *problem.shapes[0][1:])
     yield "Y", problem.Y, label_shape(objective, (N, *positions), D[-1])
     yield "labels", problem.labels, label_shape(objective, (N, S, *positions), D[-1])
     yield "draws", problem.draws, label_shape(objective, (N, S, *positions), D[-1])

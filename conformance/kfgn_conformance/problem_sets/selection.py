@@ -114,12 +114,12 @@ OF_SOLVES = (*CASES[:4], "shape-1-layer-*", "shape-one-*", "shape-*-biases-*", "
 OF_SHARED_WEIGHTS = (
     *("shared-tokens-*", "shared-padded-*", "shared-circular-*", "shared-strided-mixture-scalar", "shared-grouped-*"),
     *("shared-without-biases-*", "shared-dilated-*", "shared-images-*-*"),
-    *("shared-normalised-*", "shared-embedding-*", "drawn-shared-*"),
+    *("shared-normalised-*", "shared-embedding-*", "shared-masked-*", "drawn-shared-*"),
 )
 """The problems of array-api-strict with shared weights.
 
-The problems have each kind of layer, each objective, sequences and images, every option of a convolution, and layers
-without a bias.
+The problems have each kind of layer, each objective, sequences and images, every option of a convolution, layers
+without a bias, and masks.
 """
 
 TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")

@@ -13,6 +13,7 @@ from ..problems.fixed import fixed
 from ..problems.problem import Problem
 from ..problems.real import REAL_PROBLEMS
 from ..problems.shared_weights.fixed import shared_problems
+from ..problems.shared_weights.masked_sequences import masked_problems
 from ..quantities import ROWS, SHARED_WEIGHTS
 from ..suggestions import suggestion
 from .trajectories import trajectory_problems
@@ -63,7 +64,7 @@ def problem_set(
     real = (make() for make in REAL_PROBLEMS.values())
     shared: tuple[Problem, ...] = ()
     if not SHARED_WEIGHTS.keys().isdisjoint(offered):
-        shared = (*shared_problems(), *drawn(number_shared(examples), seed, progress, shared=True))
+        shared = (*shared_problems(), *masked_problems(), *drawn(number_shared(examples), seed, progress, shared=True))
     return (*small, *drawn(examples, seed, progress), *real, *shared, *walks)
 
 

@@ -8,6 +8,7 @@ Read in this order:
 * token_layers:    the records of embeddings, of normalisations, and of scale-and-shift layers
 * layers:          the records of all other layers, and the shapes of the activations and weights of a network
 * problem:         the record of a problem, of its arguments and of an optimiser trajectory
+* masked:          problems with a mask, and the masks of their activations
 * arrays:          the functions that visit every array of a problem
 * layer_json:      the records of layers in JSON
 * serialisation:   a problem in JSON, for programs and golden vectors

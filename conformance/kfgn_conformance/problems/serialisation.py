@@ -15,6 +15,7 @@ import numpy as np
 from .arrays import Array, is_array, parts
 from .layer_json import is_integer, layer_as_json, layers_from_json, shown
 from .layers import Layer
+from .masked import MaskedProblem
 from .problem import CLASSIFIERS, Problem
 from .version_1 import upgraded
 
@@ -81,7 +82,8 @@ def from_json(written: Mapping[str, Any]) -> Problem:
         raise ValueError(f"version: expected {VERSION}, or no version for the format of version 1, got {version!r}")
     integers = (*(LABELS if written.get("objective") in CLASSIFIERS else ()), *(("X",) if _has_tokens(written) else ()))
     form = Form(integers, _axes(written.get("inputs")))
-    problem: Problem = _record(Problem, {k: v for k, v in written.items() if k != "version"}, "", form)
+    kind = MaskedProblem if "mask" in written else Problem
+    problem: Problem = _record(kind, {k: v for k, v in written.items() if k != "version"}, "", form)
     return problem
 
 
@@ -137,6 +139,8 @@ def _has_default(kind: Any, name: str) -> bool:
 
 def _read(hint: Any, written: Any, path: str, form: Form) -> Any:
     """Read a value of JSON as the type in the annotation `hint`."""
+    if hint == Array and path == "mask":
+        return _mask(written, form.axes)
     if hint == Array:
         return _array(written, path, np.int64 if path.rpartition(".")[2] in form.integers else np.float64)
     if hint == tuple[Layer, ...]:
@@ -176,3 +180,18 @@ def _array(written: Any, path: str, dtype: Any) -> Array:
         return np.array(written, dtype)
     except (OverflowError, TypeError, ValueError) as error:
         raise ValueError(f"{path}: expected an array of numbers: {error}") from error
+
+
+def _mask(written: Any, axes: int) -> Array:
+    """Read the mask of a problem, nested lists of true and false with an axis of datapoints before the positions."""
+    if axes == 0:
+        raise ValueError("mask: expected a mask only for a network with positions, got one")
+    try:
+        mask = np.array(written)
+    except ValueError as error:
+        raise ValueError(f"mask: expected true and false in nested lists of equal lengths: {error}") from error
+    if mask.dtype != np.bool_ or mask.ndim != 1 + axes:
+        raise ValueError(
+            f"mask: expected true and false in lists that are nested {1 + axes} deep, got {shown(written)}"
+        )
+    return mask

@@ -36,10 +36,10 @@ WITHOUT_ARGUMENTS = {"TensorBoard", "Flatten"}
 """Classes whose constructors have no arguments. `TensorBoard` is of a library that may be missing."""
 
 RECORDS = {
-    *("Counts", "EigenFactors", "Factors", "FirstOrderState", "Info", "State"),
+    *("Counts", "EigenFactors", "Factors", "FirstOrderState", "Info", "Padded", "State"),
     *("LossAndFactors", "LossAndEigenBlocks", "Images", "Run", "Solution", "Task"),
 }
-"""Results of functions, with the constructors of named tuples and dataclasses, and the task, which `train` checks."""
+"""Named tuples and dataclasses whose constructors check nothing: results, inputs of functions, and a task."""
 
 
 def public() -> dict[str, Callable[..., Any]]:

@@ -13,6 +13,7 @@ from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.shared_weights.dyadic import far_from_discontinuities, shared_problem
 from kfgn_conformance.problems.shared_weights.fixed import FIXED, shared_problems
+from kfgn_conformance.problems.shared_weights.masked_sequences import MASKED, masked_problem, masked_problems
 from kfgn_conformance.verdicts import WRONG
 
 MISTAKES = mistakes_of(SHARED_WEIGHTS["shared_loss"])
@@ -32,14 +33,16 @@ def asked(problem):
 @cache
 def problems_of(seed):
     """The fixed problems for seed 0, whose d of the tolerance rule ships, and other numbers for every other seed."""
+    first = {problem.id: problem for problem in (*shared_problems(), *masked_problems())}
     if seed == 0:
-        return shared_problems()
+        return tuple(first.values())
     found = []
-    for i, (name, row) in enumerate(FIXED.items()):
+    for i, (name, row) in enumerate((FIXED | MASKED).items()):
         for salt in range(100):
             rng = np.random.Generator(np.random.Philox([seed, i, salt]))
-            problem = shared_problem(f"seed-{seed}-{name}", row.recipe, rng)
-            if far_from_discontinuities(problem) and asked(problem) >= asked(shared_problems()[i]):
+            new = f"seed-{seed}-{name}"
+            problem = masked_problem(new, row, rng) if name in MASKED else shared_problem(new, row.recipe, rng)
+            if far_from_discontinuities(problem) and asked(problem) >= asked(first[f"shared-{name}"]):
                 break
         found.append(exact(problem))
     return tuple(found)

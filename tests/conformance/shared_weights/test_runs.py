@@ -14,6 +14,7 @@ from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.problems.shared_weights.masked_sequences import masked_problems
 from kfgn_conformance.quantities.shared_weights.pairs import batches
 from kfgn_conformance.reports import print_report
 from kfgn_conformance.runner import run, run_in_other_orders
@@ -45,7 +46,7 @@ def printed(report):
 def test_an_adapter_without_these_quantities_never_sees_a_problem_with_shared_weights():
     assert not any(problem.is_shared for problem in problem_set(0, 0, offered={"gradient", "kfra"}))
     shared = [problem for problem in problem_set(0, 0, offered={"gradient", "expand_q"}) if problem.is_shared]
-    assert tuple(shared) == shared_problems()
+    assert tuple(shared) == (*shared_problems(), *masked_problems())
 
 
 def test_a_report_counts_problems_with_shared_weights_only_for_those_that_offer_them():

@@ -70,7 +70,7 @@ BAD_NETWORKS = [
         *({"layers": (Norm(), Flatten(), Pool(1, 1, "sum"))}, ValueError),
         "layers: expected at least one layer with weights, got .*",
     ),
-    ({"divisor": 0}, ValueError, "divisor: expected a positive integer, got 0"),
+    ({"divisor": 0}, ValueError, 'divisor: expected a positive integer or "positions", got 0'),
     ({"layers": (Flatten(),)}, ValueError, r"layers: expected at least one layer with weights, got \(Flatten\(\),\)"),
     (
         *({"layers": (Dense(4), Conv(2, 7))}, ValueError),

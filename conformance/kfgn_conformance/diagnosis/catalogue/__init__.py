@@ -1,6 +1,6 @@
 """The catalogue of mistakes, with one module per family. The import of this package fills `MISTAKES`.
 
-The families `approximations`, `images`, `libraries`, `maps`, `normalisations`, `patches`, `positions` and
+The families `approximations`, `images`, `libraries`, `maps`, `masks`, `normalisations`, `patches`, `positions` and
 `shared_outputs` are about networks with shared weights.
 """
 
@@ -17,6 +17,7 @@ from . import (  # noqa: F401  (each module adds its mistakes)
     layers,
     libraries,
     maps,
+    masks,
     methods,
     normalisations,
     outputs,

@@ -29,7 +29,7 @@ class EkfacPositionsAveraged(SharedTextbook):
     """In EKFAC's diagonal, the gradient of the weights is a mean over the positions."""
 
     def squares(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
-        return super().squares(a, C, U_Q, U_G) / a.shape[1] ** 2
+        return super().squares(a, C, U_Q, U_G) / self.mean_positions(a) ** 2
 
 
 @mistake()
@@ -90,7 +90,7 @@ class TkfacOfTheTracesOfTheBatch(SharedTextbook):
     """In TKFAC, the traces of the factors of the batch replace the traces at single datapoints and positions."""
 
     def tkfac_block(self, a: Array, C: Array) -> Array:
-        return np.kron(self.expand_q(a) * a.shape[1], self.expand_g(C))
+        return np.kron(self.expand_q(a) * self.mean_positions(a), self.expand_g(C))
 
 
 @mistake()
@@ -162,7 +162,7 @@ class KfraSlopesSummed(SharedTextbook):
     """KFRA's recursion has a sum of f' f'^T over the positions instead of a mean."""
 
     def slope_moments(self, l: int) -> Array:
-        return super().slope_moments(l) * self.slope(l).shape[2]
+        return super().slope_moments(l) * self.mean_count(l)
 
 
 @mistake()
@@ -170,7 +170,7 @@ class KfraOutputsAveraged(SharedTextbook):
     """KFRA's recursion begins with the mean of H_L over the positions of the outputs instead of the sum."""
 
     def output_factor(self) -> Array:
-        return super().output_factor() / self.positions(self.L)
+        return super().output_factor() / self.mean_count(self.L)
 
 
 @mistake()

@@ -111,8 +111,9 @@ class FlattenedByColumnsBackward(SharedTextbook):
 class PoolingDividedByOneSide(SharedTextbook):
     """The mean over a window of an image is the sum divided by the height of the window alone."""
 
-    def share(self, layer: Pooling) -> float:
-        return 1 / layer.windows[0].width if layer.kind == "mean" else 1.0
+    def share(self, l: int, layer: Pooling) -> Array:
+        divided = layer.kind == "mean" and len(layer.windows) > 1
+        return np.full(self.N, 1 / layer.windows[0].width) if divided else super().share(l, layer)
 
 
 @mistake()

@@ -37,24 +37,24 @@ class FlattenedByChannelsBackward(SharedTextbook):
 class PoolingSummed(SharedTextbook):
     """Mean pooling computes the sum over each window."""
 
-    def share(self, layer: Pooling) -> float:
-        return 1.0
+    def share(self, l: int, layer: Pooling) -> Array:
+        return np.ones(self.N)
 
 
 @mistake()
 class PoolingAveraged(SharedTextbook):
     """Sum pooling computes the mean over each window."""
 
-    def share(self, layer: Pooling) -> float:
-        return 1 / layer.taps
+    def share(self, l: int, layer: Pooling) -> Array:
+        return 1 / self.window_sizes(l, layer)
 
 
 @mistake()
 class PoolingNotDividedBackward(SharedTextbook):
     """In the backward pass through mean pooling, the derivatives are not divided by the size of a window."""
 
-    def share_back(self, layer: Pooling) -> float:
-        return 1.0
+    def share_back(self, l: int, layer: Pooling) -> Array:
+        return np.ones(self.N)
 
 
 @mistake()

@@ -18,7 +18,7 @@ class PositionsSummedInQ(SharedTextbook):
     """
 
     def expand_q(self, a: Array) -> Array:
-        return super().expand_q(a) * a.shape[1]
+        return super().expand_q(a) * self.mean_positions(a)
 
 
 @mistake()
@@ -26,7 +26,7 @@ class PositionsTwiceInQ(SharedTextbook):
     """Q of expand is divided by the number of positions twice."""
 
     def expand_q(self, a: Array) -> Array:
-        return super().expand_q(a) / a.shape[1]
+        return super().expand_q(a) / self.mean_positions(a)
 
 
 @mistake()
@@ -37,7 +37,7 @@ class PositionsAveragedInG(SharedTextbook):
     """
 
     def expand_g(self, C: Array) -> Array:
-        return super().expand_g(C) / C.shape[3]
+        return super().expand_g(C) / self.mean_positions(C, 3)
 
 
 @mistake()
@@ -45,7 +45,7 @@ class PositionsTwiceInG(SharedTextbook):
     """G of expand is divided by the square of the number of positions."""
 
     def expand_g(self, C: Array) -> Array:
-        return super().expand_g(C) / C.shape[3] ** 2
+        return super().expand_g(C) / self.mean_positions(C, 3) ** 2
 
 
 @mistake()
@@ -56,10 +56,10 @@ class PositionsDividedEverywhere(SharedTextbook):
     """
 
     def expand_q(self, a: Array) -> Array:
-        return super().expand_q(a) / a.shape[1] ** 2
+        return super().expand_q(a) / self.mean_positions(a) ** 2
 
     def expand_g(self, C: Array) -> Array:
-        return super().expand_g(C) / C.shape[3] ** 3
+        return super().expand_g(C) / self.mean_positions(C, 3) ** 3
 
 
 @mistake()
@@ -67,7 +67,7 @@ class InputsExpandedRootsReduced(SharedTextbook):
     """The factors of expand mix two methods: Q is a sum over the positions, and G is that of reduce."""
 
     def expand_q(self, a: Array) -> Array:
-        return super().expand_q(a) * a.shape[1]
+        return super().expand_q(a) * self.mean_positions(a)
 
     def expand_g(self, C: Array) -> Array:
         return self.reduce_g(C)
@@ -132,7 +132,7 @@ class InputsSummedInReduce(SharedTextbook):
     """In reduce, the inputs are summed over the T positions instead of averaged, so Q is T^2 times too large."""
 
     def combined_inputs(self, a: Array) -> Array:
-        return super().combined_inputs(a) * a.shape[1]
+        return super().combined_inputs(a) * self.positions_of_datapoints(a)[:, None]
 
 
 @mistake()
@@ -140,7 +140,7 @@ class RootsAveragedInReduce(SharedTextbook):
     """In reduce, the derivatives are averaged over the T positions instead of summed, so G is T^2 times too small."""
 
     def combined_roots(self, C: Array) -> Array:
-        return super().combined_roots(C) / C.shape[3]
+        return super().combined_roots(C) / self.positions_of_datapoints(C, 3)[:, None, None]
 
 
 @mistake()
@@ -189,7 +189,7 @@ class PositionsDividedInReduce(SharedTextbook):
     """G of reduce is divided by the number of positions, as if every position were a datapoint."""
 
     def reduce_g(self, C: Array) -> Array:
-        return super().reduce_g(C) / C.shape[3]
+        return super().reduce_g(C) / self.mean_positions(C, 3)
 
 
 @mistake()

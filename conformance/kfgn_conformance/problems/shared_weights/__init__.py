@@ -9,5 +9,6 @@ Read in this order:
 * images:     the fixed problems over images
 * normalised: the fixed problems with normalisations and embeddings
 * digits:     images of digits, with a small trained network
-* fixed:      all fixed problems
+* fixed:      all fixed problems without a mask
+* masked_sequences: the fixed problems with a mask
 """

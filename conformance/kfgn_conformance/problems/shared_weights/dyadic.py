@@ -11,7 +11,7 @@ from ..dyadic import Recipe, generator, random_problem
 from ..problem import Problem
 from ..seeds import first_suitable
 from .bases import bases
-from .network import network_of, outputs, preactivations
+from .network import batch_of, counted, outputs, preactivations
 
 
 def clear(name: str, recipe: Recipe, wanted: Callable[[Problem], bool] = lambda _problem: True) -> Problem:
@@ -36,8 +36,8 @@ def shared_problem(name: str, recipe: Recipe, rng: np.random.Generator) -> Probl
 
 def has_gradient(problem: Problem) -> bool:
     """True if the gradient of the first layer with weights is not zero."""
-    net = network_of(problem)
-    return bool(np.any(gradient(net, problem.X, problem.Y)[min(net.weighted)]))
+    net, X, Y = batch_of(problem)
+    return bool(np.any(gradient(net, X, Y)[min(net.weighted)]))
 
 
 def far_from_discontinuities(problem: Problem) -> bool:
@@ -47,6 +47,8 @@ def far_from_discontinuities(problem: Problem) -> bool:
     """
     if not problem.is_shared:
         return clear_of_kinks(problem) and not near_border(problem).any()
-    pairs = (pair for x in problem.X for pair in preactivations(problem, x))
-    h = np.stack([outputs(problem, x) for x in problem.X])
-    return not any(near_kink(*pair) for pair in pairs) and not near_border_of(problem.objective, problem.draws, h).any()
+    X, draws = counted(problem, np.moveaxis(problem.draws, 1, -1))
+    if any(near_kink(*pair) for x in X for pair in preactivations(problem, x)):
+        return False
+    rows = ((np.moveaxis(of_x, -1, 0), outputs(problem, x)) for x, of_x in zip(X, draws, strict=True))
+    return not any(near_border_of(problem.objective, of_x[None], h[None]).any() for of_x, h in rows)

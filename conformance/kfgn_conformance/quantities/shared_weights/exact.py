@@ -2,7 +2,7 @@
 
 import kfgn_reference.shared_weights as shared
 
-from ...problems.shared_weights.network import network_of
+from ...problems.shared_weights.network import batch_of
 from ..quantity import Quantity, of_blocks, single
 from .pairs import of_layers
 
@@ -12,7 +12,7 @@ EXACT = (
         equation="Section 2.1",
         description="f with shared weights, the mean over the datapoints of the sum of E over the positions of the "
         "outputs, divided by the divisor: a number",
-        oracle=lambda p: single(shared.loss(network_of(p), p.X, p.Y)),
+        oracle=lambda p: single(shared.loss(*batch_of(p))),
         elements=lambda p: 1,
         degree=1,
         of_shared_weights=True,
@@ -22,7 +22,7 @@ EXACT = (
         equation="(3)",
         description="the gradient of f with shared weights, shaped like the weights: the mean over the datapoints of "
         "the sum of dE/dh a^T over the positions",
-        oracle=lambda p: of_layers(p, shared.gradient(network_of(p), p.X, p.Y)),
+        oracle=lambda p: of_layers(p, shared.gradient(*batch_of(p))),
         elements=lambda p: p.parameters,
         array_kind="weights",
         degree=1,
@@ -32,7 +32,7 @@ EXACT = (
         name="shared_hessian_blocks",
         equation="(7s), (8s)",
         description="the diagonal blocks of the Hessian of f with respect to vec(W_l), with all pairs of positions",
-        oracle=lambda p: of_layers(p, shared.hessian_blocks(network_of(p), p.X, p.Y)),
+        oracle=lambda p: of_layers(p, shared.hessian_blocks(*batch_of(p))),
         elements=of_blocks,
         array_kind="blocks",
         degree=1,
@@ -43,7 +43,7 @@ EXACT = (
         equation="(7s), (15s)",
         description="the diagonal blocks of the Gauss-Newton matrix with respect to vec(W_l), with all pairs of "
         "positions",
-        oracle=lambda p: of_layers(p, shared.gauss_newton_blocks(network_of(p), p.X, p.Y)),
+        oracle=lambda p: of_layers(p, shared.gauss_newton_blocks(*batch_of(p))),
         elements=of_blocks,
         array_kind="blocks",
         degree=1,

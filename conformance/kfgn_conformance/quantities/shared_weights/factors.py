@@ -10,8 +10,9 @@ import kfgn_reference as ref
 import kfgn_reference.shared_weights as shared
 
 from ...problems.layers import Convolution, Flatten, Pooling
+from ...problems.masked import is_masked
 from ...problems.problem import Array, Problem
-from ...problems.shared_weights.network import network_of
+from ...problems.shared_weights.network import batch_of
 from ..quantity import Quantity, of_preactivations
 from ..sizes import Arrays
 from .pairs import (
@@ -71,7 +72,7 @@ def of_groups(
 
 def recursion(
     name: str,
-    f: Callable[[shared.Network, Array, Array], ref.PerLayer],
+    f: Callable[[shared.Network, Any, Any], ref.PerLayer],
     elements: Callable[[Problem], int],
     description: str,
     **fields: Any,
@@ -79,7 +80,7 @@ def recursion(
     """The row of a recursion of KFRA, with a matrix for each layer with weights. fields: further fields of the row."""
 
     def oracle(p: Problem) -> Arrays:
-        return of_layers(p, f(network_of(p), p.X, p.Y))
+        return of_layers(p, f(*batch_of(p)))
 
     return Quantity(
         name=name,
@@ -96,6 +97,11 @@ def recursion(
 def is_token_wise(p: Problem) -> bool:
     """True if no layer mixes positions."""
     return not any(isinstance(layer, Convolution | Pooling | Flatten) for layer in p.layers)
+
+
+def has_no_mask(p: Problem) -> bool:
+    """True if all datapoints have the same number of positions, so that their matrices over positions have a mean."""
+    return not is_masked(p)
 
 
 FACTORS = (
@@ -145,6 +151,7 @@ FACTORS = (
         of_positions,
         "the matrices of KFRA's recursion over all positions of the pre-activations: (O T, O T) for each layer, with "
         "the outputs of a position next to each other",
+        condition=has_no_mask,
     ),
     recursion(
         "kfra_over_tokens",

@@ -10,7 +10,7 @@ import kfgn_reference.shared_weights as shared
 from ...per_problem import once_per_problem
 from ...problems.layers import group_shapes
 from ...problems.problem import Array, Problem
-from ...problems.shared_weights.network import network_of
+from ...problems.shared_weights.network import batch_of, network_of, sampled_batch_of
 from ..sizes import Arrays
 
 Batch: TypeAlias = list[shared.Pairs]
@@ -26,14 +26,14 @@ Batches = Callable[[Problem], list[Batch]]
 @once_per_problem
 def batches(p: Problem) -> list[Batch]:
     """The pairs with the roots (25s)."""
-    found = shared.pairs(network_of(p), p.X, p.Y)
+    found = shared.pairs(*batch_of(p))
     return [found[key] for key in sorted(found)]
 
 
 @once_per_problem
 def sampled_batches(p: Problem) -> list[Batch]:
     """The pairs with the gradients at the given labels instead of the roots."""
-    found = shared.sampled_pairs(network_of(p), p.X, p.labels)
+    found = shared.sampled_pairs(*sampled_batch_of(p))
     return [found[key] for key in sorted(found)]
 
 

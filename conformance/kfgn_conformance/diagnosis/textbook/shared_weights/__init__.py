@@ -5,17 +5,19 @@ the class takes only the objectives, the transfer functions and the roots of H_L
 convolution adds derivatives tap by tap. In the reference, this pass multiplies by a matrix between whole activations.
 
 * normalising: the normalisation of channels
+* masking:     masks, and numbers of counted positions
 * layers:      patches, and both passes through each layer
 * passes:      the forward pass, the loss, and the roots at every layer
 * curvature:   the gradient and the exact blocks
 * factors:     the approximations
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
 
+from ....problems.problem import Array
 from ....quantities import Arrays
 from .factors import Factors
 from .passes import PerLayer
@@ -31,17 +33,26 @@ class SharedTextbook(Factors):
             value = [value[l] for l in self.weighted]
         return tuple(np.asarray(a) for a in (value if isinstance(value, list) else [value]))
 
+    def groups(self, roots: str = "roots") -> Iterator[tuple[Array, Array]]:
+        """Yield the inputs and the columns of each group, and set `current` to the layer of the group.
+
+        roots: the name of the method that computes the columns at every layer
+        """
+        for l, pair in zip(self.layers_of_groups(), self.pairs(getattr(self, roots)()), strict=True):
+            self.current = l
+            yield pair
+
 
 def _each(method: str, roots: str = "roots") -> Callable[[SharedTextbook], list[Any]]:
     """Return the formula that calls a method for every group, with the inputs and the columns of the group.
 
     roots: the name of the method that computes the columns at every layer
     """
-    return lambda t: [getattr(t, method)(a, C) for a, C in t.pairs(getattr(t, roots)())]
+    return lambda t: [getattr(t, method)(a, C) for a, C in t.groups(roots)]
 
 
 def _diagonals(t: SharedTextbook) -> list[Any]:
-    pairs = zip(t.pairs(t.roots()), t.problem.bases, strict=True)
+    pairs = zip(t.groups(), t.problem.bases, strict=True)
     return [t.ekfac_diagonal(*pair, *bases) for pair, bases in pairs]
 
 
@@ -50,10 +61,10 @@ SHARED_ANSWERS: dict[str, Callable[[SharedTextbook], Any]] = {
     "shared_gradient": lambda t: t.gradient(),
     "shared_hessian_blocks": lambda t: t.hessian_blocks(),
     "shared_gauss_newton_blocks": lambda t: t.gauss_newton_blocks(),
-    "expand_q": lambda t: [t.expand_q(a) for a, _ in t.pairs(t.roots())],
-    "expand_g": lambda t: [t.expand_g(C) for _, C in t.pairs(t.roots())],
-    "reduce_q": lambda t: [t.reduce_q(a) for a, _ in t.pairs(t.roots())],
-    "reduce_g": lambda t: [t.reduce_g(C) for _, C in t.pairs(t.roots())],
+    "expand_q": lambda t: [t.expand_q(a) for a, _ in t.groups()],
+    "expand_g": lambda t: [t.expand_g(C) for _, C in t.groups()],
+    "reduce_q": lambda t: [t.reduce_q(a) for a, _ in t.groups()],
+    "reduce_g": lambda t: [t.reduce_g(C) for _, C in t.groups()],
     "expand_blocks": _each("expand_block"),
     "reduce_blocks": _each("reduce_block"),
     "expand_kfac_blocks": _each("expand_block", "sampled_roots"),

@@ -16,14 +16,21 @@ PerGroup = list[Array]
 class Factors(Curvature):
     """Formulas of approximations. The columns C of a group are (N, K, O, T), and its inputs a are (N, T, I)."""
 
+    current: int
+    """The layer of the group for which a factor is computed. Only the number of counted positions depends on it."""
+
     def roots_of_groups(self, l: int, C: Array) -> list[Array]:
         """The columns (N, K, O, T) of each group of layer l."""
         groups = self.of_weights(l).groups
         return [C[:, :, part] for part in np.split(np.arange(C.shape[2]), groups)]
 
+    def counted_rows(self, l: int, a: Array) -> Array:
+        """The inputs (N, T, I) of layer l, where each input at a masked position is 0, and so is the unit there."""
+        return self.only_counted(l, a.swapaxes(1, 2)).swapaxes(1, 2)
+
     def inputs_of_groups(self, l: int) -> list[Array]:
         """The inputs (N, T, I) of each group of layer l."""
-        return list(self.inputs(l).swapaxes(0, 1))
+        return [self.counted_rows(l, a) for a in self.inputs(l).swapaxes(0, 1)]
 
     def scale_shift_columns(self, l: int, C: Array) -> Array:
         """The columns at vec(W_l) of a scale-and-shift layer, (N, K, 2 D, T), or (N, K, D, T) without a shift.
@@ -38,16 +45,33 @@ class Factors(Curvature):
     def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
         """The inputs and the columns of every group of a layer. The inputs of a scale-and-shift layer are 1."""
         if isinstance(self.layer(l), ScaleShift):
-            return [(np.ones((self.N, C.shape[3], 1)), self.scale_shift_columns(l, C))]
+            return [(self.counted_rows(l, np.ones((self.N, C.shape[3], 1))), self.scale_shift_columns(l, C))]
         return list(zip(self.inputs_of_groups(l), self.roots_of_groups(l, C), strict=True))
 
     def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
         """The inputs and the columns of every group of every layer with weights."""
         return [pair for l in self.weighted for pair in self.pairs_of(l, roots[l])]
 
+    def layers_of_groups(self) -> list[int]:
+        """The layer of each group of every layer with weights."""
+        groups = {l: 1 if isinstance(self.layer(l), ScaleShift) else self.of_weights(l).groups for l in self.weighted}
+        return [l for l in self.weighted for _ in range(groups[l])]
+
+    def positions_of_datapoints(self, x: Array, axis: int = 1) -> Array:
+        """The number of counted positions of each datapoint, (N,), for an array whose positions have this axis.
+
+        The array belongs to a group of layer `self.current`.
+        """
+        T = x.shape[axis]
+        return np.full(len(x), T) if self.masks is None else np.sum(self.masks[self.current][:, :T], axis=1)
+
+    def mean_positions(self, x: Array, axis: int = 1) -> float:
+        """The mean of `positions_of_datapoints`: T, or M / N with M counted positions in the batch."""
+        return float(np.mean(self.positions_of_datapoints(x, axis)))
+
     def expand_q(self, a: Array) -> Array:
         """The mean of a a^T over datapoints and positions."""
-        return self.mean(np.einsum("nti,ntj->nij", a, a)) / a.shape[1]
+        return self.mean(np.einsum("nti,ntj->nij", a, a)) / self.mean_positions(a)
 
     def expand_g(self, C: Array) -> Array:
         """The mean over the datapoints of the sum of C C^T over positions."""
@@ -55,7 +79,7 @@ class Factors(Curvature):
 
     def combined_inputs(self, a: Array) -> Array:
         """The mean of the inputs over the positions, (N, I)."""
-        return np.mean(a, axis=1)
+        return np.sum(a, axis=1) / self.positions_of_datapoints(a)[:, None]
 
     def combined_roots(self, C: Array) -> Array:
         """The sum of the columns over the positions, (N, K, O)."""
@@ -137,8 +161,8 @@ class Factors(Curvature):
 
     def slope_moments(self, l: int) -> Array:
         """The mean of f' f'^T over datapoints and positions, (C, C)."""
-        s = self.slope(l)
-        return self.mean(s @ s.swapaxes(1, 2)) / s.shape[2]
+        s = self.only_counted(l, self.slope(l))
+        return self.mean(s @ s.swapaxes(1, 2)) / self.mean_count(l)
 
     def output_factor(self) -> Array:
         """The mean over the datapoints of the sum of H_L / divisor over the positions, (D, D)."""
@@ -179,17 +203,20 @@ class Factors(Curvature):
     def share_of_tap(self, l: int) -> Array:
         """The share of the output positions at which each tap reads an input and no zero of the padding, (taps,)."""
         layer = self.of_weights(l)
-        inside = self.padded(l, layer, np.ones((1, 1, self.positions(l - 1))))
-        return np.mean(self.read(inside, self.sources(l, layer))[0, 0], axis=0)
+        inside = self.padded(l, layer, self.visible(l - 1, np.ones((self.N, 1, self.positions(l - 1)))))
+        reads = self.only_counted(l, self.read(inside, self.sources(l, layer))[:, 0].swapaxes(1, 2))
+        return np.mean(np.sum(reads, axis=2), axis=0) / self.mean_count(l)
 
     def over_taps(self, l: int, G: Array) -> Array:
         """A step of KFRA's recursion through layer l, in closed form over its taps."""
         layer, C, T = self.layer(l), self.problem.widths[l - 1], self.positions(l - 1)
         if isinstance(layer, Pooling):
-            return layer.taps * self.share_back(layer) ** 2 * G
+            squares = self.window_sizes(l, layer) * self.share_back(l, layer) ** 2
+            return G * np.mean(self.counts(l) * squares) / self.mean_count(l)
         if isinstance(layer, Normalisation):
             J = self.jacobians(self.a[l - 1], layer.epsilon)
-            return self.mean(np.mean(J.swapaxes(2, 3) @ G @ J, axis=1))
+            each = self.only_counted(l, np.moveaxis(J.swapaxes(2, 3) @ G @ J, 1, -1))
+            return self.mean(np.sum(each, axis=-1)) / self.mean_count(l)
         if isinstance(layer, Flatten):
             return np.einsum("tctd->cd", G.reshape(T, C, T, C))
         W = self.kernel(l)

@@ -2,7 +2,8 @@
 
 An activation of the batch is an array (N, C, T), where the positions of an image have row-major order. A patch array
 (N, groups, T, I) has the inputs of the weights of each group at each position. If a shape has a prime, C and T belong
-to the inputs of a layer, and C' and T' belong to its outputs. A mistake overrides one or more of the methods.
+to the inputs of a layer, and C' and T' belong to its outputs. If the problem has a mask, the arrays have all positions,
+and the formulas multiply by the mask. A mistake overrides one or more of the methods.
 """
 
 from collections.abc import Sequence
@@ -21,7 +22,9 @@ from ....problems.layers import (
     has_tokens,
     positions_of,
 )
+from ....problems.masked import has_all_positions
 from ....problems.problem import CLASSIFIERS, Array, Problem
+from .masking import Masking, masks_of
 from .normalising import Normalising
 
 
@@ -43,7 +46,7 @@ def over_positions(problem: Problem) -> Problem:
     )
 
 
-class Layers(Normalising):
+class Layers(Masking, Normalising):
     """Formulas of single layers. The argument l of a method is the number of a layer, or 0 for the network's inputs."""
 
     def __init__(self, problem: Problem) -> None:
@@ -52,6 +55,7 @@ class Layers(Normalising):
         self.problem, self.N, self.L = over_positions(problem), problem.N, len(problem.layers)
         self.weighted = [l for l in range(1, self.L + 1) if isinstance(self.layer(l), Weighted)]
         self.W = dict(zip(self.weighted, problem.weights, strict=True))
+        self.masks = masks_of(problem)
 
     @property
     def a(self) -> dict[int, Array]:
@@ -78,10 +82,6 @@ class Layers(Normalising):
     def along_axes(self, l: int) -> tuple[int, ...]:
         """The numbers of positions of a_l along each axis."""
         return self.problem.shapes[l][1:]
-
-    def positions(self, l: int) -> int:
-        """The number of positions of a_l."""
-        return positions_of(self.problem.shapes[l])
 
     def kernel(self, l: int) -> Array:
         """W_l without the bias, (groups, O, taps, C), where a group has O outputs and C input channels."""
@@ -117,7 +117,7 @@ class Layers(Normalising):
 
     def windows(self, l: int, layer: Convolution, a: Array) -> Array:
         """The inputs of every tap at every output position, (N, groups, T, taps, C), where a group has C channels."""
-        read = self.read(self.padded(l, layer, a), self.sources(l, layer))
+        read = self.read(self.padded(l, layer, self.visible(l - 1, a)), self.sources(l, layer))
         return self.in_groups(read, layer.groups).transpose(0, 1, 3, 4, 2)
 
     def in_groups(self, x: Array, groups: int) -> Array:
@@ -148,18 +148,27 @@ class Layers(Normalising):
         h = np.einsum("ngti,goi->ngot", inputs, weights)
         return h.reshape(self.N, -1, h.shape[3])
 
-    def share(self, layer: Pooling) -> float:
-        """The weight of each position in a window: 1 / taps for a mean, and 1 for a sum."""
-        return 1 / layer.taps if layer.kind == "mean" else 1.0
+    def window_sizes(self, l: int, layer: Pooling) -> Array:
+        """The number of counted positions in a window for each datapoint, (N,).
 
-    def share_back(self, layer: Pooling) -> float:
+        Only a window over all positions has masked positions.
+        """
+        whole = has_all_positions(layer, self.problem.shapes[l - 1])
+        return self.counts(l - 1) if whole else np.full(self.N, layer.taps)
+
+    def share(self, l: int, layer: Pooling) -> Array:
+        """The weight of each position in a window, (N,): 1 / the size of the window for a mean, and 1 for a sum."""
+        return 1 / self.window_sizes(l, layer) if layer.kind == "mean" else np.ones(self.N)
+
+    def share_back(self, l: int, layer: Pooling) -> Array:
         """The weight of each position in a window, in the backward pass."""
-        return self.share(layer)
+        return self.share(l, layer)
 
     def pooled(self, l: int, layer: Pooling, a: Array) -> Array:
         """The means or the sums over windows."""
-        image = a.reshape(*a.shape[:2], *self.along_axes(l - 1))
-        return self.share(layer) * np.sum(self.read(image, self.sources(l, layer)), axis=3)
+        image = self.pooled_values(l - 1, a).reshape(*a.shape[:2], *self.along_axes(l - 1))
+        sums = np.sum(self.read(image, self.sources(l, layer)), axis=3)
+        return np.asarray(self.share(l, layer)[:, None, None] * sums)
 
     def flattened(self, l: int, a: Array) -> Array:
         """All entries of a_{l-1} at one position, with the channels of a position next to each other."""
@@ -175,9 +184,10 @@ class Layers(Normalising):
         if isinstance(layer, Flatten):
             return self.unflattened(l, d)
         if isinstance(layer, Pooling):
-            carried = np.repeat(self.share_back(layer) * d[..., None], layer.taps, axis=4)
+            shares = self.share_back(l, layer)[: len(d), None, None, None]  # d may be one array for all datapoints
+            carried = np.repeat((shares * d)[..., None], layer.taps, axis=4)
             whole = self.scattered(carried, self.sources(l, layer), self.along_axes(l - 1))
-            return whole.reshape(*d.shape[:3], -1)
+            return self.pooled_values(l - 1, whole.reshape(*d.shape[:3], -1))
         if isinstance(layer, Normalisation):
             return self.normalised_back(self.a[l - 1], layer.epsilon, d)
         return self.back_through_weights(l, d)
@@ -199,7 +209,7 @@ class Layers(Normalising):
         pairs = zip(self.along_axes(l - 1), layer.windows, strict=True)
         sizes = [T + sum(window.padding) for T, window in pairs]
         padded = self.scattered(carried, self.sources_back(l, layer), sizes)
-        return self.unpadded(l, layer, padded).reshape(*d.shape[:2], C, -1)
+        return self.visible(l - 1, self.unpadded(l, layer, padded).reshape(*d.shape[:2], C, -1))
 
     def scattered(self, carried: Array, sources: Sequence[Array], sizes: Sequence[int]) -> Array:
         """At every input, add up the derivatives of all taps that read this input: (N, K, C, *sizes).

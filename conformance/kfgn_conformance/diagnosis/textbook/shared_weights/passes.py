@@ -71,7 +71,12 @@ class Passes(Layers):
         """The function `f` of the objective, such as `gradient`, at every datapoint and position: (N, T, ...)."""
         function = getattr(OBJECTIVES[self.problem.objective], f)
         rows = zip(self.outputs, Y, strict=True)
-        return self.scale * np.array([[function(h, y) for h, y in zip(*row, strict=True)] for row in rows])
+        each = np.array([[function(h, y) for h, y in zip(*row, strict=True)] for row in rows])
+        return self.scale * self.counted_outputs(each)
+
+    def counted_outputs(self, x: Array) -> Array:
+        """An array (N, T, ...) with the positions of the outputs, multiplied by the mask of the outputs."""
+        return np.moveaxis(self.only_counted(self.L, np.moveaxis(x, 1, -1)), -1, 1)
 
     def loss(self) -> Array:
         """f: the mean over the datapoints of the sum of E over the positions, divided by the divisor."""
@@ -94,9 +99,8 @@ class Passes(Layers):
 
     def roots_at_positions(self) -> Array:
         """The root of the Hessian of E at every datapoint and position, without the divisor: (N, T, D, K)."""
-        return np.sqrt(self.scale) * output_roots(
-            self.problem.objective, self.problem.psd, self.outputs, self.problem.Y
-        )
+        C = output_roots(self.problem.objective, self.problem.psd, self.outputs, self.problem.Y)
+        return np.sqrt(self.scale) * self.counted_outputs(C)
 
     def output_columns(self) -> Array:
         """The root of the Hessian of the loss of a datapoint, (N, T K, D, T): every position has separate columns."""

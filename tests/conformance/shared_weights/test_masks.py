@@ -1,0 +1,227 @@
+"""Problems with a mask: their masks and sizes, their JSON, and the adapters that get them."""
+
+import json
+import re
+from dataclasses import replace
+from itertools import combinations
+
+import jsonschema
+import numpy as np
+import pytest
+from kfgn_conformance import SHARED_WEIGHTS, Conventions, Dense, Description, Flatten, Pooling, Status, check, judge
+from kfgn_conformance.adapters import kfgn_port
+from kfgn_conformance.adapters.description import from_json as description_from_json
+from kfgn_conformance.diagnosis import mistakes_of
+from kfgn_conformance.diagnosis.textbook.shared_weights import SharedTextbook
+from kfgn_conformance.golden.form import FOLDER, SCHEMA, fault_of_arrays
+from kfgn_conformance.known_oracles import digest
+from kfgn_conformance.problems.layers import Convolution, positions_of
+from kfgn_conformance.problems.masked import fault_of_mask, first_positions, lengths_of
+from kfgn_conformance.problems.problem import exact
+from kfgn_conformance.problems.serialisation import as_json, from_json
+from kfgn_conformance.problems.shared_weights.dyadic import far_from_discontinuities, has_gradient
+from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.problems.shared_weights.masked_sequences import masked_problems
+from kfgn_conformance.quantities.shared_weights.factors import is_token_wise
+from kfgn_conformance.relatives import PARTS, relatives
+
+TOKENS, EMBEDDING, CONVOLUTIONS = masked_problems()
+
+problems = pytest.mark.parametrize("problem", masked_problems(), ids=[problem.id for problem in masked_problems()])
+
+ROWS = ("shared_gradient", "expand_q", "reduce_blocks")
+
+
+class Mine:
+    """A right implementation that takes masks, or does not."""
+
+    def __init__(self, *, masks):
+        self.masks = masks
+
+    def describe(self):
+        return Description("mine", "1", "float64", SHARED_WEIGHTS.keys(), masks=self.masks)
+
+    def compute(self, problem, quantity):
+        return SharedTextbook(problem).answer(quantity)
+
+
+def with_noise(problem, seed):
+    """The problem with other values at masked positions."""
+    rng = np.random.default_rng(seed)
+    donor = rng.permutation(problem.N)
+
+    def mixed(array, mask, axis):
+        shape = (len(mask), *(1,) * (axis - 1), mask.shape[1], *(1,) * (array.ndim - axis - 1))
+        return np.where(mask.reshape(shape), array, np.flip(array[donor], axis=axis))
+
+    X, outputs = problem.X, problem.masks[-1]
+    return replace(
+        problem,
+        X=mixed(X, problem.mask, X.ndim - 1),
+        Y=mixed(problem.Y, outputs, 1),
+        labels=mixed(problem.labels, outputs, 2),
+    )
+
+
+@problems
+def test_the_sizes_of_a_problem_differ(problem):
+    positions = {T for T in map(positions_of, problem.shapes) if T > 1}
+    taps = {layer.taps for layer in problem.layers if isinstance(layer, Convolution)}
+    S, D = problem.labels.shape[1], problem.widths[-1]
+    assert len({S, D, problem.N}) == 3
+    assert not positions & {S, D, problem.N}
+    for roles in combinations(({problem.N}, positions, taps), 2):
+        assert not any(a % b == 0 or b % a == 0 for a in roles[0] for b in roles[1])
+    for mask in problem.masks:
+        counts = mask.sum(axis=1)
+        assert mask.shape[1] == 1 or len(set(counts)) == problem.N
+        assert mask.shape[1] == 1 or counts.max() == mask.shape[1]
+
+
+@problems
+def test_a_problem_is_suitable(problem):
+    assert far_from_discontinuities(problem)
+    assert has_gradient(problem)
+    assert exact(problem) is problem
+    assert fault_of_mask(problem) == ""
+
+
+def test_gaps_and_padding_and_both_kinds_of_sums_occur():
+    gaps = [not np.array_equal(first_positions(lengths_of(p.mask), p.shapes[0][1:]), p.mask) for p in masked_problems()]
+    assert gaps == [is_token_wise(p) for p in masked_problems()] == [True, True, False]
+    means = [p.masks[-1].sum() / p.N for p in masked_problems()]
+    assert [p.divisor for p in masked_problems()] == [1, means[1], 1]
+
+
+@problems
+@pytest.mark.parametrize("quantity", ROWS)
+def test_values_at_masked_positions_have_no_influence(problem, quantity):
+    row, other = SHARED_WEIGHTS[quantity], with_noise(problem, 1)
+    assert not np.array_equal(other.X, problem.X)
+    for a, b in zip(row.value(problem), row.value(other), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@problems
+def test_a_problem_is_read_from_its_json(problem):
+    written = json.loads(json.dumps(as_json(problem)))
+    schema = json.loads((FOLDER / SCHEMA).read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator({"$ref": "#/$defs/problem", "$defs": schema["$defs"]}).validate(written)
+    read = from_json(written)
+    assert fault_of_arrays(read) == ""
+    np.testing.assert_array_equal(read.mask, problem.mask)
+    assert digest(read) == digest(problem)
+    assert digest(replace(problem, mask=~problem.mask)) != digest(problem)
+
+
+def test_the_first_datapoints_keep_their_masks():
+    part = TOKENS.head(2)
+    np.testing.assert_array_equal(part.mask, TOKENS.mask[:2])
+    assert [len(mask) for mask in part.masks] == [2] * 4
+
+
+def test_a_relative_keeps_the_mask():
+    found = relatives(CONVOLUTIONS)
+    assert len(found) == len(PARTS)
+    assert all(np.array_equal(other.mask, CONVOLUTIONS.mask) for other in found)
+
+
+MALFORMED = {
+    "of numbers": (lambda mask: mask.astype(int).tolist(), "lists that are nested 2 deep"),
+    "of a wrong depth": (lambda mask: mask[0].tolist(), "lists that are nested 2 deep"),
+    "ragged": (lambda mask: [[True], [True, False]], "nested lists of equal lengths"),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_malformed_mask_is_named(name):
+    change, message = MALFORMED[name]
+    with pytest.raises(ValueError, match=f"mask: expected true and false in {message}"):
+        from_json(as_json(TOKENS) | {"mask": change(TOKENS.mask)})
+
+
+def test_a_network_of_the_paper_has_no_mask():
+    written = as_json(TOKENS) | {"inputs": 3, "layers": as_json(replace(TOKENS, layers=(Dense(2),)))["layers"]}
+    with pytest.raises(ValueError, match="mask: expected a mask only for a network with positions, got one"):
+        from_json(written)
+
+
+FAULTS = {
+    "shape": (replace(TOKENS, mask=TOKENS.mask[:, :3]), r"mask: expected shape \(5, 7\), got \(5, 3\)"),
+    "none counted": (replace(TOKENS, mask=TOKENS.mask & False), "expected a counted position in datapoint 0, got none"),
+    "gaps": (replace(CONVOLUTIONS, mask=CONVOLUTIONS.mask[:, ::-1]), "expected the counted positions first for a Conv"),
+    "flatten": (replace(TOKENS, layers=(*TOKENS.layers[:2], Flatten())), "expected one position before a Flatten"),
+    "circular": (
+        replace(CONVOLUTIONS, layers=(Convolution(4, 3, padding=(1, 1), circular=True), *CONVOLUTIONS.layers[1:])),
+        "expected no circular padding",
+    ),
+    "too short": (
+        replace(CONVOLUTIONS, layers=(Pooling(3, 1, "sum"),), weights=(), bases=()),
+        "expected an output of the Pooling in each datapoint",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_mask_that_does_not_fit_is_named(name):
+    problem, message = FAULTS[name]
+    fault = fault_of_arrays(problem) if name == "shape" else fault_of_mask(problem)
+    assert re.search(message, fault)
+
+
+@problems
+def test_only_an_adapter_that_declares_masks_gets_a_problem_with_a_mask(problem):
+    row = SHARED_WEIGHTS["expand_q"]
+    left_out = judge(Mine(masks=False), problem, row)
+    assert left_out.status is Status.UNIMPLEMENTED
+    assert "the description does not declare masks=True" in left_out.detail
+    assert judge(Mine(masks=True), problem, row).status is Status.PASS
+
+
+def test_a_description_with_masks_in_json():
+    described = Mine(masks=True).describe()
+    assert description_from_json(described.as_json(), "float64") == described
+    without = {name: value for name, value in described.as_json().items() if name != "masks"}
+    assert description_from_json(without, "float64") == Mine(masks=False).describe()
+    with pytest.raises(TypeError, match="masks: expected True or False, got int"):
+        Mine(masks=1).describe()
+
+
+def test_a_function_is_run_with_masks_only_if_it_takes_them():
+    def mine(problem):
+        return SharedTextbook(problem).answer("expand_q")
+
+    for masks in (False, True):
+        result = check("expand_q", mine, masks=masks)
+        assert result.passed
+        ids = {verdict.problem for verdict in result.report.cells[0].verdicts}
+        assert ids == {p.id for p in (*shared_problems(), *(masked_problems() if masks else ()))}
+
+
+def test_the_divisor_of_q_counts_the_positions_that_are_not_masked():
+    """An implementation that divides Q by N declares this, and the kit divides by M instead of N T."""
+
+    def mine(problem):
+        counts = [mask.sum() / problem.N for mask in problem.masks[1:]]
+        of_weights = [n for layer, n in zip(problem.layers, counts, strict=True) if layer in problem.weighted]
+        right = SHARED_WEIGHTS["expand_q"].value(problem)
+        return [n * Q for n, Q in zip(of_weights, right, strict=True)]
+
+    declared = Conventions(divisors={"expand_q": "datapoints"})
+    assert check("expand_q", mine, conventions=declared, masks=True, problems=[TOKENS, CONVOLUTIONS]).passed
+    assert not check("expand_q", mine, masks=True, problems=[TOKENS, CONVOLUTIONS]).passed
+
+
+def test_a_mistake_with_masks_is_named():
+    def mine(problem):
+        return mistakes_of(SHARED_WEIGHTS["expand_q"])["units-of-masked-positions"].textbook(problem).answer("expand_q")
+
+    assert check("expand_q", mine).passed
+    assert check("expand_q", mine, masks=True).mistakes == ("units-of-masked-positions",)
+
+
+@problems
+@pytest.mark.parametrize("quantity", ["shared_gradient", "reduce_blocks", "reduce_kfac_blocks"])
+def test_the_port_is_right(problem, quantity):
+    port = kfgn_port.KfgnPort(kfgn_port.open_target("numpy"), "float64")
+    assert judge(port, problem, SHARED_WEIGHTS[quantity]).status is Status.PASS
