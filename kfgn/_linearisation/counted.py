@@ -8,7 +8,7 @@ from array_api_compat import array_namespace
 from .._network.masked_layers import masked_layer, needs_first_positions
 from .._network.masks import Mask
 from .._network.network import MEAN_OVER_POSITIONS, Network
-from .._network.padded import mask_of, values_of
+from .._network.padded import Padded
 from .._types import Array, Namespace
 from .._validation.arrays import violated
 
@@ -43,27 +43,32 @@ def counted_positions(network: Network, X: Any) -> Counted:
 
     Raises `ValueError` if a mask has no meaning for a layer.
     """
-    maps, masks = _maps_and_masks(network, mask_of(X))
-    return Counted(maps, masks, _divisor(network, masks[-1], values_of(X)))
+    if isinstance(X, Padded):
+        maps, masks = _maps_and_masks(network, X.mask)
+    else:
+        maps, masks = network.maps, (None,) * (len(network.layers) + 1)
+    return Counted(maps, masks, _divisor(network, masks[-1], X))
 
 
-def _divisor(network: Network, mask: Mask | None, like: Array) -> int | Array:
-    """`Network.divisor` as a number: for "positions", the mean of T_n over the datapoints."""
+def _divisor(network: Network, mask: Mask | None, X: Any) -> Any:
+    """`Network.divisor` as a number: for "positions", the mean of T_n over the datapoints.
+
+    mask: the mask of the outputs
+    """
     if network.divisor != MEAN_OVER_POSITIONS:
-        return int(network.divisor)
-    return network.positions[-1] if mask is None else array_namespace(like).mean(mask.numbers(like))
+        return network.divisor
+    return network.positions[-1] if mask is None else array_namespace(X.values).mean(mask.numbers(X.values))
 
 
-def _maps_and_masks(network: Network, counted: Array | None) -> tuple[tuple[Any, ...], tuple[Mask | None, ...]]:
+def _maps_and_masks(network: Network, counted: Array) -> tuple[tuple[Any, ...], tuple[Mask | None, ...]]:
     """The map of each layer, and the masks of the inputs and of the outputs of each layer.
 
-    counted: the mask of X (N, *positions); None if all positions count
-
     If an activation has one position, all datapoints have it, and no mask is needed.
+
+    counted: the mask of X (N, *positions)
     """
-    if counted is None:
-        return network.maps, (None,) * (len(network.layers) + 1)
-    maps, masks = [], [_if_needed(Mask(counted), network.positions[0])]
+    maps: list[Any] = []
+    masks = [_if_needed(Mask(counted), network.positions[0])]
     for l, layer in enumerate(network.maps):
         mask = masks[-1]
         try:
@@ -81,18 +86,15 @@ def _if_needed(mask: Mask | None, T: int) -> Mask | None:
     return None if T == 1 else mask
 
 
-def mask_of_outputs(network: Network, X: Any) -> Mask | None:
-    """The mask of the outputs for inputs X that have been checked."""
-    return _maps_and_masks(network, mask_of(X))[1][-1]
-
-
 def kept_outputs(network: Network, X: Any, array: Array, samples: int = 0) -> Array:
     """An array with a number or a row for each output position, with zeros at masked positions.
 
     array:   (N, *positions) or (N, *positions, D), with `samples` axes after the axis of the datapoints
     samples: 0 or 1
     """
-    mask = mask_of_outputs(network, X)
+    if not isinstance(X, Padded):
+        return array
+    mask = _maps_and_masks(network, X.mask)[1][-1]
     if mask is None:
         return array
     xp, positions = array_namespace(array), network.shapes[-1][1:]
@@ -117,7 +119,7 @@ def check_mask(network: Network, mask: Array, *, check: bool) -> None:
 def mask_allowed(xp: Namespace, network: Network, X: Any) -> Array | None:
     """A 0-d boolean, true if all layers can take the mask; None without a mask."""
     found = None
-    for ok, *_ in () if mask_of(X) is None else _requirements(network, mask_of(X)):
+    for ok, *_ in _requirements(network, X.mask) if isinstance(X, Padded) else ():
         found = xp.all(ok) if found is None else found & xp.all(ok)
     return found
 

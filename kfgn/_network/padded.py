@@ -54,8 +54,3 @@ class Padded(NamedTuple):
 def values_of(X: Any) -> Array:
     """The array of the inputs, from an array or from a `Padded`."""
     return X.values if isinstance(X, Padded) else X
-
-
-def mask_of(X: Any) -> Array | None:
-    """The mask of a `Padded`, and None for an array."""
-    return X.mask if isinstance(X, Padded) else None

@@ -26,7 +26,7 @@ def constructors() -> Iterator[Call]:
             **names,
             "divisor": (1, v.count),
         },
-        kfgn.Pooling: {"width": (2, v.per_axis), "stride": (2, v.count), "kind": ("mean", v.name)},
+        kfgn.Pooling: {"width": (2, v.optional(v.per_axis)), "stride": (2, v.count), "kind": ("mean", v.name)},
         kfgn.Damping: {
             "initial": (1.0, v.number),
             "period": (5, v.optional(v.count)),

@@ -155,7 +155,11 @@ def shaped(mask, array, first):
 @functools.cache
 def problem(name, noise=0):
     """The problem of the port, with noise at masked positions, and the problem of the reference."""
-    network, mask = ALL[name]
+    return masked_problem(*ALL[name], noise)
+
+
+def masked_problem(network, mask, noise=0):
+    """Both problems of a network with a mask."""
     p = problems.problem(network)
     net = problems.reference(p)
     first = p.X.ndim - (mask.ndim - 1)

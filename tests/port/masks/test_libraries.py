@@ -119,13 +119,13 @@ def test_a_step_and_a_gradient_by_jax(backend):
         agree(backend, state.weights, expected.weights, 1e-10)
 
 
+@pytest.mark.parametrize("name", ["tokens", "grouped"])
 @pytest.mark.parametrize("backend", ["jax"], indirect=True)
 @pytest.mark.thorough
-def test_all_functions_on_jax(backend):
+def test_all_functions_on_jax(backend, name):
     with backend.scope("float64"):
-        for name in SOME:
-            p = problem(name)[0]
-            agree(backend, results(on(backend, p)), results(p))
+        p = problem(name)[0]
+        agree(backend, results(on(backend, p)), results(p))
 
 
 @pytest.mark.filterwarnings("ignore:Dynamo detected a call:UserWarning")
