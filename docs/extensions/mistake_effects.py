@@ -16,6 +16,7 @@ from kfgn_conformance.problems.cases import added_cases, cases
 from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.problem import Problem
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.problems.shared_weights.masked_sequences import masked_problems
 from kfgn_conformance.quantities import ROWS, Arrays
 
 FIRST = "shape-square-layers-categorical"
@@ -62,7 +63,7 @@ def problems_of(quantity: str) -> tuple[Problem, ...]:
     if ROWS[quantity].of_trajectories:
         return tuple(map(_few_steps, trajectory_problems()))
     if ROWS[quantity].of_shared_weights:
-        return shared_problems()
+        return (*shared_problems(), *masked_problems())
     small = (problem for problem in (*cases(), *added_cases(), *fixed()) if problem.N <= DATAPOINTS)
     return tuple(sorted(small, key=lambda problem: problem.id != FIRST))
 

@@ -35,6 +35,7 @@ def small(monkeypatch):
     monkeypatch.setattr(standard, "added_cases", tuple)
     monkeypatch.setattr(standard, "fixed", tuple)
     monkeypatch.setattr(standard, "shared_problems", tuple)
+    monkeypatch.setattr(standard, "masked_problems", tuple)
     monkeypatch.setattr(standard, "trajectory_problems", lambda: (two_steps(),))
 
 
