@@ -27,15 +27,16 @@ NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
 
 
 def print_found(sought: Iterable[str], console: Console) -> None:
-    """Print the equations that some texts find. A text is a number, range, section, name, word or kind of remark.
+    """Print the equations that match the search terms `sought`.
 
-    The equations are printed in full if all texts are numbers or ranges, or if only one equation is found. Otherwise
-    the equations are printed as a table. Algorithm 1 is printed in full.
+    A search term is a number, range, section, name, word or kind of remark. The equations are printed in full if all
+    search terms are numbers or ranges, or if only one equation is found. Otherwise the equations are printed as a
+    table. Algorithm 1 is printed in full.
 
-    If a text is a kind of remark, the function prints a table of such remarks instead. The table is about the equations
-    of the other texts, or about all equations if there are no other texts.
+    If a search term is a kind of remark, the function prints a table of such remarks instead. The table is about the
+    equations that match the other search terms, or about all equations if there are no other search terms.
 
-    Raises `SearchError` if a text finds no equation.
+    Raises `SearchError` if no equation matches a search term.
     """
     request = requested(sought)
     if request.kinds:

@@ -94,13 +94,13 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         "action",
         choices=("list", "verify", "regenerate"),
         help="list: print a line for each vector. verify: compute the vectors again, and compare them with the files. "
-        "regenerate: compute the vectors in ball arithmetic, and write the files again.",
+        "regenerate: compute kfgn's own vectors in ball arithmetic, and write their files.",
     )
     vectors.add_argument(
         "folder",
         nargs="?",
         type=path,
-        help="Use the files in this folder. The default is the folder of kfgn's own vectors.",
+        help="The folder of the files to list, to verify or to write. The default is the folder of kfgn's own vectors.",
     )
 
 

@@ -46,8 +46,8 @@ class Network(metaclass=Documented):
     divisor : int or "positions", default 1
         The number by which the sum of E over the output positions of a datapoint is divided: 1 for the sum, and the
         number of output positions for the mean. With "positions", the loss of a batch is the mean over all its output
-        positions, or over the counted ones if X is a `Padded`. The divisor is then the mean number of output positions
-        of the datapoints in the batch.
+        positions, or over the counted ones if X is a `Padded`. The divisor is then the mean number of these positions
+        per datapoint.
 
     Raises
     ------

@@ -125,8 +125,9 @@ def nan_within_rounding(xp: Namespace, rho: Array, change: Array, change_in_mode
 def after_rejection(xp: Namespace, damping: Damping, value: Array) -> Array:
     """The increased damping after a rejected step: max(value / omega, u), clipped to the bounds of the damping.
 
-    The step was rejected because this damping was too small. The paper has no rule for rejected steps. u is the unit
-    roundoff of the dtype, so a damping of 0 becomes u. A damping without a period does not change.
+    The caller uses the result only if the step was rejected because this damping may have been too small. The paper has
+    no rule for rejected steps. u is the unit roundoff of the dtype, so a damping of 0 becomes u. A damping without a
+    period does not change.
     """
     if damping.period is None:
         return value

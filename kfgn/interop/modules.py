@@ -73,7 +73,7 @@ WEIGHTED: tuple[type[nn.Module], ...] = (nn.Linear, *CONVOLUTIONS)
 """The classes of supported modules that have weights."""
 
 KNOWN: tuple[type[nn.Module], ...] = (*WEIGHTED, *POOLINGS, *KINDS)
-"""The classes of all supported modules."""
+"""The classes of all supported modules that contain no other module."""
 
 _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
     nn.Sigmoid: "bernoulli",

@@ -29,7 +29,10 @@ class _Span(NamedTuple):
 
 
 def check_unshared(parameters: Named) -> None:
-    """Raise `ValueError` unless each parameter has its own memory, since kfgn updates the parameters separately."""
+    """Raise `ValueError` unless each parameter, and each element of a parameter, has its own memory.
+
+    kfgn updates the parameters separately.
+    """
     owners: dict[int, str] = {}
     for name, parameter in parameters.items():
         if (owner := owners.setdefault(id(parameter), name)) != name:

@@ -1,11 +1,11 @@
 """Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
 
-The function `step` first computes the gradient and the factors of the batch, and the moving average of the factors. In
-every T_gamma-th step, gamma is then chosen again, except in the method `hessian_free`, which has no gamma. The step
-then computes the direction, the step size and the update. In every T_tau-th step, tau is adapted after the update. The
-step finally averages the parameters. Gap: the paper does not state when tau and gamma are adapted within a step.
-Misprint: the caption of Algorithm 1 excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never
-changes.
+The function `step` first computes the gradient of the batch. If the method has Kronecker factors, every `refresh`-th
+step, from the first step on, also computes the factors of the batch and updates their moving average. In every
+T_gamma-th step, gamma is then chosen again, except in the method `hessian_free`, which has no gamma. The step then
+computes the direction, the step size and the update. In every T_tau-th step, tau is adapted after the update. The step
+finally averages the parameters. Gap: the paper does not state when tau and gamma are adapted within a step. Misprint:
+the caption of Algorithm 1 excludes heuristics "for eta and gamma". Tau and gamma are meant, since eta never changes.
 
 Options that the experiments of the paper do not use are off by default, such as bounds of tau and gamma, a second
 threshold, a maximal step size, momentum, less frequent updates of the factors, and the inverse of (35) by eigenvalues.

@@ -1,8 +1,9 @@
 """The operations of JAX that multiply by a matrix of parameters, as products h_t = W a_t.
 
 theta is the vector of all parameters. An array that consists of entries of theta, in any order, has an origin: the
-place in theta of each entry. If an operand of one of these operations has an origin without repeated places, the
-operand is the matrix W.
+place in theta of each entry. The entries of W are those of an operand whose origin repeats no place: either operand of
+`dot_general`, the kernel of a convolution, or the table of a `gather`, which is W^T. With groups of channels or batch
+axes, one operand has several matrices W.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -128,7 +128,11 @@ class Module:
 
 
 def use(seen: Seen, parts: tuple[Any, ...]) -> Use:
-    """The use of a product, from the derivatives of the K outputs with respect to its probe."""
+    """The `Use` of a recorded product.
+
+    parts: the derivative of each of the K outputs with respect to the probe, the array of zeros that `Recorder` adds to
+           the result of the product; None for an output that does not depend on the product
+    """
     a = seen.product.a.detach()
     entries = seen.W
     if seen.b is not None:

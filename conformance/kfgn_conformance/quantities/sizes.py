@@ -39,7 +39,9 @@ class LargestMagnitude:
 
 
 def magnified_by(condition: Callable[[Problem], tuple[float, ...]]) -> LargestMagnitude:
-    """Return the size kappa max |x| of the solution x of a linear system with the condition number kappa.
+    """Return a function that computes the size kappa max |x| of each array x.
+
+    An example of x is the solution of a linear system with the condition number kappa.
 
     condition: a function of a problem that returns one kappa per array, or a single kappa for all arrays
     """

@@ -1,9 +1,9 @@
 """The recursions over all positions: the gradient, the Hessian (8s), the Gauss-Newton matrix (15s) and its root (25s).
 
 An s after the number of an equation of the paper marks its form for shared weights. Every matrix is over all C_l T_l
-entries of vec(a_l). So the recursions are those of the paper, for layers that may be any map between activations. M_l
-is the Jacobian of layer l: the matrix of a linear layer, diag f' for a transfer function, and a block diagonal matrix
-for a normalisation.
+entries of vec(a_l). So the recursions are those of the paper, with the Jacobian M_l of any layer in place of W_l and
+f'. M_l is the matrix of a linear layer, diag f' for a transfer function, and a block diagonal matrix for a
+normalisation.
 
 >>> from kfgn_reference.shared_weights import sample_preactivation_gauss_newton
 >>> from kfgn_reference.shared_weights._example import X, Y, net

@@ -146,7 +146,7 @@ class PatchZerosForCircular(OtherInputs):
 
 @mistake()
 class PatchCircularForZeros(OtherInputs):
-    """The patches repeat the other end of the input where the padding is 0."""
+    """The patches repeat the other end of the input where the right patches have zeros of the padding."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, replace(layer, circular=True))
