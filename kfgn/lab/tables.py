@@ -8,6 +8,7 @@ from typing import Any
 
 from ..backends import BACKENDS, BackendUnavailableError, open_backend
 from .arrivals import arrival, best_first_order
+from .early_stopping import average_is_best
 from .errors import library
 from .plain_text import escaped
 from .run import SETS, Run
@@ -88,9 +89,9 @@ def _notes(run: Run) -> list[str]:
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
     if run.best_update not in (None, run.updates):
-        notes.append(
-            f"weights, losses and accuracies are those of update {run.best_update}, with the lowest validation loss"
-        )
+        place = " at the average of the weights" if average_is_best(run.options, run.metrics) else ""
+        lowest = f"with the lowest validation loss{place}"
+        notes.append(f"weights, losses and accuracies are those of update {run.best_update}, {lowest}")
     elif run.best_update is None and run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
         notes.append(f"the losses were computed after update {t}")
     return notes

@@ -92,6 +92,18 @@ def test_early_stopping_names_its_weights_and_how_to_continue(tmp_path, capsys):
     assert read_run(tmp_path / "a").updates == 4
 
 
+def test_early_stopping_names_the_better_of_the_weights_and_their_average(tmp_path, capsys):
+    """With a learning rate of 2, the average of the weights has the lower validation loss."""
+    far = ["--method", "sgd", "--learning-rate", "2", "--evaluate-every", "1", "--early-stopping", "4"]
+    assert main(["train", *GIVEN, str(tmp_path / "a"), *far]) == 0
+    run, printed = read_run(tmp_path / "a"), capsys.readouterr().out
+    assert run.best_update < run.updates
+    assert run.final("validation", averaged=True) < run.final("validation")
+    line = f"update {run.best_update}, with the lowest validation loss at the average of the weights\n"
+    assert line in printed
+    assert printed.endswith(f"in Python: kfgn.lab.read_run({str(run.folder)!r}).weights(averaged=True)\n")
+
+
 def test_compare_names_its_runs_and_commands(tmp_path, capsys):
     out = tmp_path / "c"
     assert main(["compare", "--methods", "kfra", "adam:0.01", *GIVEN, str(out)]) == 0
