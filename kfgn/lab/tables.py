@@ -13,7 +13,7 @@ from .errors import library
 from .plain_text import escaped
 from .run import SETS, Run
 from .states import stopped_early
-from .wording import best_loss_in_words, data_of, names_of, note_on_rates
+from .wording import best_loss_in_words, data_of, names_of, note_on_eta, note_on_rates
 
 SHORTEST = 12
 """The smallest width, in characters, of the first column, in which long names of runs are folded."""
@@ -38,6 +38,8 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     for title, run in zip(titles, runs, strict=True):
         for note in _notes(run):
             console.print(f"{title}: {note}", soft_wrap=True)
+    if same_data and (note := note_on_eta(runs)):
+        console.print(f"note: {note}", soft_wrap=True)
     if best is not None:
         title, by = next(pair for pair in zip(titles, runs, strict=True) if best_first_order([pair[1]]) == best)
         line = f"{best_loss_in_words(runs)}: {best:.5g}, the lowest final training loss, by the run {title}"

@@ -34,7 +34,7 @@ def made(folder, method="kfra", data="digits", *, losses, rate=None, seconds=1.0
     metrics = [
         {"update": t, "seconds": seconds * t, "train_loss": loss, "train_loss_averaged": loss} for t, loss in losses
     ]
-    options = {"data": data, "method": method, "learning_rate": rate, "halving": None}
+    options = {"data": data, "method": method, "learning_rate": rate, "halving": None, "eta": 0.0}
     return Run(folder, {"options": options}, metrics)
 
 
