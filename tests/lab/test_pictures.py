@@ -146,6 +146,7 @@ def test_places_of_stars_do_not_overlap(tmp_path, drawn):
     assert not any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
 
 
+@pytest.mark.filterwarnings("ignore:all .* steps of the run .* were rejected")
 def test_the_picture_shows_the_weights_that_early_stopping_keeps(tmp_path, drawn):
     """Steps with a learning rate of 1e30 are rejected, so the initial weights have the lowest validation loss."""
     options = Options("digits", "sgd", updates=9, learning_rate=1e30, evaluate_every=2, early_stopping=2)
