@@ -11,7 +11,7 @@ from pathlib import Path
 from .._words import shown
 from .arguments import check_instance, checked_path, with_usage_error
 from .comparison_folder import folder_of, write_comparison
-from .errors import RejectedStepsError, RunFailedError, UsageError
+from .errors import PictureError, RejectedStepsError, RunFailedError, UsageError
 from .loss_pictures import draw_losses
 from .methods import checked_method
 from .options import METHOD_OPTIONS, Options
@@ -66,7 +66,8 @@ def compare(
         The data or the backend cannot be opened.
     RunFailedError
         A run could not continue or was interrupted, or a file could not be written. If too many steps of a run were
-        rejected, `compare` trains by the other methods and draws the picture before it raises the error.
+        rejected, or if one of its pictures could not be written, `compare` trains by the other methods before it raises
+        the error.
 
     Examples
     --------
@@ -99,20 +100,23 @@ def compare(
         else:
             check_new(folder / name)
             set_up(one, task)
-    runs, failures = [], []
+    runs: list[Run] = []
+    failures: list[RunFailedError] = []
     try:
         write_comparison(folder, methods, options)
         for name, one in each.items():
             try:
                 runs.append(_trained(folder / name, one, watch, task))
-            except RejectedStepsError as error:
+            except (RejectedStepsError, PictureError) as error:
                 failures.append(error)
                 runs.append(read_run(folder / name))
         draw_losses(runs, folder / PICTURE)
+    except PictureError as error:
+        failures.append(error)
     except OSError as error:
         raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
     if failures:
-        raise RejectedStepsError("; ".join(map(str, failures)))
+        raise type(failures[0])("; ".join(map(str, failures)))
     return runs
 
 

@@ -30,7 +30,7 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
 
     task: the task of the run; None to load the task that the options name
 
-    Raises `OSError` if a picture cannot be written, and the errors of `task_of` if the task cannot be loaded.
+    Raises `PictureError` if a picture cannot be written, and the errors of `task_of` if the task cannot be loaded.
     """
     drawn = [run.folder / LOSS]
     draw_losses([run], drawn[0])

@@ -68,7 +68,7 @@ def lines_of_comparison(comparison: Comparison, runs: Sequence[Run], picture: Pa
     names = ", ".join(place.name for place in comparison.places)
     return [
         f"the comparison is in {comparison.folder}, with a folder for each run: {names}",
-        f"picture: {picture}",
+        *([f"picture: {picture}"] if picture.exists() else []),
         f"show it: {show_command(comparison.folder)}",
         *([f"continue it: {compare_command(longer)}"] if kept else []),
     ]

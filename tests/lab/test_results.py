@@ -6,10 +6,13 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors.numpy import load_file
 
 from kfgn.lab import read_run
 from kfgn.lab.cli import main
+from kfgn.lab.comparison_folder import runs_in
+from kfgn.lab.errors import PictureError
 from kfgn.lab.schema import Update
 
 GIVEN = ["--data", "digits", "--updates", "10", "--quiet", "--out"]
@@ -102,6 +105,24 @@ def test_early_stopping_names_the_better_of_the_weights_and_their_average(tmp_pa
     line = f"update {run.best_update}, with the lowest validation loss at the average of the weights\n"
     assert line in printed
     assert printed.endswith(f"in Python: kfgn.lab.read_run({str(run.folder)!r}).weights(averaged=True)\n")
+
+
+def _without_space(_figure, path):
+    raise PictureError(f"{path} could not be written: No space left on device")
+
+
+@pytest.mark.parametrize("command", [["train"], ["compare", "--methods", "kfra", "adam"]])
+def test_the_results_are_printed_before_a_picture_that_cannot_be_written(command, tmp_path, capsys, monkeypatch):
+    for module in ("pictures", "loss_pictures"):
+        monkeypatch.setattr(f"kfgn.lab.{module}.save", _without_space)
+    assert main([*command, *GIVEN, str(tmp_path / "a")]) == 1
+    printed = capsys.readouterr()
+    assert "updates" in printed.out
+    assert f"show it: kfgn show {tmp_path / 'a'}\n" in printed.out
+    assert "picture" not in printed.out
+    assert printed.err.endswith(f" No space left on device; to draw it: kfgn show {tmp_path / 'a'} --draw\n")
+    assert printed.err.count("\n") == 1
+    assert [run.updates for run in runs_in(tmp_path / "a")] == [10] * len(command[2:] or command)
 
 
 def test_compare_names_its_runs_and_commands(tmp_path, capsys):
