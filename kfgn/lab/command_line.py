@@ -130,7 +130,7 @@ def _add_show(commands: Any) -> None:
         "commands that continue these runs. Nothing is written, unless --draw or --out is given.",
         SHOW_EXAMPLES,
     )
-    folder = "Read the run or the comparison in this folder, or the runs and comparisons in the folders below it."
+    folder = "Read the run or the comparison in this folder, or all runs and comparisons below it."
     command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help=folder)
     summary = (
         "Print one line of JSON instead of tables: a list with the length, the state, and the final losses and "
