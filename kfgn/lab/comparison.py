@@ -4,6 +4,7 @@
 library and number of threads.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,10 +137,19 @@ def _trained(folder: Path, options: Options, watch: Watch, task: Task) -> Run:
 def _checked_methods(methods: Sequence[str]) -> list[str]:
     if not isinstance(methods, tuple | list) or not methods or not all(isinstance(name, str) for name in methods):
         raise UsageError(f"methods: expected a tuple or list of names such as 'kfra', got {shown(methods)}")
-    for name in methods:
-        if methods.count(name) > 1:
-            raise UsageError(f"methods: expected each method once, got {shown(name)} {methods.count(name)} times")
+    names = [_with_number(name) for name in methods]
+    for name, plain in zip(methods, names, strict=True):
+        if names.count(plain) > 1:
+            raise UsageError(f"methods: expected each method once, got {shown(name)} {names.count(plain)} times")
     return list(methods)
+
+
+def _with_number(name_and_rate: str) -> tuple[str, float | str]:
+    """Return the name of a method and its learning rate as a number, so that adam:0.1 and adam:0.10 are equal."""
+    name, _, rate = name_and_rate.partition(":")
+    with contextlib.suppress(ValueError):  # another check reports a rate that is not a number
+        return name, float(rate)
+    return name, rate
 
 
 def _for_method(options: Options, name_and_rate: str) -> Options:
