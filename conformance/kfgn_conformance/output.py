@@ -87,7 +87,7 @@ class Parser(argparse.ArgumentParser):
     """A parser of command lines whose error messages escape unprintable characters."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(formatter_class=Formatter, add_help=False, **options)
+        super().__init__(formatter_class=Formatter, add_help=False, allow_abbrev=False, **options)
         self.add_argument("-h", "--help", action="help", help="Print this help and exit.")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:

@@ -19,7 +19,7 @@ The most important modules are:
 * watch: callbacks that observe a run
 * progress, progress_bar, progress_parts: the callbacks that print the progress of the command
 * tensorboard: the callback that writes the metrics for TensorBoard
-* run: the record of a run
+* run, prediction: the record of a run, and the outputs of its network
 * run_folder: the files in the folder of a run
 * comparison_folder: the file of a comparison, and the order of its runs
 * states: the state of each run, such as complete, unfinished or missing

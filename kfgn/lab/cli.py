@@ -14,7 +14,7 @@ from .command_line import parser
 from .comparison import PICTURE, compare
 from .comparison_folder import Comparison, comparisons_in, read_comparison, runs_in
 from .data import DataUnavailableError
-from .errors import InterruptedRunError, RejectedStepsError, RunFailedError, UsageError, library
+from .errors import InterruptedRunError, PictureError, RejectedStepsError, RunFailedError, UsageError, library
 from .files import resolved
 from .loss_pictures import draw_losses
 from .next_commands import compare_command, resume_command, show_command
@@ -64,6 +64,8 @@ def _run(given: dict[str, Any]) -> int:
         return _failed(f"{error}{_how_to_continue(command, out)}", INTERRUPTED)
     except RejectedStepsError as error:
         return _failed(f"{error}; to show the results: {show_command(out)}", FAILED)
+    except PictureError as error:
+        return _failed(f"{error}{'' if command == 'show' else f'; to draw it: {show_command(out)} --draw'}", FAILED)
     except RunFailedError as error:
         return _failed(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
@@ -141,25 +143,30 @@ class _Start(Watch):
 def _train(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, resumed, watches = given.pop("out"), given.pop("resume"), _watches(given)
-    start = _Start()
+    start, failure = _Start(), None
     if not resumed:
         _name_data(given)
     with progress_on(log, quiet=given.pop("quiet")) as progress:
         watch = [progress, start, *watches]
-        run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
+        try:
+            run = resume(out, given, watch=watch) if resumed else train(Options(**given), out, watch=watch)
+        except PictureError as error:
+            failure, run = error, read_run(out)
     print_runs([run], console)
     print_lines(lines_of_run(run, start.updates if resumed else None), console)
+    if failure is not None:  # the results are printed before the error
+        raise failure
 
 
 def _compare(given: dict[str, Any]) -> None:
     console, log = _terminals()
     out, methods, watches = given.pop("out"), given.pop("methods"), _watches(given)
     _name_data(given)
-    failure: RejectedStepsError | None = None  # the tables of all runs are printed before the error
+    failure: RunFailedError | None = None  # the tables of all runs are printed before the error
     with progress_on(log, quiet=given.pop("quiet"), several=True) as progress:
         try:
             compare(Options(**given), methods, out, watch=[progress, *watches])
-        except RejectedStepsError as error:
+        except (RejectedStepsError, PictureError) as error:
             failure = error
     comparison = _comparison(out)
     runs = [read_run(place) for place in comparison.places]
@@ -184,10 +191,8 @@ def _show(given: dict[str, Any]) -> None:
     drawn: list[Path] = []
     try:
         drawn = _drawn(runs, given) if runs and (given["draw"] or given["out"]) else []
-    except DataUnavailableError as error:
+    except (DataUnavailableError, PictureError) as error:
         failure = error
-    except OSError as error:
-        failure = RunFailedError(f"{error.filename} could not be written: {error.strerror}")
     if given["json"]:
         console.print(json.dumps([summary_of(run) for run in runs]), soft_wrap=True)
     elif runs:

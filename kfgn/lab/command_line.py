@@ -29,7 +29,8 @@ EXAMPLES = f"""examples:
 
 STATUS = """exit status:
   0    success
-  1    a run failed, a file could not be written, a folder could not be read, or the memory did not suffice
+  1    a run failed, a file could not be written, a folder could not be read,
+       or the memory did not suffice
   2    wrong usage, an invalid file, missing data, or an unusable backend
   4    standard output could not be written
   130  interrupted"""
@@ -104,7 +105,9 @@ def _add_compare(commands: Any) -> None:
         "compare",
         "Train a network by several methods, and compare the results.",
         "Train a network by several methods, one after the other, from the same initial weights and on the "
-        "same batches. The same command continues a comparison that Ctrl-C has interrupted: finished runs are kept.",
+        "same batches. The same command continues a comparison that Ctrl-C has interrupted: finished runs are kept. "
+        "The default of --eta is 1e-5 for second-order methods and 0 for first-order methods, so give --eta for a fair "
+        "comparison.",
         COMPARE_EXAMPLE,
         usage="kfgn compare (--data NAME | --npz FILE) --methods NAME[:RATE] ...\n"
         "                    (--updates N | --seconds S) --out FOLDER [OPTION ...]",
@@ -127,7 +130,7 @@ def _add_show(commands: Any) -> None:
         "commands that continue these runs. Nothing is written, unless --draw or --out is given.",
         SHOW_EXAMPLES,
     )
-    folder = "Read the run or the comparison in this folder, or the runs and comparisons in the folders below it."
+    folder = "Read the run or the comparison in this folder, or all runs and comparisons below it."
     command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help=folder)
     summary = (
         "Print one line of JSON instead of tables: a list with the length, the state, and the final losses and "

@@ -4,6 +4,7 @@
 library and number of threads.
 """
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,7 +12,7 @@ from pathlib import Path
 from .._words import shown
 from .arguments import check_instance, checked_path, with_usage_error
 from .comparison_folder import folder_of, write_comparison
-from .errors import RejectedStepsError, RunFailedError, UsageError
+from .errors import PictureError, RejectedStepsError, RunFailedError, UsageError
 from .loss_pictures import draw_losses
 from .methods import checked_method
 from .options import METHOD_OPTIONS, Options
@@ -66,7 +67,8 @@ def compare(
         The data or the backend cannot be opened.
     RunFailedError
         A run could not continue or was interrupted, or a file could not be written. If too many steps of a run were
-        rejected, `compare` trains by the other methods and draws the picture before it raises the error.
+        rejected, or if one of its pictures could not be written, `compare` trains by the other methods before it raises
+        the error.
 
     Examples
     --------
@@ -99,20 +101,23 @@ def compare(
         else:
             check_new(folder / name)
             set_up(one, task)
-    runs, failures = [], []
+    runs: list[Run] = []
+    failures: list[RunFailedError] = []
     try:
         write_comparison(folder, methods, options)
         for name, one in each.items():
             try:
                 runs.append(_trained(folder / name, one, watch, task))
-            except RejectedStepsError as error:
+            except (RejectedStepsError, PictureError) as error:
                 failures.append(error)
                 runs.append(read_run(folder / name))
         draw_losses(runs, folder / PICTURE)
+    except PictureError as error:
+        failures.append(error)
     except OSError as error:
         raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
     if failures:
-        raise RejectedStepsError("; ".join(map(str, failures)))
+        raise type(failures[0])("; ".join(map(str, failures)))
     return runs
 
 
@@ -132,10 +137,19 @@ def _trained(folder: Path, options: Options, watch: Watch, task: Task) -> Run:
 def _checked_methods(methods: Sequence[str]) -> list[str]:
     if not isinstance(methods, tuple | list) or not methods or not all(isinstance(name, str) for name in methods):
         raise UsageError(f"methods: expected a tuple or list of names such as 'kfra', got {shown(methods)}")
-    for name in methods:
-        if methods.count(name) > 1:
-            raise UsageError(f"methods: expected each method once, got {shown(name)} {methods.count(name)} times")
+    names = [_with_number(name) for name in methods]
+    for name, plain in zip(methods, names, strict=True):
+        if names.count(plain) > 1:
+            raise UsageError(f"methods: expected each method once, got {shown(name)} {names.count(plain)} times")
     return list(methods)
+
+
+def _with_number(name_and_rate: str) -> tuple[str, float | str]:
+    """Return the name of a method and its learning rate as a number, so that adam:0.1 and adam:0.10 are equal."""
+    name, _, rate = name_and_rate.partition(":")
+    with contextlib.suppress(ValueError):  # another check reports a rate that is not a number
+        return name, float(rate)
+    return name, rate
 
 
 def _for_method(options: Options, name_and_rate: str) -> Options:

@@ -2,13 +2,13 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from .decoding import checked, content_of, decoded
 from .errors import FileError
-from .files import write_atomically
+from .files import resolved, write_atomically
 from .options import Options
 from .run import Run
 from .run_folder import COMPARISON, check_format, is_run, read_run
@@ -60,7 +60,7 @@ def read_comparison(folder: Path) -> Comparison | None:
 
 
 def runs_in(folder: Path) -> list[Run]:
-    """Read the run in a folder. If the folder is not that of a run, read the runs one and two levels below the folder.
+    """Read the run in a folder. If the folder is not that of a run, read the runs at any depth below the folder.
 
     The runs of a comparison have the order of its methods. All other runs have the order of their names. If no run
     is found, but the folder or a folder below it is that of a comparison, the result is empty.
@@ -68,27 +68,37 @@ def runs_in(folder: Path) -> list[Run]:
     Raises the errors of `read_run` if there is neither a run nor a comparison, and `OSError` if a folder cannot be
     listed.
     """
-    if is_run(folder) or not folder.is_dir():
-        return [read_run(folder)]
-    below = [[path] if is_run(path) else _ordered(path) for path in _ordered(folder, only_runs=False)]
-    found = [read_run(place) for places in below for place in places]
+    found = [read_run(place) for place in _folders(folder, set()) if is_run(place)]
     return found if found or comparisons_in(folder) else [read_run(folder)]
 
 
 def comparisons_in(folder: Path) -> list[Comparison]:
-    """Read the comparisons in a folder and in its subfolders."""
-    if is_run(folder) or not folder.is_dir():
-        return []
-    places = [folder, *(path for path in sorted(folder.iterdir()) if path.is_dir())]
+    """Read the comparisons in a folder and in all folders below it."""
+    places = [place for place in _folders(folder, set()) if not is_run(place)]
     return [found for place in places if (found := read_comparison(place)) is not None]
 
 
-def _ordered(folder: Path, *, only_runs: bool = True) -> list[Path]:
-    """Return the subfolders of a folder, or only those with a run if `only_runs`.
+def _folders(folder: Path, visited: set[Path]) -> Iterator[Path]:
+    """Yield the folder and all folders below it, but none below the folder of a run.
+
+    visited: the folders so far, without symbolic links. A link to such a folder is not followed again, since links may
+             form a cycle.
+    """
+    if is_run(folder):
+        yield folder
+    elif folder.is_dir() and (place := resolved(folder)) not in visited:
+        visited.add(place)
+        yield folder
+        for path in _ordered(folder):
+            yield from _folders(path, visited)
+
+
+def _ordered(folder: Path) -> list[Path]:
+    """Return the subfolders of a folder.
 
     The runs of the folder's comparison come first, in the order of its methods. The other subfolders follow by name.
     """
     comparison = read_comparison(folder)
     first = [] if comparison is None else comparison.places
-    inside = [path for path in folder.iterdir() if (is_run(path) if only_runs else path.is_dir())]
+    inside = [path for path in folder.iterdir() if path.is_dir()]
     return sorted(inside, key=lambda path: (first.index(path) if path in first else len(first), path))

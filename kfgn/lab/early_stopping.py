@@ -68,6 +68,15 @@ def best_update(options: Mapping[str, Any], records: Sequence[Record]) -> int | 
     return int(records[-1]["update"]) if early.is_best(records[-1]) else early.best
 
 
+def average_is_best(options: Mapping[str, Any], records: Sequence[Record]) -> bool:
+    """Return True if a run with early stopping has its lowest validation loss at the average of the weights."""
+    best = best_update(options, records)
+    if best is None:
+        return False
+    lower, at_weights = lower_of(records[best], "validation_loss"), records[best]["validation_loss"]
+    return at_weights is None or lower < at_weights
+
+
 def lower_of(record: Record, name: str) -> float:
     """Return the lower of two losses of a record: at the weights, and at the average of the weights.
 

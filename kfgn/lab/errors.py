@@ -43,6 +43,10 @@ class RejectedStepsError(RunFailedError):
     """Raised if too many consecutive steps of a run were rejected. `compare` continues with its other runs."""
 
 
+class PictureError(RunFailedError):
+    """Raised if a picture cannot be written. All other files of the run have been written before."""
+
+
 class FileError(UsageError):
     """Raised for a file that cannot be read or has invalid content. The message names the file."""
 

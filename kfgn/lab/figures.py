@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .errors import library
+from .errors import PictureError, library
 from .files import write_atomically
 from .methods import METHODS
 from .plain_text import escaped
@@ -78,9 +78,12 @@ def set_title(figure: Any, title: str) -> None:
 
 
 def save(figure: Any, path: Path) -> None:
-    """Write a figure as PNG. Raises an `OSError` that names the file."""
+    """Write a figure as PNG. Raises a `PictureError` that names the file."""
     content = io.BytesIO()
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # the font lacks a character
         figure.savefig(content, format="png", dpi=160)
-    write_atomically(path, content.getvalue())
+    try:
+        write_atomically(path, content.getvalue())
+    except OSError as error:
+        raise PictureError(f"{path} could not be written: {error.strerror}") from error

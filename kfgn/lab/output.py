@@ -30,7 +30,7 @@ class Parser(argparse.ArgumentParser):
     """A command-line parser whose error messages escape the control characters of the user's text."""
 
     def __init__(self, **options: Any) -> None:
-        super().__init__(**options, add_help=False)
+        super().__init__(**options, add_help=False, allow_abbrev=False)
         self.add_argument("-h", "--help", action="help", default=argparse.SUPPRESS, help="Print this help and exit.")
 
     def error(self, message: str) -> NoReturn:

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .._linearisation.passes import forward
-from ..backends import open_backend
 from .figures import SECOND_ORDER, label_decades, new_figure, plain, save, set_title
 from .loss_pictures import draw_losses
 from .methods import DAMPING_OPTIONS, METHODS
@@ -32,7 +30,7 @@ def draw_run(run: Run, task: Task | None = None) -> list[Path]:
 
     task: the task of the run; None to load the task that the options name
 
-    Raises `OSError` if a picture cannot be written, and the errors of `task_of` if the task cannot be loaded.
+    Raises `PictureError` if a picture cannot be written, and the errors of `task_of` if the task cannot be loaded.
     """
     drawn = [run.folder / LOSS]
     draw_losses([run], drawn[0])
@@ -121,7 +119,5 @@ def _outputs(run: Run, images: NDArray[Any]) -> NDArray[Any]:
 
     The probabilities are 1/2 + tanh(h_L / 2) / 2.
     """
-    weights = run.weights()
-    backend = open_backend("numpy")
-    h = forward(backend.xp, run.network(), weights, images.astype(weights[0].dtype)).outputs
+    h = run.outputs(images)
     return np.asarray(0.5 + 0.5 * np.tanh(h / 2) if run.network().objective == "bernoulli" else h)

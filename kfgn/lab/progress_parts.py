@@ -36,12 +36,13 @@ class Progress(Watch):
         rate = "" if options.learning_rate is None else f", rate {options.learning_rate:.3g}"
         self.title = escaped(f"{data_of(vars(options))}, {METHOD_NAMES[options.method]}{rate}")
         self.options, self.start, self.first = options, time.perf_counter(), updates
-        self.validation_loss: float | None = None
+        self.evaluated: Record = {}
 
     def on_updates(self, records: list[Record]) -> None:
-        """Remember the last validation loss, since most updates are not evaluated."""
+        """Remember the last record with a validation loss, since most updates are not evaluated."""
         for record in records:
-            self.validation_loss = record.get("validation_loss", self.validation_loss)
+            if "validation_loss" in record:
+                self.evaluated = record
 
     def on_warning(self, message: str) -> None:
         """Print the warning."""
@@ -56,13 +57,18 @@ class Progress(Watch):
         parts = {
             "loss {:.3g}": record.get("loss"),
             f"{{:.0f}} of {limit or 0:g} s": record["seconds"] if limit is not None else None,
-            "validation loss {:.3g}": self.validation_loss,
+            f"validation loss {{:.3g}}{self._at(record)}": self.evaluated.get("validation_loss"),
             "{:.3g}/s": speed,
             "tau {:.3g}": record.get("tau"),
             "gamma {:.3g}": record.get("gamma"),
             **self._step(record),
         }
         return [form.format(value) for form, value in parts.items() if value is not None]
+
+    def _at(self, record: Record) -> str:
+        """Return the update of the last validation loss as " at 50", or "" if it is that of the record."""
+        update = self.evaluated.get("update")
+        return "" if update in (None, record["update"]) else f" at {update}"
 
     def _step(self, record: Record) -> dict[str, float | None]:
         """Return alpha, or |alpha| for a first-order method: the learning rate, or 0 after a rejected step."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from .checkpoint import BEST, checkpoints
 from .comparison_folder import Comparison
+from .early_stopping import average_is_best
 from .metrics import METRICS
 from .next_commands import compare_command, has_command, resume_command, show_command, twice_as_long
 from .pictures import DAMPING, LOSS, RECONSTRUCTIONS
@@ -34,7 +35,8 @@ def lines_of_run(run: Run, before: int | None = None) -> list[str]:
     lines.append(f"show it: {show_command(run.folder)}")
     if has_command(run.options):
         lines.append(f"continue it: {resume_command(run.folder, _further(run))}")
-    return [*lines, f"in Python: kfgn.lab.read_run({str(run.folder)!r}).weights()"]
+    averaged = "averaged=True" if average_is_best(run.options, run.metrics) else ""
+    return [*lines, f"in Python: kfgn.lab.read_run({str(run.folder)!r}).weights({averaged})"]
 
 
 def _place_of_weights(run: Run) -> str:
@@ -66,7 +68,7 @@ def lines_of_comparison(comparison: Comparison, runs: Sequence[Run], picture: Pa
     names = ", ".join(place.name for place in comparison.places)
     return [
         f"the comparison is in {comparison.folder}, with a folder for each run: {names}",
-        f"picture: {picture}",
+        *([f"picture: {picture}"] if picture.exists() else []),
         f"show it: {show_command(comparison.folder)}",
         *([f"continue it: {compare_command(longer)}"] if kept else []),
     ]

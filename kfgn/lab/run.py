@@ -17,6 +17,7 @@ from .checkpoint import BEST, newest_checkpoint
 from .early_stopping import best_update
 from .errors import UsageError
 from .metrics import Record
+from .prediction import outputs_of
 
 SETS = ("train", "validation", "test")
 """The sets on which a run is evaluated."""
@@ -59,13 +60,14 @@ class Run(metaclass=Documented):
 
     Examples
     --------
+    >>> import numpy as np
     >>> import tempfile
     >>> from kfgn.lab import Options, train
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     run = train(Options("digits", updates=2), f"{folder}/run")
-    ...     weights = run.weights()
-    >>> run.updates, run.rejected, [W.shape for W in weights]
-    (2, 0, [(32, 65), (16, 33), (10, 17)])
+    ...     weights, outputs = run.weights(), run.outputs(np.zeros((3, 64)))
+    >>> run.updates, run.rejected, [W.shape for W in weights], outputs.shape
+    (2, 0, [(32, 65), (16, 33), (10, 17)], (3, 10))
     >>> run.metrics[1]["step_size"] < 0
     True
     """
@@ -206,6 +208,38 @@ class Run(metaclass=Documented):
         best = best_update(self.options, self.metrics[: found.t + 1])
         name = ("" if best in (None, found.t) else f"{BEST}.") + ("average" if averaged else "weights")
         return tuple(found.arrays[f"{name}.{l}"] for l in range(self.network().depth))
+
+    @with_shared_text
+    def outputs(self, X: NDArray[Any], *, averaged: bool = False) -> NDArray[Any]:
+        """Return the outputs h_L of the network at the weights that the run keeps, computed by NumPy.
+
+        {kept_weights}
+
+        The largest output of a row is the most probable class of categorical. The probabilities of bernoulli are
+        1 / (1 + exp(-h_L)). The outputs of squared_error are the predictions of the targets.
+
+        Parameters
+        ----------
+        X : numpy.ndarray, shape (N, D_0)
+            The inputs in float32 or float64, scaled as the inputs of the training. They are converted to the dtype of
+            the run.
+        {averaged}
+
+        Returns
+        -------
+        numpy.ndarray, shape (N, D_L)
+            The outputs in the dtype of the run.
+
+        Raises
+        ------
+        UsageError
+            X is not such an array, `averaged` is neither True nor False, or the run has no checkpoint yet.
+        RunFailedError
+            No checkpoint is usable.
+        """
+        weights = self.weights(averaged=averaged)
+        outputs: NDArray[Any] = with_usage_error(lambda _, x: outputs_of(self.network(), weights, x), "X", X)
+        return outputs
 
 
 def ignore(_warning: str) -> None:

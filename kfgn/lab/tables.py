@@ -8,11 +8,12 @@ from typing import Any
 
 from ..backends import BACKENDS, BackendUnavailableError, open_backend
 from .arrivals import arrival, best_first_order
+from .early_stopping import average_is_best
 from .errors import library
 from .plain_text import escaped
 from .run import SETS, Run
 from .states import stopped_early
-from .wording import best_loss_in_words, data_of, names_of, note_on_rates
+from .wording import best_loss_in_words, data_of, names_of, note_on_eta, note_on_rates
 
 SHORTEST = 12
 """The smallest width, in characters, of the first column, in which long names of runs are folded."""
@@ -37,6 +38,8 @@ def print_runs(runs: Sequence[Run], console: Any) -> None:
     for title, run in zip(titles, runs, strict=True):
         for note in _notes(run):
             console.print(f"{title}: {note}", soft_wrap=True)
+    if same_data and (note := note_on_eta(runs)):
+        console.print(f"note: {note}", soft_wrap=True)
     if best is not None:
         title, by = next(pair for pair in zip(titles, runs, strict=True) if best_first_order([pair[1]]) == best)
         line = f"{best_loss_in_words(runs)}: {best:.5g}, the lowest final training loss, by the run {title}"
@@ -88,9 +91,9 @@ def _notes(run: Run) -> list[str]:
     if stopped_early(run):
         notes.append(f"early stopping ended the run after update {run.updates}")
     if run.best_update not in (None, run.updates):
-        notes.append(
-            f"weights, losses and accuracies are those of update {run.best_update}, with the lowest validation loss"
-        )
+        place = " at the average of the weights" if average_is_best(run.options, run.metrics) else ""
+        lowest = f"with the lowest validation loss{place}"
+        notes.append(f"weights, losses and accuracies are those of update {run.best_update}, {lowest}")
     elif run.best_update is None and run.evaluations and (t := run.evaluations[-1]["update"]) != run.updates:
         notes.append(f"the losses were computed after update {t}")
     return notes

@@ -88,6 +88,7 @@ class Trainer:
                 self._checkpoint()
                 raise InterruptedRunError(f"stopped after update {self.state.t}, with a checkpoint in {self.folder}")
             if self._done():
+                self._warn_of_rejected()
                 return
             records = self._steps(stop)
             if self._done() or self.state.t % self.every == 0:
@@ -216,11 +217,18 @@ class Trainer:
                     f"rejected, because {self._reason()}; {last_checkpoint(self.folder)}"
                 )
 
+    def _warn_of_rejected(self) -> None:
+        """Warn at the end of a run that has only rejected steps, but fewer than `max_rejected`."""
+        if self.failures == self.state.t > 0:
+            rejected = f"all {self.failures} steps of the run in {self.folder} were rejected"
+            self.watch.on_warning(f"{rejected}, because {self._reason()}")
+
     def _reason(self) -> str:
-        """Return the reason for which the optimiser rejects steps, and a remedy if there is one."""
+        """Return the reason for which the optimiser rejects steps, and remedies."""
+        reason, remedy = "a value was not finite or a matrix was not positive definite", "a larger tau"
         if METHODS[self.options.method].first_order:
-            return "a value was not finite; try a lower learning rate"
-        return "a value was not finite or a matrix was not positive definite"
+            reason, remedy = "a value was not finite", "a lower learning rate"
+        return f"{reason}; scale the columns of X, for example to mean 0 and variance 1, or try {remedy}"
 
 
 def last_checkpoint(folder: Path) -> str:

@@ -87,6 +87,25 @@ def note_on_rates(best: Run, runs: Sequence[Run]) -> str:
     return ""
 
 
+def note_on_eta(runs: Sequence[Run]) -> str:
+    """Return a note if the methods of the runs have different weights eta of L2 regularisation, and otherwise "".
+
+    A method with several values of eta is equal to a method with the same values.
+    """
+    by_method: dict[str, set[float]] = {}
+    for run in runs:
+        by_method.setdefault(run.options["method"], set()).add(run.options["eta"])
+    by_values: dict[tuple[float, ...], list[str]] = {}
+    for method, values in by_method.items():
+        by_values.setdefault(tuple(sorted(values)), []).append(METHOD_NAMES[method])
+    if len(by_values) < 2:
+        return ""
+    groups = "; ".join(
+        f"{' and '.join(f'{eta:g}' for eta in etas)} for {', '.join(n)}" for etas, n in by_values.items()
+    )
+    return f"the methods differ in eta, the weight of L2 regularisation: {groups}; give --eta for a fair comparison"
+
+
 def duration(seconds: float) -> str:
     """Return a time of training in words, such as "45 s" or "20 min"."""
     return f"{seconds:.3g} s" if seconds < 120 else f"{seconds / 60:.3g} min"

@@ -140,6 +140,7 @@ def test_nothing_checked_is_no_success(capsys):
         (["--limit", "x"], "error: --limit: expected a number of seconds, got x"),
         (["--jobs", "two"], "error: --jobs: expected an integer, got two"),
         (["--quantities", "q"], "got --quantities q (did you mean --quantity?)"),
+        (["--quantit", "q"], "got --quantit q (did you mean --quantity?)"),
         (["--examples", "-1"], "expected 0 or more, got -1"),
         (["--jobs", "0"], "expected 1 or more, got 0"),
         (["--quantity", "kfrb"], "error: --quantity: expected one of loss, gradient, "),

@@ -79,7 +79,7 @@ def test_a_run_that_fails_has_status_1(tmp_path, capsys):
     assert train(tmp_path / "a", *diverges) == 1
     printed = capsys.readouterr().err
     assert f"the last 3 steps up to update 3 of the run in {tmp_path / 'a'} were rejected" in printed
-    assert "because a value was not finite; try a lower learning rate" in printed
+    assert "because a value was not finite; scale the columns of X" in printed
     assert printed.endswith(f"; to show the results: kfgn show {tmp_path / 'a'}\n")
 
 

@@ -37,6 +37,7 @@ COMPARE = ("compare", *TRAIN[1:], "--methods")
         (("--objective", "mse"), "got 'mse'; did you mean squared_error?"),
         (("--method", "lbfgs"), "got 'lbfgs'"),
         (("--widths", "3,20,2"), "invalid int value: '3,20,2'; separate values by spaces"),
+        (("--early-stop", "2"), "unrecognized arguments: --early-stop 2; did you mean --early-stopping?"),
         (("--learning_rate", "0.1"), "unrecognized arguments: --learning_rate 0.1; did you mean --learning-rate?"),
     ],
 )

@@ -71,6 +71,8 @@ def test_a_method_that_fails_does_not_stop_the_others(tmp_path, capsys):
 def test_a_repeated_method_is_refused(tmp_path):
     with pytest.raises(UsageError, match=r"^methods: expected each method once, got 'kfra' 2 times"):
         compare(Options("digits", updates=1), ["kfra", "adam", "kfra"], tmp_path / "c")
+    with pytest.raises(UsageError, match=r"^methods: expected each method once, got 'adam:0.1' 2 times"):
+        compare(Options("digits", updates=1), ["adam:0.1", "adam:0.10"], tmp_path / "c")
     assert not (tmp_path / "c").exists()
 
 

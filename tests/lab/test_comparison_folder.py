@@ -27,6 +27,16 @@ def test_runs_and_comparisons_in_a_folder(tmp_path):
     assert comparisons_in(tmp_path / "alone") == []
 
 
+def test_runs_at_any_depth_are_found(tmp_path):
+    """A link to a folder above does not lead to an endless search."""
+    deep = tmp_path / "2026" / "digits" / "seeds"
+    train(Options("digits", updates=1), deep / "1")
+    compare(Options("digits", updates=1), ["kfra"], deep / "more" / "c")
+    (deep / "again").symlink_to(tmp_path, target_is_directory=True)
+    assert names(tmp_path) == ["2026/digits/seeds/1", "2026/digits/seeds/more/c/kfra"]
+    assert [comparison.folder for comparison in comparisons_in(tmp_path)] == [deep / "more" / "c"]
+
+
 def test_the_runs_have_the_order_of_the_methods(tmp_path):
     compared = compare(Options("digits", updates=1), METHODS, tmp_path / "c")
     assert runs_in(tmp_path / "c") == compared

@@ -130,6 +130,7 @@ def test_the_last_evaluation_may_be_the_best(tmp_path):
     assert run.final("test") == expected.final("test")
 
 
+@pytest.mark.filterwarnings("ignore:all .* steps of the run .* were rejected")
 def test_the_initial_weights_count(tmp_path):
     """Steps with a learning rate of 1e30 are rejected, so no evaluation has a lower loss than that of update 0."""
     given = {"method": "sgd", "learning_rate": 1e30, "max_rejected": 1000, "evaluate_every": 2, "early_stopping": 2}

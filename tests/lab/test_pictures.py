@@ -34,7 +34,7 @@ def made(folder, method="kfra", data="digits", *, losses, rate=None, seconds=1.0
     metrics = [
         {"update": t, "seconds": seconds * t, "train_loss": loss, "train_loss_averaged": loss} for t, loss in losses
     ]
-    options = {"data": data, "method": method, "learning_rate": rate, "halving": None}
+    options = {"data": data, "method": method, "learning_rate": rate, "halving": None, "eta": 0.0}
     return Run(folder, {"options": options}, metrics)
 
 
@@ -146,6 +146,7 @@ def test_places_of_stars_do_not_overlap(tmp_path, drawn):
     assert not any(box.overlaps(other) for i, box in enumerate(boxes) for other in boxes[:i])
 
 
+@pytest.mark.filterwarnings("ignore:all .* steps of the run .* were rejected")
 def test_the_picture_shows_the_weights_that_early_stopping_keeps(tmp_path, drawn):
     """Steps with a learning rate of 1e30 are rejected, so the initial weights have the lowest validation loss."""
     options = Options("digits", "sgd", updates=9, learning_rate=1e30, evaluate_every=2, early_stopping=2)

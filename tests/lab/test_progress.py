@@ -62,6 +62,19 @@ def test_the_usual_line_of_80_columns_has_the_speed(terminal):
     assert re.search(r"loss 0.000123,? validation loss 0.0123,? 3.17/s$", line)
 
 
+@pytest.mark.parametrize("terminal", [True, False])
+def test_a_validation_loss_has_its_update_if_it_is_older(terminal):
+    """The loss of update 0 is not that of the update of the line."""
+    stream = io.StringIO()
+    with progress_on(Console(file=stream, force_terminal=terminal, width=120)) as progress:
+        progress.on_start(Options("digits", updates=200), 0, 0.0, Path())
+        progress.on_updates([{**RECORD, "update": 50}])
+        later = {name: value for name, value in RECORD.items() if name != "validation_loss"}
+        progress.on_updates([{**later, "update": 60}])
+    shown = Text.from_ansi(stream.getvalue()).plain
+    assert re.search(r"60( of |/)200,? loss 0.000123,? validation loss 0.0123 at 50\b", shown)
+
+
 def test_60_columns_have_the_update_and_the_loss():
     for line in printed(60, terminal=True, updates=20000):
         assert cell_len(line) <= 60

@@ -6,10 +6,13 @@ import shlex
 from pathlib import Path
 
 import numpy as np
+import pytest
 from safetensors.numpy import load_file
 
 from kfgn.lab import read_run
 from kfgn.lab.cli import main
+from kfgn.lab.comparison_folder import runs_in
+from kfgn.lab.errors import PictureError
 from kfgn.lab.schema import Update
 
 GIVEN = ["--data", "digits", "--updates", "10", "--quiet", "--out"]
@@ -90,6 +93,36 @@ def test_early_stopping_names_its_weights_and_how_to_continue(tmp_path, capsys):
     assert "the run was already complete after update 2\n" in capsys.readouterr().out
     assert main(shlex.split(command)) == 0
     assert read_run(tmp_path / "a").updates == 4
+
+
+def test_early_stopping_names_the_better_of_the_weights_and_their_average(tmp_path, capsys):
+    """With a learning rate of 2, the average of the weights has the lower validation loss."""
+    far = ["--method", "sgd", "--learning-rate", "2", "--evaluate-every", "1", "--early-stopping", "4"]
+    assert main(["train", *GIVEN, str(tmp_path / "a"), *far]) == 0
+    run, printed = read_run(tmp_path / "a"), capsys.readouterr().out
+    assert run.best_update < run.updates
+    assert run.final("validation", averaged=True) < run.final("validation")
+    line = f"update {run.best_update}, with the lowest validation loss at the average of the weights\n"
+    assert line in printed
+    assert printed.endswith(f"in Python: kfgn.lab.read_run({str(run.folder)!r}).weights(averaged=True)\n")
+
+
+def _without_space(_figure, path):
+    raise PictureError(f"{path} could not be written: No space left on device")
+
+
+@pytest.mark.parametrize("command", [["train"], ["compare", "--methods", "kfra", "adam"]])
+def test_the_results_are_printed_before_a_picture_that_cannot_be_written(command, tmp_path, capsys, monkeypatch):
+    for module in ("pictures", "loss_pictures"):
+        monkeypatch.setattr(f"kfgn.lab.{module}.save", _without_space)
+    assert main([*command, *GIVEN, str(tmp_path / "a")]) == 1
+    printed = capsys.readouterr()
+    assert "updates" in printed.out
+    assert f"show it: kfgn show {tmp_path / 'a'}\n" in printed.out
+    assert "picture" not in printed.out
+    assert printed.err.endswith(f" No space left on device; to draw it: kfgn show {tmp_path / 'a'} --draw\n")
+    assert printed.err.count("\n") == 1
+    assert [run.updates for run in runs_in(tmp_path / "a")] == [10] * len(command[2:] or command)
 
 
 def test_compare_names_its_runs_and_commands(tmp_path, capsys):

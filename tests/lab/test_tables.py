@@ -5,8 +5,9 @@ import io
 import pytest
 from rich.console import Console
 
+import kfgn
 from kfgn.backends import BACKENDS, BackendUnavailableError
-from kfgn.lab import Run, read_run
+from kfgn.lab import Options, Run, compare, read_run
 from kfgn.lab.cli import main
 from kfgn.lab.run import SETS
 from kfgn.lab.tables import print_runs
@@ -97,7 +98,8 @@ def made(folder, method, last, data="digits"):
     metrics = [
         {"update": t, "seconds": t / 10, **figures, "train_loss": x, "train_loss_averaged": x} for t, x in losses
     ]
-    return Run(folder, {"options": {"method": method, "data": data, "learning_rate": None, "halving": None}}, metrics)
+    options = {"method": method, "data": data, "learning_rate": None, "halving": None, "eta": 0.0}
+    return Run(folder, {"options": options}, metrics)
 
 
 def printed(runs, width):
@@ -116,6 +118,28 @@ def test_the_columns_name_the_best_loss(tmp_path):
     ]
     assert lines[-2] == "best loss of Adam: 2, the lowest final training loss, by the run adam-0.1"
     assert " ".join(lines[-1:]).startswith("note: only one learning rate of Adam was compared")
+
+
+def test_methods_with_different_regularisation_have_a_note(tmp_path):
+    """The note appears unless every method has the same values of eta."""
+    runs = compare(Options("digits", updates=1), ["kfra", "kflr", "adam:0.1", "adam:0.01"], tmp_path / "a")
+    (line,) = (line for line in printed(runs, 80) if "eta" in line)
+    values = "1e-05 for KFRA, KFLR; 0 for Adam"
+    expected = f"the methods differ in eta, the weight of L2 regularisation: {values}; give --eta for a fair comparison"
+    assert line == f"note: {expected}"
+    equal = compare(Options("digits", updates=1, eta=1e-5), ["kfra", "adam:0.1"], tmp_path / "b")
+    assert not any("eta" in line for line in printed(equal, 80))
+    swept = [*equal, *compare(Options("digits", updates=1, eta=1e-3), ["kfra", "adam:0.1"], tmp_path / "c")]
+    assert not any("eta" in line for line in printed(swept, 80))
+
+
+def test_the_help_has_the_defaults_of_eta(capsys):
+    with pytest.raises(SystemExit):
+        run("compare", "--help")
+    text = " ".join(capsys.readouterr().out.split())
+    assert "The default of --eta is 1e-5 for second-order methods and 0 for first-order methods" in text
+    network = kfgn.Network.dense((3, 2), (), "squared_error")
+    assert (kfgn.GaussNewton(network, "kfra").eta, kfgn.Adam(network).eta) == (1e-5, 0)
 
 
 def test_losses_of_different_data_sets_are_not_compared(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 import kfgn
 from kfgn._linearisation.passes import forward
-from kfgn.lab import Options, RunFailedError, read_run, resume, train
+from kfgn.lab import Options, RunFailedError, Task, read_run, resume, train
 from kfgn.lab.errors import InterruptedRunError
 from kfgn.lab.splitting import split
 from kfgn.lab.tasks import open_task
@@ -58,8 +58,17 @@ def test_consecutive_rejected_steps_end_a_run(tmp_path):
 
 
 def test_fewer_rejected_steps_than_the_limit_are_counted(tmp_path):
-    run = train(Options("digits", "sgd", updates=6, learning_rate=1e30, max_rejected=7), tmp_path / "run")
+    options = Options("digits", "sgd", updates=6, learning_rate=1e30, max_rejected=7)
+    with pytest.warns(UserWarning, match=r"^all 6 steps .* not finite; scale .* or try a lower learning rate$"):
+        run = train(options, tmp_path / "run")
     assert (run.updates, run.rejected) == (6, 6)
+
+
+def test_inputs_that_overflow_are_a_warning(tmp_path):
+    X, Y = np.full((30, 2), 1e20), np.arange(30) % 2
+    task = Task("own", kfgn.Network.dense((2, 3, 2), ("relu",), "categorical"), X, Y)
+    with pytest.warns(UserWarning, match=r"^all 6 steps .*; scale the columns of X, .* or try a larger tau$"):
+        assert train(Options("own", updates=6), tmp_path / "run", task=task).rejected == 6
 
 
 class StopsAtTheEnd(Watch):

@@ -64,6 +64,8 @@ def lab(folder: str, out: str) -> Iterator[Call]:
         if method != "weights":
             arguments = {"data": ("train", v.name), **arguments}
         yield Call(f"kfgn.lab.Run.{method}", getattr(Run, method), getattr(run, method), arguments, UsageError)
+    arguments = {"X": (np.ones((3, 64)), _inputs), "averaged": (False, v.flag)}
+    yield Call("kfgn.lab.Run.outputs", Run.outputs, run.outputs, arguments, UsageError)
     yield Call("kfgn.lab.Run.network", Run.network, run.network, {})
     yield Call("kfgn.lab.Watch", Watch, Watch, {})
     yield Call("kfgn.lab.data.load", load, load, {"name": ("digits", v.name), "folder": (None, v.optional(v.folder))})
@@ -72,6 +74,11 @@ def lab(folder: str, out: str) -> Iterator[Call]:
 def _watch(library: Library, good: Any) -> Iterator[Bad]:
     """The role of a watch, which may be a function."""
     return (bad for bad in v.record(library, good) if bad.kind != "function")
+
+
+def _inputs(library: Library, good: Any) -> Iterator[Bad]:
+    """The role of the inputs of a trained network, which may have either dtype and any number of rows."""
+    return (bad for bad in v.batch(library, good) if bad.kind != "float32")
 
 
 def _sequence(_library: Library, good: Any) -> Iterator[Bad]:
