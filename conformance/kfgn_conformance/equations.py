@@ -22,6 +22,9 @@ from .quantities import ROWS
 STYLES = {"Misprint": "red", "Gap": "yellow", "Choice": "cyan", "Note": "none"}
 """The colour of each kind of remark."""
 
+RULE = 80
+"""The largest number of characters of the line between two equations."""
+
 NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
 """The module of the reference whose functions are rules of the optimiser that are not in the paper."""
 
@@ -54,9 +57,9 @@ def print_found(sought: Iterable[str], console: Console) -> None:
 
 
 def _print_line(console: Console) -> None:
-    """Print an empty line and a horizontal line."""
+    """Print an empty line and a horizontal line of at most `RULE` characters, since a pipe has no width."""
     console.print()
-    console.print(Rule(style="dim"))
+    console.print(Rule(style="dim"), width=min(console.width, RULE))
 
 
 def print_table(console: Console, numbers: Iterable[int] = EQUATIONS) -> None:

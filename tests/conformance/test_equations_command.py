@@ -242,6 +242,17 @@ def test_an_equation_and_the_algorithm(sought, capsys):
     assert "\nAlgorithm 1: " in out
 
 
+@pytest.mark.parametrize(("columns", "length"), [(None, 80), ("40", 40), ("120", 80)])
+def test_the_line_between_equations_fits_a_page_if_the_output_is_a_file(columns, length, capsys, monkeypatch):
+    """A pipe or a file has no width, and no line of it is wrapped."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    assert cli.main(["equations", "23-25"]) == cli.PASSED
+    drawn = [line for line in capsys.readouterr().out.splitlines() if set(line) == {"─"}]
+    assert [len(line) for line in drawn] == [length] * 2
+
+
 def test_rules_that_are_not_in_the_paper_come_last_and_are_named():
     text = printed(80, print_equation, 36)
     before, _, after = text.partition("\nThe functions below are rules of the optimiser that are not in the paper.\n")
