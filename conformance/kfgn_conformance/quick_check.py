@@ -65,6 +65,7 @@ class CheckResult:
     >>> result = check("q", QUANTITIES["q"].value)
     >>> result.passed, result.mistakes
     (True, ())
+    >>> result.assert_passed()
     """
 
     report: Report
@@ -80,6 +81,18 @@ class CheckResult:
         """Names of the known mistakes that explain the wrong answers; empty if no known mistake explains them."""
         diagnoses = (cell.diagnosis for cell in self.report.cells)
         return tuple(mistake.name for diagnosis in diagnoses if diagnosis for mistake in diagnosis.mistakes)
+
+    def assert_passed(self) -> None:
+        """Raise `AssertionError` with the printed result, unless `passed` is True. A test runner shows all its lines.
+
+        Raises
+        ------
+        AssertionError
+            If an answer did not pass, or the function supports no problem.
+        """
+        __tracebackhide__ = True  # pytest then shows the line of the test
+        if not self.passed:
+            raise AssertionError(f"check: expected that every answer passes, got\n{self}")
 
     def __str__(self) -> str:
         from .output import Output  # only the text needs rich
@@ -129,7 +142,8 @@ def check(
     -------
     CheckResult
         The outcome. `print` shows the table and the diagnosis, `passed` is True if every answer passed, and `mistakes`
-        has the names of the known mistakes that explain the wrong answers.
+        has the names of the known mistakes that explain the wrong answers. `assert_passed` raises `AssertionError` with
+        the table and the diagnosis, for a test.
 
     Raises
     ------

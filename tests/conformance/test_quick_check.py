@@ -55,6 +55,22 @@ def test_mistakes_with_equal_answers_are_named_together():
     assert result.mistakes == ("bias-forgotten", "bias-not-added")
 
 
+def test_a_failed_assertion_has_the_printed_result():
+    result = check("kfra", wrong, problems=cases()[:2])
+    with pytest.raises(AssertionError) as raised:
+        result.assert_passed()
+    assert str(raised.value) == f"check: expected that every answer passes, got\n{result}"
+
+
+def test_the_assertion_holds_for_right_answers_and_fails_without_answers():
+    def nothing(_problem):
+        raise UnsupportedError("no network")
+
+    check("q", right("q"), problems=cases()[:2]).assert_passed()
+    with pytest.raises(AssertionError, match="no network: 2 of 2 problems"):
+        check("q", nothing, problems=cases()[:2]).assert_passed()
+
+
 def test_conventions_are_translated():
     assert not check("kfra", wrong).passed
     result = check("kfra", wrong, conventions=Conventions(reduction="sum"))
