@@ -81,11 +81,13 @@ def test_an_equation_in_full(number, width):
         assert words(remark) in words(text)
     for f in reference_functions(number):
         docstring = inspect.getdoc(f)
-        name = f"kfgn_reference.{f.__module__.rpartition('.')[2]}.{f.__name__}"
-        assert consecutive([name, *indented(docstring)], lines)
+        module = f.__module__.rpartition(".")[2]
+        line = inspect.getsourcelines(f)[1]
+        head = f"kfgn_reference.{module}.{f.__name__} in reference/kfgn_reference/{module}.py:{line}"
+        assert consecutive([head, *indented(docstring)], lines)
         assert text.count(docstring.splitlines()[0]) == 1
         assert consecutive(without_docstring(f), [line for line in lines if line])
-    assert lines[-1] == f"tested by {equation.test}"
+    assert lines[-1] == f"tested by: pytest {equation.test}"
 
 
 def without_docstring(f):
@@ -114,7 +116,7 @@ def test_equations_with_a_number_prints_that_equation(capsys):
     assert out.startswith("(26) ")
     assert "def kfra(net: Network, X: Array, Y: Array) -> PerLayer:\n" in out
     assert "    G = expectation({net.L: output_gauss_newton(net, h[net.L], y)} for h, y in passes)\n" in out
-    assert out.endswith("tested by tests/reference/equations/test_section_3_2.py::test_equation_26\n")
+    assert out.endswith("tested by: pytest tests/reference/equations/test_section_3_2.py::test_equation_26\n")
 
 
 def test_every_function_of_an_equation_is_printed():
@@ -231,7 +233,7 @@ def test_algorithm_1_is_printed_with_its_remarks_and_its_code(sought, capsys):
     for remark in ALGORITHM_1.remarks.values():
         assert words(remark) in words(out)
     assert "\ndef algorithm_1(net: Network, " in out
-    assert out.endswith("tested by tests/reference/test_algorithm_1.py\n")
+    assert out.endswith("tested by: pytest tests/reference/test_algorithm_1.py\n")
 
 
 @pytest.mark.parametrize("sought", [["26", "algorithm"], ["algorithm", "26"], ["Algorithm", "1", "26"]])
