@@ -13,7 +13,7 @@ from .oracle import Oracles
 from .plain import counted
 from .problems.cases import cases
 from .problems.fixed import fixed
-from .problems.further import further
+from .problems.further import ENOUGH, further
 from .problems.problem import DTYPES, Problem
 from .problems.shared_weights.fixed import shared_problems
 from .quantities import ROWS
@@ -104,6 +104,9 @@ class CheckResult:
         if self.added:
             console.print(f"added: {counted(self.added, 'problem')} with supported transfer functions and objectives")
         print_remarks(self.report, console)
+        supported, total = self.report.supported(0)
+        if 0 < len(supported) < min(ENOUGH, total):
+            console.print(f"note: this result rests on only {len(supported)} of {counted(total, 'problem')}")
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
 
     __repr__ = __str__

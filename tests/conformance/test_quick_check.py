@@ -95,6 +95,22 @@ def test_problems_that_are_not_supported_are_counted():
     assert f"only the Bernoulli objective: {left} of {total} problems" in " ".join(str(result).split())
 
 
+def test_a_result_on_few_problems_has_a_note():
+    """No problems are added, since an added problem has a hidden layer."""
+
+    def mine(problem):
+        if problem.transfers:
+            raise UnsupportedError("only networks without hidden layers")
+        return QUANTITIES["q"].value(problem)
+
+    total = len(cases()) + len(fixed())
+    few = check("q", mine)
+    number = few.report.cells[0].supported
+    assert few.passed
+    assert str(few).splitlines()[-1] == f"note: this result rests on only {number} of {total} problems"
+    assert "note: " not in str(check("q", right("q"), problems=cases()[:1]))
+
+
 def test_a_function_that_supports_nothing_has_not_passed():
     def mine(_problem):
         raise UnsupportedError("nothing")
