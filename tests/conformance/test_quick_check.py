@@ -78,6 +78,16 @@ def test_conventions_are_translated():
     assert "divided by N, as the answer is a sum over the datapoints: kfra" in " ".join(str(result).split())
 
 
+def test_a_declared_sum_does_not_apply_to_q():
+    """The message states it, and only if the adapter declares sums."""
+    summed = lambda problem: [problem.N * Q for Q in QUANTITIES["q"].value(problem)]  # noqa: E731
+    sentence = 'The declared reduction="sum" does not apply to q, which is a mean with every reduction.'
+    for conventions in (Conventions(reduction="sum"), Conventions()):
+        result = check("q", summed, conventions=conventions, problems=cases()[:2])
+        assert result.mistakes == ("summed-over-datapoints",)
+        assert (sentence in " ".join(str(result).split())) == (conventions.reduction == "sum")
+
+
 def test_a_single_array_needs_no_tuple():
     assert check("loss", lambda problem: QUANTITIES["loss"].value(problem)[0]).passed
 
