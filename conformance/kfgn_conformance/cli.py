@@ -25,7 +25,7 @@ from .pools import affordable
 from .problem_sets.standard import PatternError, check_patterns, drawn, problem_set, selected
 from .problems.problem import Problem
 from .quantities import ROWS
-from .reports import UNFINISHED, print_report, read_records, recorder, records, write_page, write_records
+from .reports import UNFINISHED, print_report, print_summary, read_records, recorder, records, write_page, write_records
 from .results import Column, Report, Row, report_of
 from .runner import rows_for, run
 from .statuses import FAILED, INTERRUPTED, NOTHING_CHECKED, PASSED, UNWRITTEN, USAGE
@@ -153,6 +153,7 @@ def _run(options: argparse.ArgumentParser, given: argparse.Namespace) -> int:
     if not report.checked:
         log.print("kfgn-check: nothing was checked", style="red")
         return NOTHING_CHECKED
+    print_summary(report, console)
     return PASSED if report.passed else FAILED
 
 
@@ -213,8 +214,7 @@ def _interrupted(
 def _write(report: Report, given: argparse.Namespace) -> bool:
     """Write the report to the files that the options name. Return False if a file could not be written."""
     lines = written(partial(write_records, report), given.jsonl)
-    page = written(lambda path: write_page([records(report)], path), given.html)
-    return lines and page
+    return written(lambda path: write_page([records(report)], path), given.html) and lines
 
 
 def _checked(options: argparse.ArgumentParser, given: argparse.Namespace) -> list[Expected]:

@@ -16,11 +16,15 @@ from rich.table import Table
 from rich.text import Text
 
 from .equation_functions import Function, name, port_names, quantity_names, reference_functions
+from .equation_places import line_of_test, place_of
 from .equation_request import Request, requested
 from .quantities import ROWS
 
 STYLES = {"Misprint": "red", "Gap": "yellow", "Choice": "cyan", "Note": "none"}
 """The colour of each kind of remark."""
+
+RULE = 80
+"""The largest number of characters of the line between two equations."""
 
 NOT_IN_THE_PAPER = "kfgn_reference._safeguards"
 """The module of the reference whose functions are rules of the optimiser that are not in the paper."""
@@ -55,9 +59,9 @@ def print_found(sought: Iterable[str], console: Console) -> None:
 
 
 def _print_line(console: Console) -> None:
-    """Print an empty line and a horizontal line."""
+    """Print an empty line and a horizontal line of at most `RULE` characters, since a pipe has no width."""
     console.print()
-    console.print(Rule(style="dim"))
+    console.print(Rule(style="dim"), width=min(console.width, RULE))
 
 
 def print_table(console: Console, numbers: Iterable[int] = EQUATIONS) -> None:
@@ -161,7 +165,7 @@ def print_equation(number: int, console: Console) -> None:
         console.print(Text(f"in the port: {', '.join(port)}"), soft_wrap=True)
     if quantities := quantity_names(number):
         console.print(Text(f"as quantities of kfgn-check: {', '.join(quantities)}"), soft_wrap=True)
-    console.print(Text(f"tested by {equation.test}"), soft_wrap=True)
+    console.print(Text(line_of_test(equation.test)), soft_wrap=True)
 
 
 def print_algorithm(console: Console) -> None:
@@ -170,7 +174,7 @@ def print_algorithm(console: Console) -> None:
     _print_function(algorithm_1, console)
     quantities = [name for name, quantity in ROWS.items() if quantity.equation == "Algorithm 1"]
     console.print(Text(f"as quantities of kfgn-check: {', '.join(quantities)}"), soft_wrap=True)
-    console.print(Text("tested by tests/reference/test_algorithm_1.py"), soft_wrap=True)
+    console.print(Text(line_of_test("tests/reference/test_algorithm_1.py")), soft_wrap=True)
 
 
 def _print_statement(label: str, statement: Statement, console: Console) -> None:
@@ -187,8 +191,9 @@ def _print_statement(label: str, statement: Statement, console: Console) -> None
 
 
 def _print_function(f: Function, console: Console) -> None:
-    """Print the name, the docstring and the code of a function of the reference."""
+    """Print the name, the place, the docstring and the code of a function of the reference."""
     title = Text(f"kfgn_reference.{name(f)}", "bold")
+    title.append(f" in {place_of(f)}", "not bold dim")
     title.append(f"\n{textwrap.indent(inspect.getdoc(f) or '', '    ')}", "not bold")
     console.print(title, soft_wrap=True)
     console.print()

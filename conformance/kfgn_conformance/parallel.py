@@ -9,6 +9,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple
 
+from .consistent import consistent
 from .expected import Expected
 from .implementation import Implementation
 from .oracle import Oracles
@@ -74,7 +75,7 @@ def run_in_processes(
         rows = {name: rows[name] for name in names}
         progress("in other orders")
         again = _in_other_orders(processes, columns, rows)
-    return report_of(columns, problems, rows, again, expected)
+    return consistent(report_of(columns, problems, rows, again, expected))
 
 
 class Part(NamedTuple):

@@ -13,7 +13,7 @@ from .oracle import Oracles
 from .plain import counted
 from .problems.cases import cases
 from .problems.fixed import fixed
-from .problems.further import further
+from .problems.further import ENOUGH, further
 from .problems.problem import DTYPES, Problem
 from .problems.shared_weights.fixed import shared_problems
 from .problems.shared_weights.masked_sequences import masked_problems
@@ -66,6 +66,7 @@ class CheckResult:
     >>> result = check("q", QUANTITIES["q"].value)
     >>> result.passed, result.mistakes
     (True, ())
+    >>> result.assert_passed()
     """
 
     report: Report
@@ -82,6 +83,18 @@ class CheckResult:
         diagnoses = (cell.diagnosis for cell in self.report.cells)
         return tuple(mistake.name for diagnosis in diagnoses if diagnosis for mistake in diagnosis.mistakes)
 
+    def assert_passed(self) -> None:
+        """Raise `AssertionError` with the printed result, unless `passed` is True. A test runner shows all its lines.
+
+        Raises
+        ------
+        AssertionError
+            If an answer did not pass, or the function supports no problem.
+        """
+        __tracebackhide__ = True  # pytest then shows the line of the test
+        if not self.passed:
+            raise AssertionError(f"check: expected that every answer passes, got\n{self}")
+
     def __str__(self) -> str:
         from .output import Output  # only the text needs rich
         from .reports import print_failures, print_remarks, print_table
@@ -92,6 +105,9 @@ class CheckResult:
         if self.added:
             console.print(f"added: {counted(self.added, 'problem')} with supported transfer functions and objectives")
         print_remarks(self.report, console)
+        supported, total = self.report.supported(0)
+        if 0 < len(supported) < min(ENOUGH, total):
+            console.print(f"note: this result rests on only {len(supported)} of {counted(total, 'problem')}")
         return "\n".join(line.rstrip() for line in console.file.getvalue().splitlines())  # type: ignore[attr-defined]
 
     __repr__ = __str__
@@ -134,7 +150,8 @@ def check(
     -------
     CheckResult
         The outcome. `print` shows the table and the diagnosis, `passed` is True if every answer passed, and `mistakes`
-        has the names of the known mistakes that explain the wrong answers.
+        has the names of the known mistakes that explain the wrong answers. `assert_passed` raises `AssertionError` with
+        the table and the diagnosis, for a test.
 
     Raises
     ------

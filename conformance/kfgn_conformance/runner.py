@@ -6,6 +6,8 @@ from functools import partial
 
 from .adapters import Description
 from .changes import LARGE
+from .consistent import consistent
+from .declared_sums import on_declared_sums
 from .diagnosis import Answered, Diagnosis, diagnose
 from .expected import Expected
 from .implementation import Implementation
@@ -57,7 +59,7 @@ def run(
     for i, implementation in enumerate(implementations if repeat else ()):
         progress(f"{implementation.column.title} in other orders")
         again.append(in_other_orders(implementation, small, rows, {name: row.cells[i] for name, row in rows.items()}))
-    return report_of([each.column for each in implementations], problems, rows, again, expected)
+    return consistent(report_of([each.column for each in implementations], problems, rows, again, expected))
 
 
 def run_in_other_orders(
@@ -183,4 +185,4 @@ def diagnosis_of(answers: Sequence[tuple[Oracle, Judged]], description: Descript
     found = diagnose(answered, description.dtype, by_conventions)
     if found is None and (conventions := by_conventions()):  # no wrong array was stored
         return Diagnosis(conventions, "")
-    return found
+    return found and on_declared_sums(found, answers[0][0].quantity, description.conventions)

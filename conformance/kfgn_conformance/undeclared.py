@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import product
 from typing import Any
 
@@ -13,7 +13,7 @@ from .diagnosis import Mistake
 from .diagnosis.textbook import Textbook
 from .judging import Judged, compare
 from .oracle import Oracle
-from .quantities import ROWS
+from .quantities import ROWS, Quantity
 from .verdicts import WRONG, Status
 
 NAME = "undeclared-convention"
@@ -29,17 +29,27 @@ def undeclared(answers: Sequence[tuple[Oracle, Judged]], description: Descriptio
     stored.sort(key=lambda each: (each[1].verdict.status not in WRONG, each[0].problem.parameters * each[0].problem.N))
     if not stored or stored[0][1].verdict.status not in WRONG:
         return ()
-    least, found = len(CHOICES), list[str]()
+    least, found = len(CHOICES), list[Conventions]()
     for changes in sorted(_changes(description.conventions, stored[0][0]), key=len):
         if len(changes) > least:
             break
         conventions = replace(description.conventions, **changes)
         if all(_is_right(oracle, judged, conventions, description.dtype) for oracle, judged in stored):
             least = len(changes)
-            declared = ", ".join(f"{name}={_written(value)}" for name, value in changes.items())
-            found.append(f"Conventions({declared})")
-    text = f"Every answer is right with {' or with '.join(found)}, which the adapter does not declare."
-    return (Mistake(NAME, "conventions", text, "", Textbook),) if found else ()
+            found.append(conventions)
+    return (undeclared_mistake(found, description.conventions, stored[0][0].quantity),) if found else ()
+
+
+def undeclared_mistake(found: Sequence[Conventions], declared: Conventions, quantity: Quantity) -> Mistake:
+    """Make the mistake that names conventions with which every answer is right."""
+    written = " or with ".join(_written(each, declared) for each in found)
+    text = f"Every answer is right with {written}, which the adapter does not declare."
+    if quantity.array_kind == "inputs" and any(each.bias == "separate" for each in found):
+        text += (
+            " If the implementation does not store its biases separately, the row and the column of the appended 1 are "
+            "missing."
+        )
+    return Mistake(NAME, "conventions", text, "", Textbook, tuple(found))
 
 
 def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
@@ -68,6 +78,8 @@ def _is_right(oracle: Oracle, judged: Judged, conventions: Conventions, dtype: s
     return status is Status.PASS or (status is Status.INCONCLUSIVE and judged.verdict.status not in WRONG)
 
 
-def _written(value: Any) -> str:
-    """The value of a field in the notation of Python, with double quotes."""
-    return json.dumps(value)
+def _written(conventions: Conventions, declared: Conventions) -> str:
+    """The call of `Conventions` with the fields that differ from the declared ones, with double quotes."""
+    changes = {field.name: getattr(conventions, field.name) for field in fields(conventions)}
+    changed = (f"{name}={json.dumps(value)}" for name, value in changes.items() if value != getattr(declared, name))
+    return f"Conventions({', '.join(changed)})"

@@ -81,11 +81,13 @@ def test_an_equation_in_full(number, width):
         assert words(remark) in words(text)
     for f in reference_functions(number):
         docstring = inspect.getdoc(f)
-        name = f"kfgn_reference.{f.__module__.rpartition('.')[2]}.{f.__name__}"
-        assert consecutive([name, *indented(docstring)], lines)
+        module = f.__module__.rpartition(".")[2]
+        line = inspect.getsourcelines(f)[1]
+        head = f"kfgn_reference.{module}.{f.__name__} in reference/kfgn_reference/{module}.py:{line}"
+        assert consecutive([head, *indented(docstring)], lines)
         assert text.count(docstring.splitlines()[0]) == 1
         assert consecutive(without_docstring(f), [line for line in lines if line])
-    assert lines[-1] == f"tested by {equation.test}"
+    assert lines[-1] == f"tested by: pytest {equation.test}"
 
 
 def without_docstring(f):
@@ -114,7 +116,7 @@ def test_equations_with_a_number_prints_that_equation(capsys):
     assert out.startswith("(26) ")
     assert "def kfra(net: Network, X: Array, Y: Array) -> PerLayer:\n" in out
     assert "    G = expectation({net.L: output_gauss_newton(net, h[net.L], y)} for h, y in passes)\n" in out
-    assert out.endswith("tested by tests/reference/equations/test_section_3_2.py::test_equation_26\n")
+    assert out.endswith("tested by: pytest tests/reference/equations/test_section_3_2.py::test_equation_26\n")
 
 
 def test_every_function_of_an_equation_is_printed():
@@ -231,7 +233,7 @@ def test_algorithm_1_is_printed_with_its_remarks_and_its_code(sought, capsys):
     for remark in ALGORITHM_1.remarks.values():
         assert words(remark) in words(out)
     assert "\ndef algorithm_1(net: Network, " in out
-    assert out.endswith("tested by tests/reference/test_algorithm_1.py\n")
+    assert out.endswith("tested by: pytest tests/reference/test_algorithm_1.py\n")
 
 
 @pytest.mark.parametrize("sought", [["26", "algorithm"], ["algorithm", "26"], ["Algorithm", "1", "26"]])
@@ -240,6 +242,17 @@ def test_an_equation_and_the_algorithm(sought, capsys):
     out = capsys.readouterr().out
     assert out.startswith("(26) ")
     assert "\nAlgorithm 1: " in out
+
+
+@pytest.mark.parametrize(("columns", "length"), [(None, 80), ("40", 40), ("120", 80)])
+def test_the_line_between_equations_fits_a_page_if_the_output_is_a_file(columns, length, capsys, monkeypatch):
+    """A pipe or a file has no width, and no line of it is wrapped."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+    if columns:
+        monkeypatch.setenv("COLUMNS", columns)
+    assert cli.main(["equations", "23-25"]) == cli.PASSED
+    drawn = [line for line in capsys.readouterr().out.splitlines() if set(line) == {"─"}]
+    assert [len(line) for line in drawn] == [length] * 2
 
 
 def test_rules_that_are_not_in_the_paper_come_last_and_are_named():

@@ -55,11 +55,37 @@ def test_mistakes_with_equal_answers_are_named_together():
     assert result.mistakes == ("bias-forgotten", "bias-not-added")
 
 
+def test_a_failed_assertion_has_the_printed_result():
+    result = check("kfra", wrong, problems=cases()[:2])
+    with pytest.raises(AssertionError) as raised:
+        result.assert_passed()
+    assert str(raised.value) == f"check: expected that every answer passes, got\n{result}"
+
+
+def test_the_assertion_holds_for_right_answers_and_fails_without_answers():
+    def nothing(_problem):
+        raise UnsupportedError("no network")
+
+    check("q", right("q"), problems=cases()[:2]).assert_passed()
+    with pytest.raises(AssertionError, match="no network: 2 of 2 problems"):
+        check("q", nothing, problems=cases()[:2]).assert_passed()
+
+
 def test_conventions_are_translated():
     assert not check("kfra", wrong).passed
     result = check("kfra", wrong, conventions=Conventions(reduction="sum"))
     assert result.passed
     assert "divided by N, as the answer is a sum over the datapoints: kfra" in " ".join(str(result).split())
+
+
+def test_a_declared_sum_does_not_apply_to_q():
+    """The message states it, and only if the adapter declares sums."""
+    summed = lambda problem: [problem.N * Q for Q in QUANTITIES["q"].value(problem)]  # noqa: E731
+    sentence = 'The declared reduction="sum" does not apply to q, which is a mean with every reduction.'
+    for conventions in (Conventions(reduction="sum"), Conventions()):
+        result = check("q", summed, conventions=conventions, problems=cases()[:2])
+        assert result.mistakes == ("summed-over-datapoints",)
+        assert (sentence in " ".join(str(result).split())) == (conventions.reduction == "sum")
 
 
 def test_a_single_array_needs_no_tuple():
@@ -77,6 +103,22 @@ def test_problems_that_are_not_supported_are_counted():
     left = sum(problem.objective != "bernoulli" for problem in (*cases(), *fixed()))
     total = len(cases()) + len(fixed()) + result.added
     assert f"only the Bernoulli objective: {left} of {total} problems" in " ".join(str(result).split())
+
+
+def test_a_result_on_few_problems_has_a_note():
+    """No problems are added, since an added problem has a hidden layer."""
+
+    def mine(problem):
+        if problem.transfers:
+            raise UnsupportedError("only networks without hidden layers")
+        return QUANTITIES["q"].value(problem)
+
+    total = len(cases()) + len(fixed())
+    few = check("q", mine)
+    number = few.report.cells[0].supported
+    assert few.passed
+    assert str(few).splitlines()[-1] == f"note: this result rests on only {number} of {total} problems"
+    assert "note: " not in str(check("q", right("q"), problems=cases()[:1]))
 
 
 def test_a_function_that_supports_nothing_has_not_passed():

@@ -6,14 +6,19 @@ from html.parser import HTMLParser
 
 from kfgn_conformance import UnsupportedError, cli
 from kfgn_conformance.diagnosis import MISTAKES
+from kfgn_conformance.expected import Expected
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.problem_sets import standard
 from kfgn_conformance.problem_sets.selection import Selection
 from kfgn_conformance.reports import read_records, records, write_page, write_records
 from kfgn_conformance.reports.json_lines import Records
+from kfgn_conformance.reports.summary import print_summary, summary
 from kfgn_conformance.runner import run
+from rich.console import Console
 
 from .example_report import CASES, Answers, report
+
+NUMPY = ["--backend", "numpy", "--problem", "case-*-tanh"]
 
 
 class Page(HTMLParser):
@@ -161,3 +166,29 @@ def test_a_run_writes_both(tmp_path, monkeypatch):
     again = tmp_path / "again.html"
     assert cli.main(["report", str(lines), "--html", str(again)]) == cli.PASSED
     assert again.read_text() == page.read_text()
+
+
+def test_a_run_that_passed_ends_with_the_counts(capsys):
+    """Only quantities, dtypes and problems with a judged answer are counted."""
+    assert cli.main([*NUMPY, "--quantity", "loss"]) == cli.PASSED
+    assert capsys.readouterr().out.splitlines()[-1] == "PASS: 1 quantity in 2 dtypes on 5 problems"
+    given = [*NUMPY, "--backend", "numpy", "strict", "--quantity", "loss", "q", "shared_loss", "--dtype", "float64"]
+    assert cli.main(given) == cli.PASSED
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "PASS: 2 quantities by 2 implementations in 1 dtype on 5 problems"
+
+
+def test_a_run_that_failed_does_not_end_with_a_pass(capsys):
+    print_summary(report(), Console())
+    assert capsys.readouterr().out == ""
+
+
+def test_expected_failures_are_named_in_the_last_line():
+    failure = Expected("<b>wrong</b>", "float64", "kfra", "*", "FAIL", "issue 7")
+    rows = {name: row[:2] for name, row in report().rows.items()}
+    rows["kfra"] = (rows["kfra"][0], replace(rows["kfra"][1], expected=(failure,)))
+    found = replace(report(), columns=report().columns[:2], rows=rows)
+    assert found.passed
+    assert summary(found) == (
+        f"PASS: 3 quantities by 2 implementations in 1 dtype on {len(CASES)} problems, except for expected failures"
+    )

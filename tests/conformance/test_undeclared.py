@@ -1,13 +1,17 @@
 """Conventions that an implementation does not declare are named if every answer is right with them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Conventions, check
+from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Conventions, Description, check
 from kfgn_conformance.adapters.conventions import CHOICES
+from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.oracle import Oracle
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.runner import run
 from kfgn_conformance.undeclared import _changes
 
 SHARED = shared_problems()[0], SHARED_WEIGHTS["shared_gradient"]
@@ -66,6 +70,66 @@ def test_a_convention_that_is_right_on_some_problems_only_is_not_named():
     assert not result.passed
     assert "undeclared-convention" not in result.mistakes
     assert not check("kflr_blocks", mine, conventions=separate, problems=problems).passed
+
+
+class WithoutUnit:
+    """The gradient with the bias in the last column, and Q without the row and the column of the appended 1."""
+
+    def __init__(self, conventions):
+        self.conventions = conventions
+
+    def describe(self):
+        return Description("mine", "1", "float64", frozenset({"q", "gradient"}), conventions=self.conventions)
+
+    def compute(self, problem, quantity):
+        return tuple(a[:-1, :-1] if quantity == "q" else a for a in QUANTITIES[quantity].value(problem))
+
+
+def names_of(report, quantity):
+    (cell,) = report.rows[quantity]
+    return [mistake.name for mistake in cell.diagnosis.mistakes]
+
+
+def test_a_convention_that_another_quantity_contradicts_is_no_explanation():
+    """Neither as long as it is not declared, nor when it is declared and the other quantity fails."""
+    report = run([Implementation("mine", WithoutUnit(Conventions()))], cases()[:3], repeat=False)
+    assert names_of(report, "q") == ["inconsistent-convention"]
+    either = "so either the answers for q or those for gradient are wrong."
+    assert str(report.rows["q"][0].diagnosis).endswith(either)
+    report = run([Implementation("mine", WithoutUnit(Conventions(bias="separate")))], cases()[:3], repeat=False)
+    assert report.rows["q"][0].status == "PASS"
+    assert names_of(report, "gradient") == ["inconsistent-convention"]
+
+
+class Rows(WithoutUnit):
+    """Blocks in the order of the stacked rows, which two conventions explain, and the gradient."""
+
+    def describe(self):
+        return replace(super().describe(), quantities=frozenset({"kflr_blocks", "gradient"}))
+
+    def compute(self, problem, quantity):
+        if quantity == "gradient":
+            parts = [(g[:, :-1], g[:, -1]) for g in QUANTITIES["gradient"].value(problem)]
+            return tuple(part for pair in parts for part in pair)
+        return tuple(rows_of(quantity)(problem))
+
+
+def test_only_the_conventions_that_fit_the_other_quantities_are_named():
+    report = run([Implementation("mine", Rows(Conventions(bias="separate")))], cases()[:3], repeat=False)
+    assert report.rows["gradient"][0].status == "PASS"
+    text = str(report.rows["kflr_blocks"][0].diagnosis)
+    assert text.startswith('undeclared-convention: Every answer is right with Conventions(stacking="rows"), which')
+
+
+@pytest.mark.parametrize("quantity", ["q", "gradient"])
+def test_a_missing_unit_is_named_next_to_separate_biases(quantity):
+    """For Q alone: an answer with the shapes of the weights has separate arrays for the biases."""
+    cut = WithoutUnit(Conventions()).compute
+    parts = lambda problem: Rows(Conventions()).compute(problem, "gradient")  # noqa: E731
+    result = check(quantity, (lambda p: cut(p, "q")) if quantity == "q" else parts, problems=cases()[:3])
+    assert result.mistakes == ("undeclared-convention",)
+    missing = "the row and the column of the appended 1 are missing."
+    assert (missing in " ".join(str(result).split())) == (quantity == "q")
 
 
 def test_the_conventions_that_are_tried():

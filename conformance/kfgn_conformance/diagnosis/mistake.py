@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from ..quantities import Quantity
 from .textbook import Textbook
@@ -24,6 +24,7 @@ class Mistake(NamedTuple):
     description: the mistake in words
     seen:        a library that made the mistake, as a link or a version; empty if no library is known
     textbook:    class of formulas with the mistake
+    conventions: the undeclared `Conventions`, each of which makes every answer right; empty for any other mistake
     """
 
     name: str
@@ -31,15 +32,16 @@ class Mistake(NamedTuple):
     description: str
     seen: str
     textbook: AnyTextbook
+    conventions: tuple[Any, ...] = ()
 
-    def __reduce__(self) -> tuple[type["Mistake"], tuple[str, str, str, str, AnyTextbook]]:
+    def __reduce__(self) -> tuple[type["Mistake"], tuple[Any, ...]]:
         """Pickle `Textbook` instead of a class that the diagnosis made, since no other process can import such a class.
 
         A process of a parallel run sends its diagnoses to the kit's main process, and a report needs only the texts of
-        a mistake.
+        a mistake and its conventions.
         """
         textbook = self.textbook if self.name in MISTAKES else Textbook
-        return Mistake, (self.name, self.family, self.description, self.seen, textbook)
+        return Mistake, tuple(self._replace(textbook=textbook))
 
 
 MISTAKES: dict[str, Mistake] = {}

@@ -2,6 +2,7 @@
 
 from .json_lines import UNFINISHED, read_records, recorder, records, write_records
 from .page import write_page
+from .summary import print_summary
 from .terminal import print_failures, print_remarks, print_report, print_table
 
 __all__ = [
@@ -9,6 +10,7 @@ __all__ = [
     "print_failures",
     "print_remarks",
     "print_report",
+    "print_summary",
     "print_table",
     "read_records",
     "recorder",

@@ -1,0 +1,20 @@
+"""The explanation of summed factors Q by an adapter that declares sums, since a declared sum does not apply to Q."""
+
+from .adapters import Conventions
+from .diagnosis import Diagnosis
+from .quantities import Quantity
+
+SUMMED = "summed-over-datapoints"
+"""The name of the known mistake with sums over the datapoints instead of means."""
+
+
+def on_declared_sums(found: Diagnosis, quantity: Quantity, declared: Conventions) -> Diagnosis:
+    """Return the diagnosis with one more sentence if Q is summed, as the adapter declares, but must be a mean."""
+    if declared.reduction != "sum" or quantity.array_kind != "inputs":
+        return found
+    sentence = f'The declared reduction="sum" does not apply to {quantity.name}, which is a mean with every reduction.'
+    mistakes = (
+        each._replace(description=f"{each.description} {sentence}") if each.name == SUMMED else each
+        for each in found.mistakes
+    )
+    return found._replace(mistakes=tuple(mistakes))
