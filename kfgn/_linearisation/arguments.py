@@ -24,6 +24,9 @@ from .inputs import check_types, checked_inputs, with_dtype
 JOINED = "; put each bias into the last column of its W_l, as kfgn.interop.torch.network_and_weights does"
 """The end of the message about a wrong number of arrays, if an array has one axis and so may be a separate bias."""
 
+OF_MODULE = "; kfgn.interop.torch.network_and_weights reads the network and the weights of a module"
+"""The end of the message about a module of PyTorch instead of a network."""
+
 
 def checked(network: Network, weights: Weights, X: Any, *, check: bool) -> tuple[Arrays, Any]:
     """Check the weights and the inputs X (N, D_0) of a batch. The returned X has the dtype of the weights.
@@ -130,7 +133,12 @@ def checked_draws(network: Network, X: Array, draws: Array, *, check: bool) -> A
 def check_network(network: Network) -> None:
     """Raise `TypeError` for a value that is not a network."""
     if not isinstance(network, Network):
-        raise TypeError(f"network: expected a kfgn.Network, got {type_of(network)}")
+        raise TypeError(f"network: expected a kfgn.Network, got {type_of(network)}{_advice(type(network))}")
+
+
+def _advice(kind: type) -> str:
+    names = [f"{base.__module__}.{base.__qualname__}" for base in kind.__mro__]
+    return OF_MODULE if "torch.nn.modules.module.Module" in names else ""
 
 
 def gauss_newton_split(network: Network) -> GaussNewtonSplit:

@@ -94,5 +94,5 @@ def _damping(name: str, value: Any, default: Damping) -> Damping:
     if value is None:
         return default
     if not isinstance(value, Damping):
-        raise TypeError(f"{name}: expected a Damping, got {shown(value)}")
+        raise TypeError(f"{name}: expected a Damping such as kfgn.Damping(initial=1.0, period=5), got {shown(value)}")
     return value

@@ -199,7 +199,10 @@ class _Reader:
         return f"{self.name} ({_plain_name(node)}{_place(node)})"
 
     def operation(self, node: fx.Node) -> str:
-        return f"the value {node.target}" if node.op == "get_attr" else str(_plain_name(node))
+        if node.op != "get_attr":
+            return str(_plain_name(node))
+        kind = "parameter" if node.target in dict(self.module.named_parameters()) else "value"
+        return f"the {kind} {node.target} outside of a layer"
 
     def refuse(self, node: fx.Node, what: str, hint: str) -> NoReturn:
         advice = f"; {hint}" if hint else ""

@@ -82,6 +82,13 @@ _OBJECTIVE_OF_LOGITS: dict[type[nn.Module], str] = {
 }
 """A dictionary from the class of a final activation to the objective that already contains this activation."""
 
+_BY_HAND: dict[type[nn.Module], str] = {
+    nn.LayerNorm: "make the network by hand, with kfgn.Normalisation and kfgn.ScaleShift",
+    nn.Embedding: "make the network by hand, with kfgn.Embedding",
+    nn.modules.batchnorm._BatchNorm: "for a model in eval mode, kfgn_conformance.functions computes exact blocks",
+}
+"""The remedy for a class of modules that has no conversion."""
+
 LOSSES = (
     "up to a factor, nn.MSELoss is squared_error, nn.BCEWithLogitsLoss is bernoulli, and nn.CrossEntropyLoss is "
     "categorical"
@@ -147,13 +154,11 @@ def described(module: object) -> str:
 
 
 def advice(leaf: nn.Module) -> str:
-    """Return the advice to remove an activation that an objective already contains, or "" for any other module."""
-    found = (
-        f"; {name} expects logits: remove a final {kind.__name__}"
-        for kind, name in _OBJECTIVE_OF_LOGITS.items()
-        if computes_as(leaf, kind)
-    )
-    return next(found, "")
+    """Return the advice at the end of the error message for a module that is not supported, or "" for no advice."""
+    logits = {
+        kind: f"{name} expects logits: remove a final {kind.__name__}" for kind, name in _OBJECTIVE_OF_LOGITS.items()
+    }
+    return next((f"; {remedy}" for kind, remedy in (logits | _BY_HAND).items() if computes_as(leaf, kind)), "")
 
 
 def unwrapped(module: nn.Module) -> nn.Module:

@@ -1,4 +1,4 @@
-"""The programs that train: a bare loop, and the refinement of the inverses of the step before."""
+"""The programs that train: a bare loop, small batches, and the refinement of the inverses of the step before."""
 
 import numpy as np
 import pytest
@@ -6,6 +6,7 @@ import pytest
 import kfgn
 from benchmarks.calls import library_of
 from benchmarks.newton_schulz import inverse_by_cholesky, refined, refinements, residual
+from benchmarks.small_batches import main as small_batches
 from benchmarks.training import main, training
 from kfgn.lab import Task
 
@@ -27,6 +28,13 @@ def test_a_bare_loop_lowers_the_loss(name):
 def test_the_command_trains_on_digits(capsys):
     main(["--task", "digits", "--backend", "numpy", "--updates", "3"])
     assert capsys.readouterr().out.count("update ") == 3
+
+
+def test_small_batches_explode_with_the_defaults(capsys):
+    small_batches(["--settings", "defaults", "tau constant at 1", "--batches", "4", "--steps", "60"])
+    spirals = [float(line.split()[-2]) for line in capsys.readouterr().out.splitlines()[2:4]]
+    assert spirals[0] > 10
+    assert spirals[1] < 1
 
 
 def test_refinements_reach_the_residual_of_cholesky():

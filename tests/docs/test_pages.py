@@ -5,7 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+
+import kfgn
+from benchmarks.small_batches import spirals
+from kfgn.lab.initialisation import initial_weights
 
 ROOT = Path(__file__).parents[2]
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
@@ -69,3 +74,18 @@ def test_the_diagnosis_of_the_page_on_checking(tmp_path):
     found = " ".join(done.stdout.split())
     diagnosis = shown[shown.index("FAIL:") :]
     assert " ".join(diagnosis.split()) in found
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_the_loop_that_goes_back_recovers_from_an_explosion(seed):
+    """With tau = 0.01, batches of 16 spirals reach a loss above 10 in steps that are all accepted."""
+    (program,) = (program for program, _ in blocks(ROOT / "docs" / "use.md") if "counts.failures" in program)
+    weak = program.replace("initial=0.1", "initial=0.01")
+    assert weak != program
+    problem = spirals(seed)
+    weights = tuple(W.astype("float64") for W in initial_weights(problem.network, seed))
+    names = {"kfgn": kfgn, "rng": np.random.default_rng(1), "weights": weights, **vars(problem)}
+    exec(weak, names)
+    assert names["state"].counts.rejected == 0
+    assert names["state"].tau >= 1
+    assert names["after"] < 0.1

@@ -85,6 +85,24 @@ LAYERS = {
         "module.encoder.0",
         ["forward"],
     ),
+    "LayerNorm": (
+        lambda: within(linear(), nn.LayerNorm(3)),
+        TypeError,
+        "module.encoder.1",
+        ["got LayerNorm(", "by hand, with kfgn.Normalisation and kfgn.ScaleShift"],
+    ),
+    "Embedding": (
+        lambda: within(nn.Embedding(3, 2), linear()),
+        TypeError,
+        "module.encoder.0",
+        ["got Embedding(", "by hand, with kfgn.Embedding"],
+    ),
+    "BatchNorm1d": (
+        lambda: within(linear(), nn.BatchNorm1d(3)),
+        TypeError,
+        "module.encoder.1",
+        ["got BatchNorm1d(", "kfgn_conformance.functions computes exact blocks"],
+    ),
     "Softmax": (
         lambda: within(linear(), nn.Softmax(1)),
         TypeError,

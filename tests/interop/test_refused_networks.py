@@ -6,6 +6,7 @@ import pytest
 from torch import nn
 from torch.nn.modules import module as every
 
+import kfgn
 from kfgn.interop import torch as interop
 
 from .models import hooked, linear, nested, refused, small, small_weights, within
@@ -138,3 +139,9 @@ def test_hooks(case):
     finally:
         handle.remove()
     interop.network_and_weights(module, "categorical")
+
+
+def test_a_module_instead_of_a_network():
+    message = r"^network: expected a kfgn.Network, got .*Sequential; kfgn.interop.torch.network_and_weights reads"
+    with pytest.raises(TypeError, match=message):
+        kfgn.GaussNewton(small())

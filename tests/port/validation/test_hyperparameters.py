@@ -24,7 +24,11 @@ NUMBERS = [
     ),
     (lambda: kfgn.GaussNewton(NETWORK, eta=-1), ValueError, "eta: expected a finite number of at least 0, got -1"),
     (lambda: kfgn.GaussNewton(NETWORK, eta=True), TypeError, "eta: expected a finite number of at least 0, got True"),
-    (lambda: kfgn.GaussNewton(NETWORK, tau=1.0), TypeError, "tau: expected a Damping, got 1.0"),
+    (
+        lambda: kfgn.GaussNewton(NETWORK, tau=1.0),
+        TypeError,
+        "tau: expected a Damping such as kfgn.Damping(initial=1.0, period=5), got 1.0",
+    ),
     (lambda: kfgn.GaussNewton(NETWORK, thresholds=0.75), TypeError, "thresholds: expected a pair of numbers, got 0.75"),
     (
         lambda: kfgn.GaussNewton(NETWORK, thresholds=(0.8, 0.2)),
