@@ -130,7 +130,7 @@ class Linearisation:
 
     def moved(self, weights: Arrays) -> "Linearisation":
         """The linearisation of the same batch at other weights."""
-        at = forward(self.xp, self.network, weights, self.X, self.maps)
+        at = forward(self.xp, self.network, weights, self.X, self.counted)
         return Linearisation(self.xp, self.network, weights, self.X, self.Y, at, self.counted)
 
     def _batch_of_part(self, start: int, stop: int) -> tuple[Array, Array, Forward, Counted]:
@@ -203,7 +203,7 @@ def linearised(network: Network, weights: Arrays, X: Any, Y: Array | None) -> Li
     """Run the forward pass of a batch that has been checked."""
     counted, X = counted_positions(network, X), values_of(X)
     xp = array_namespace(X)
-    at = forward(xp, network, weights, X, counted.maps)
+    at = forward(xp, network, weights, X, counted)
     return Linearisation(xp, network, weights, X, rows_of_targets(network, Y), at, counted)
 
 
@@ -214,7 +214,7 @@ def linearised_for_gauss_newton(network: Network, weights: Arrays, X: Any, Y: Ar
     """
     gauss_newton_split(network)
     counted, X = counted_positions(network, X), values_of(X)
-    at = forward(array_namespace(X), network, weights, X, counted.maps)
+    at = forward(array_namespace(X), network, weights, X, counted)
     return _with_curvature(network, weights, X, Y, at, counted)
 
 

@@ -4,9 +4,11 @@ from typing import Any, NamedTuple
 
 from array_api_compat import array_namespace
 
+from .._network.masks import kept
 from .._network.network import Network
 from .._network.transfers import transfer_functions
 from .._types import Array, Arrays, Namespace
+from .counted import Counted
 
 
 class Forward(NamedTuple):
@@ -30,16 +32,20 @@ class Forward(NamedTuple):
         return self.preactivations[-1]
 
 
-def forward(xp: Namespace, network: Network, weights: Arrays, X: Array, maps: tuple[Any, ...] | None = None) -> Forward:
+def forward(xp: Namespace, network: Network, weights: Arrays, X: Array, counted: Counted | None = None) -> Forward:
     """Equation (1) for the rows of X (N, D_0): h_l = W_l a_{l-1} and a_l = f_l(h_l).
 
-    maps: the maps of the layers in a batch with a mask; None for those of the network
+    The rows a_{l-1} of masked positions are set to 0. An activation that overflows there has no influence.
+
+    counted: the counted positions of a batch; None for a batch without a mask
     """
     a = rows_of_positions(xp, network, X)
     inputs, preactivations, derivatives = [], [], []
     last = len(network.layers) - 1
-    for l, (layer, W) in enumerate(zip(maps or network.maps, network.by_layer(weights), strict=True)):
-        inputs.append(layer.inputs(xp, a))
+    maps = network.maps if counted is None else counted.maps
+    masks = (None,) * len(maps) if counted is None else counted.masks[:-1]
+    for l, (layer, W, mask) in enumerate(zip(maps, network.by_layer(weights), masks, strict=True)):
+        inputs.append(layer.inputs(xp, kept(mask, a)))
         preactivations.append(layer.preactivations(W, inputs[-1]))
         if l < last:
             f = transfer_functions(network.layers[l].transfer)

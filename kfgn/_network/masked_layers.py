@@ -31,6 +31,8 @@ class MaskedConvolutionMap(ConvolutionMap):
 
     mask: Mask
 
+    __eq__, __hash__ = object.__eq__, object.__hash__  # the mask is a part of the map
+
     @property
     def _reads_masked(self) -> bool:
         """True if the patch of a counted output can have a masked position."""
@@ -61,6 +63,8 @@ class MaskedPoolingMap(PoolingMap):
     """
 
     mask: Mask
+
+    __eq__, __hash__ = object.__eq__, object.__hash__  # the mask is a part of the map
 
     def _divisors(self, like: Array) -> Array:
         """T_n for the mean, and 1 for the sum, (N, 1)."""

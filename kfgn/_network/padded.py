@@ -30,7 +30,8 @@ class Padded(NamedTuple):
     datapoint without its padding. A convolution reads zeros of its own padding after the last counted position. The
     targets Y have the positions of the outputs, and the masked positions are those after the last output.
 
-    A convolution with circular padding takes no mask, and neither does a `Flatten` of several positions.
+    A convolution that pads several positions circularly takes no mask, and neither does a `Flatten` of several
+    positions.
 
     With T_n counted positions of datapoint n, means over N T become sums over the counted positions, divided by the sum
     of all T_n. Means over the positions of a datapoint are divided by T_n. Means over datapoints are divided by N.

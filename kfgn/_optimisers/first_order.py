@@ -152,9 +152,9 @@ class FirstOrder(metaclass=Documented):
 
         Notes
         -----
-        A step is rejected if f, a moment or |update|^2 is not finite, or if the objective does not accept the
-        targets. After a rejected step `Info.ok` is False, and only the fields `t` and `counts` of the state have
-        changed.
+        A step is rejected if f, a moment or |update|^2 is not finite, if the objective does not accept the targets, or
+        if a layer cannot take the mask of X. After a rejected step `Info.ok` is False, and only the fields `t` and
+        `counts` of the state have changed.
 
         Examples
         --------

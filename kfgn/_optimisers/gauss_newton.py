@@ -207,13 +207,14 @@ class GaussNewton(Settings):
 
         Notes
         -----
-        A step is rejected if it cannot be computed or if targets or draws are out of range. After a rejected step
-        `Info.ok` is False, and only t, the counts and possibly one damping have changed. If
-        `KroneckerFactored.refresh` is above 1, a rejected step also adds the inverses that the given state lacks.
+        A step is rejected if it cannot be computed, if targets or draws are out of range, or if a layer cannot take the
+        mask of X. After a rejected step `Info.ok` is False, and only t, the counts and possibly one damping have
+        changed. If `KroneckerFactored.refresh` is above 1, a rejected step also adds the inverses that the given state
+        lacks.
 
-        A rejected step increases one damping if f and grad f are finite, targets and draws are in range, and a
-        curvature has been computed. The new value is max(damping / omega, u), within the bounds of the damping, where u
-        is the unit roundoff of the dtype. A damping whose period is None does not change.
+        A rejected step increases one damping if f and grad f are finite, targets, draws and a mask of X are valid, and
+        a curvature has been computed. The new value is max(damping / omega, u), within the bounds of the damping, where
+        u is the unit roundoff of the dtype. A damping whose period is None does not change.
 
         * gamma increases if a damped block is not positive definite, or if the direction or a term of the quadratic
           model along the direction is not finite. The full matrix of `HessianFree` does not depend on gamma, so tau

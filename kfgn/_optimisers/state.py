@@ -23,7 +23,7 @@ class Counts(NamedTuple):
         The number of steps that changed the weights.
     rejected : Array
         The number of steps that did not change the weights, because a value was not finite, a matrix was not positive
-        definite, a target or a draw was out of range, or no curvature had been computed.
+        definite, a target, a draw or a mask was not valid, or no curvature had been computed.
     failures : Array
         The number of rejected steps since the last accepted step.
 
@@ -195,7 +195,7 @@ class Info(NamedTuple):
         does not adapt tau, and in a step whose changes of f and of the model are both at most eight rounding errors of
         f. The ratio is also NaN if the change of the model is 0, or if one of the two changes is NaN.
     valid : Array
-        True if all targets have values that the objective accepts.
+        True if all targets have values that the objective accepts, and every layer can take the mask of X, if any.
 
     Examples
     --------

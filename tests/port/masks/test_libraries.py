@@ -117,6 +117,11 @@ def test_a_step_and_a_gradient_by_jax(backend):
         expected, _ = optimiser.step(optimiser.init(host[0]), *host[1:3])
         assert bool(info.ok)
         agree(backend, state.weights, expected.weights, 1e-10)
+        descent = kfgn.SGD(network, 0.1)
+        traced, start = jax.jit(descent.step), descent.init(weights)
+        agree(backend, traced(start, X, Y)[0].weights, descent.step(descent.init(host[0]), *host[1:3])[0].weights)
+        _, info = traced(start, X._replace(mask=X.mask & False), Y)
+        assert (bool(info.ok), bool(info.valid)) == (False, False)
 
 
 @pytest.mark.parametrize("name", ["tokens", "grouped"])
