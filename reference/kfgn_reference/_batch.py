@@ -58,25 +58,23 @@ def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
     """The N S pairs (x, y) of a batch with S labels per datapoint: (N, S, D_L), or (N, S) class indices."""
     rows = inputs(net, X)
-    check_labels(net, "labels", labels, samples(net, "labels", labels, rows))
+    check_labels(net, "labels", labels, samples("labels", labels, rows))
     return ((x, y) for x, row in zip(rows, labels, strict=True) for y in row)
 
 
-def samples(net: Network, name: str, array: Any, rows: Sequence[Array]) -> tuple[int, int]:
-    """(N, S) of an array with S > 0 samples per datapoint. Raises `ValueError` unless it has the shape of S labels."""
+def samples(name: str, array: Any, rows: Sequence[Array]) -> tuple[int, int]:
+    """(N, S) of an array with samples of N datapoints. Raises `ValueError` unless axis 1 has S > 0 samples."""
     shape = np.shape(array)
-    S = shape[1] if len(shape) > 1 else 0
-    if S == 0:
+    if len(shape) < 2 or shape[1] == 0:
         raise ValueError(f"{name}: expected S > 0 samples per datapoint along axis 1, got shape {shape}")
-    expected = label_shape(net, (len(rows), S))
+    return len(rows), shape[1]
+
+
+def check_shape(net: Network, name: str, shape: tuple[int, ...], leading: tuple[int, ...]) -> None:
+    """Raise `ValueError` unless the shape is that of labels: `leading` for class indices, else (*leading, D_L)."""
+    expected = leading if net.objective in ("categorical", "mixture") else (*leading, len(net.weights[-1]))
     if shape != expected:
         raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {shape}")
-    return len(rows), S
-
-
-def label_shape(net: Network, leading: tuple[int, ...]) -> tuple[int, ...]:
-    """The shape of labels: `leading` for class indices, and otherwise (*leading, D_L)."""
-    return leading if net.objective in ("categorical", "mixture") else (*leading, len(net.weights[-1]))
 
 
 def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> None:
@@ -84,11 +82,16 @@ def check_labels(net: Network, name: str, y: Any, leading: tuple[int, ...]) -> N
 
     leading: the sizes of the axes of y before the outputs, (N,) or (N, S)
     """
+    array = np.array(y)
+    check_shape(net, name, array.shape, leading)
     classes = {"categorical": len(net.weights[-1]), "mixture": 2}.get(net.objective)
-    array, expected = np.array(y), label_shape(net, leading)
-    if array.shape != expected:
-        raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {array.shape}")
-    if classes and array.dtype.kind not in "iuO":  # Python's own integers are objects
+    if classes is not None:
+        check_classes(name, array, classes)
+
+
+def check_classes(name: str, array: Array, classes: int) -> None:
+    """Raise `ValueError` unless all elements are integers from 0 to classes - 1."""
+    if array.dtype.kind not in "iu" and not all(isinstance(y, int | np.integer) for y in array.ravel()):
         raise ValueError(f"{name}: expected integers, the indices of classes, got {array.dtype}")
-    if classes and not (np.all(array >= 0) and np.all(array < classes)):
+    if not (np.all(array >= 0) and np.all(array < classes)):
         raise ValueError(f"{name}: expected class indices from 0 to {classes - 1}, got {array.min()} to {array.max()}")

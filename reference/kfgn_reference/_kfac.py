@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ._batch import inputs, labelled, samples
+from ._batch import check_shape, inputs, labelled, samples
 from ._expectation import expectation
 from ._gradient import backpropagate
 from ._network import Network, forward
@@ -31,7 +31,7 @@ def draw_labels(net: Network, X: Array, draws: Array) -> list[list[Any]]:
     """
     sample = OBJECTIVES[net.objective].sample
     rows = inputs(net, X)
-    samples(net, "draws", draws, rows)
+    check_shape(net, "draws", np.shape(draws), samples("draws", draws, rows))
     outputs = (forward(net, x)[1][net.L] for x in rows)
     return [[sample(h_L, draw) for draw in row] for h_L, row in zip(outputs, draws, strict=True)]
 

@@ -19,6 +19,7 @@ rounding errors matter, and after rejected steps.
 (1, 1.25, True)
 """
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -212,7 +213,7 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
     t = state.t + 1
 
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
-    if f - f != 0:  # f - f is NaN in every arithmetic if f is NaN or infinite
+    if not math.isfinite(float(f)):
         return rejected(settings, state, f, damped=False)
     Q, G = factors(settings, state, X, Y, draws)
     if not Q and settings.method in METHODS:

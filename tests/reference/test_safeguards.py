@@ -153,11 +153,13 @@ def test_a_batch_in_which_nothing_is_a_number_changes_no_damping():
     assert np.array_equal(state.average[1], state.net.weights[0])
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, 1e300])
 @pytest.mark.parametrize("method", ["kfra", "hessian_free"])
-def test_targets_that_are_not_numbers_change_neither_weights_nor_dampings(method):
+def test_a_loss_that_is_not_finite_changes_neither_weights_nor_dampings(method, value):
     net, X, Y = one_layer()
     before = ref.initial_state(net, 1.0, 1e-2)
-    state, info = ref.optimiser_step(ref.Settings(method, 0.02), before, X, Y * np.nan)
+    with np.errstate(all="ignore"):
+        state, info = ref.optimiser_step(ref.Settings(method, 0.02), before, X, Y * value)
     assert (info.ok, state.rejected, state.tau, state.gamma) == (False, 1, 1.0, 1e-2)
     assert state.net is net
 

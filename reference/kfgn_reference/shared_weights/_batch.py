@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from .._batch import check_classes
 from .._objectives import OBJECTIVES
 from .._types import Array
 from ._embedding import Embedding
@@ -115,7 +116,5 @@ def check_shape(net: Network, name: str, x: tuple[int, ...], y: Any, leading: tu
     array = np.array(y)
     if array.shape != expected:
         raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {array.shape}")
-    if classes and array.dtype.kind not in "iuO":
-        raise ValueError(f"{name}: expected integers, the indices of classes, got {array.dtype}")
-    if classes and not (np.all(array >= 0) and np.all(array < classes)):
-        raise ValueError(f"{name}: expected class indices from 0 to {classes - 1}, got {array.min()} to {array.max()}")
+    if classes:
+        check_classes(name, array, classes)
