@@ -11,6 +11,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -41,6 +42,7 @@ class Problem:
     Y: NDArray[Any] = field(repr=False)
 
 
+@cache
 def spirals(seed: int) -> Problem:
     """Two spirals of 500 points each, standardised, and a network of 354 weights."""
     rng = np.random.default_rng(seed)
@@ -50,6 +52,7 @@ def spirals(seed: int) -> Problem:
     return Problem(kfgn.Network.dense((2, 16, 16, 2), ("tanh", "tanh"), "categorical"), standardised(X), Y)
 
 
+@cache
 def digits(_seed: int) -> Problem:
     """All digits, standardised, and the network of `kfgn train --data digits`, which has 2,778 weights."""
     images = load_digits()
@@ -95,7 +98,8 @@ def _line(cells: Sequence[str]) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """Print the tables."""
     p = argparse.ArgumentParser(prog="python -m benchmarks.small_batches", description="Print losses on small batches.")
-    p.add_argument("--methods", nargs="+", default=["kflr"], help="The methods (default: kflr).")
+    methods = ("kflr", "kfra")
+    p.add_argument("--methods", nargs="+", choices=methods, default=["kflr"], help="The methods (default: kflr).")
     p.add_argument("--settings", nargs="+", choices=SETTINGS, default=list(SETTINGS), help="The settings, by name.")
     p.add_argument("--batches", nargs="+", type=int, default=BATCHES, help="The numbers of datapoints.")
     p.add_argument("--steps", type=int, default=300, help="The number of steps (default: 300).")

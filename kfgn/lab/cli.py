@@ -65,7 +65,8 @@ def _run(given: dict[str, Any]) -> int:
     except RejectedStepsError as error:
         return _failed(f"{error}; to show the results: {show_command(out)}", FAILED)
     except PictureError as error:
-        return _failed(f"{error}{'' if command == 'show' else f'; to draw it: {show_command(out)} --draw'}", FAILED)
+        advice = "" if command == "show" else f"; to draw it: {show_command(error.folder)} --draw"
+        return _failed(f"{error}{advice}", FAILED)
     except RunFailedError as error:
         return _failed(error, FAILED)
     except (UsageError, DataUnavailableError, BackendUnavailableError) as error:
@@ -191,7 +192,7 @@ def _show(given: dict[str, Any]) -> None:
     drawn: list[Path] = []
     try:
         drawn = _drawn(runs, given) if runs and (given["draw"] or given["out"]) else []
-    except (DataUnavailableError, PictureError) as error:
+    except (DataUnavailableError, UsageError, PictureError) as error:
         failure = error
     if given["json"]:
         console.print(json.dumps([summary_of(run) for run in runs]), soft_wrap=True)

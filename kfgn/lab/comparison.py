@@ -102,22 +102,29 @@ def compare(
             check_new(folder / name)
             set_up(one, task)
     runs: list[Run] = []
-    failures: list[RunFailedError] = []
+    rejected: list[RejectedStepsError] = []
+    pictures: list[PictureError] = []
     try:
         write_comparison(folder, methods, options)
         for name, one in each.items():
             try:
                 runs.append(_trained(folder / name, one, watch, task))
-            except (RejectedStepsError, PictureError) as error:
-                failures.append(error)
+            except RejectedStepsError as error:
+                rejected.append(error)
+                runs.append(read_run(folder / name))
+            except PictureError as error:
+                pictures.append(error)
                 runs.append(read_run(folder / name))
         draw_losses(runs, folder / PICTURE)
     except PictureError as error:
-        failures.append(error)
+        pictures.append(error)
     except OSError as error:
         raise RunFailedError(f"{error.filename} could not be written: {error.strerror}") from error
-    if failures:
-        raise type(failures[0])("; ".join(map(str, failures)))
+    message = "; ".join(map(str, (*rejected, *pictures)))
+    if rejected:
+        raise RejectedStepsError(message)
+    if pictures:
+        raise PictureError(message, folder if len(pictures) > 1 else pictures[0].folder)
     return runs
 
 

@@ -11,7 +11,7 @@ from .errors import FileError
 from .files import resolved, write_atomically
 from .options import Options
 from .run import Run
-from .run_folder import COMPARISON, check_format, is_run, read_run
+from .run_folder import COMPARISON, CONFIGURATION, check_format, is_run, read_run
 from .schema import FORMAT, Compared
 
 
@@ -65,32 +65,58 @@ def runs_in(folder: Path) -> list[Run]:
     The runs of a comparison have the order of its methods. All other runs have the order of their names. If no run
     is found, but the folder or a folder below it is that of a comparison, the result is empty.
 
-    Raises the errors of `read_run` if there is neither a run nor a comparison, and `OSError` if a folder cannot be
+    Raises the errors of `read_run` if there is neither a run nor a comparison, and `OSError` if the folder cannot be
     listed.
     """
-    found = [read_run(place) for place in _folders(folder, set()) if is_run(place)]
-    return found if found or comparisons_in(folder) else [read_run(folder)]
+    places = list(_folders(folder))
+    found = [read_run(place) for place in places if is_run(place)]
+    return found if found or any((place / COMPARISON).exists() for place in places) else [read_run(folder)]
 
 
 def comparisons_in(folder: Path) -> list[Comparison]:
     """Read the comparisons in a folder and in all folders below it."""
-    places = [place for place in _folders(folder, set()) if not is_run(place)]
+    places = [place for place in _folders(folder) if not is_run(place)]
     return [found for place in places if (found := read_comparison(place)) is not None]
 
 
-def _folders(folder: Path, visited: set[Path]) -> Iterator[Path]:
-    """Yield the folder and all folders below it, but none below the folder of a run.
+def _folders(folder: Path) -> Iterator[Path]:
+    """Yield the folder and the folders below it, but none below the folder of a run.
 
-    visited: the folders so far, without symbolic links. A link to such a folder is not followed again, since links may
-             form a cycle.
+    Hidden folders, folders that cannot be listed, and folders with a file of another program that has the name of a
+    file of kfgn are left out. Each folder is yielded once, whatever links lead to it.
     """
-    if is_run(folder):
-        yield folder
-    elif folder.is_dir() and (place := resolved(folder)) not in visited:
+    visited: set[Path] = set()
+
+    def walk(here: Path) -> Iterator[Path]:
+        if not here.is_dir() or (place := resolved(here)) in visited:
+            return
         visited.add(place)
-        yield folder
-        for path in _ordered(folder):
-            yield from _folders(path, visited)
+        if here != folder and any(_is_foreign(here / name) for name in (CONFIGURATION, COMPARISON)):
+            return
+        yield here
+        if is_run(here):
+            return
+        try:
+            inside = _ordered(here)
+        except PermissionError:
+            if here == folder:
+                raise
+            return
+        for path in inside:
+            if not path.name.startswith("."):
+                yield from walk(path)
+
+    yield from walk(folder)
+
+
+def _is_foreign(path: Path) -> bool:
+    """True for a file that is JSON but has no field `format`, with which all files of kfgn begin."""
+    if not path.is_file():
+        return False
+    try:
+        return "format" not in decoded(content_of(path), dict, path)
+    except FileError:
+        return False
 
 
 def _ordered(folder: Path) -> list[Path]:

@@ -1,6 +1,7 @@
 """Errors that the lab raises for its user. Each message is one line, which the command prints without a traceback."""
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 
@@ -44,7 +45,14 @@ class RejectedStepsError(RunFailedError):
 
 
 class PictureError(RunFailedError):
-    """Raised if a picture cannot be written. All other files of the run have been written before."""
+    """Raised if a picture cannot be written. All other files of the run have been written before.
+
+    folder: the folder whose pictures are drawn again by `kfgn show FOLDER --draw`
+    """
+
+    def __init__(self, message: str, folder: Path) -> None:
+        super().__init__(message)
+        self.folder = folder
 
 
 class FileError(UsageError):

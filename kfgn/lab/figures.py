@@ -86,4 +86,4 @@ def save(figure: Any, path: Path) -> None:
     try:
         write_atomically(path, content.getvalue())
     except OSError as error:
-        raise PictureError(f"{path} could not be written: {error.strerror}") from error
+        raise PictureError(f"{path} could not be written: {error.strerror}", path.parent) from error

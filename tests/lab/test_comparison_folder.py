@@ -37,6 +37,18 @@ def test_runs_at_any_depth_are_found(tmp_path):
     assert [comparison.folder for comparison in comparisons_in(tmp_path)] == [deep / "more" / "c"]
 
 
+def test_files_of_other_programs_and_hidden_folders_are_left_out(tmp_path):
+    train(Options("digits", updates=1), tmp_path / "runs" / "a")
+    train(Options("digits", updates=1), tmp_path / ".trash" / "b")
+    for name in ("configuration.json", COMPARISON):
+        other = tmp_path / "other" / name.partition(".")[0]
+        other.mkdir(parents=True)
+        (other / name).write_text('{"theme": "dark"}')
+    (tmp_path / "latest").symlink_to(tmp_path / "runs" / "a", target_is_directory=True)
+    assert names(tmp_path) == ["latest"]
+    assert comparisons_in(tmp_path) == []
+
+
 def test_the_runs_have_the_order_of_the_methods(tmp_path):
     compared = compare(Options("digits", updates=1), METHODS, tmp_path / "c")
     assert runs_in(tmp_path / "c") == compared

@@ -108,7 +108,7 @@ def test_early_stopping_names_the_better_of_the_weights_and_their_average(tmp_pa
 
 
 def _without_space(_figure, path):
-    raise PictureError(f"{path} could not be written: No space left on device")
+    raise PictureError(f"{path} could not be written: No space left on device", path.parent)
 
 
 @pytest.mark.parametrize("command", [["train"], ["compare", "--methods", "kfra", "adam"]])
