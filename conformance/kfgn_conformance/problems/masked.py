@@ -114,10 +114,12 @@ def check_mask(problem: Problem) -> None:
     """
     if not is_masked(problem):
         return
-    name, mask = f"problem {problem.id}: mask", np.asanyarray(problem.mask)
-    if not isinstance(problem.mask, np.ndarray) or mask.dtype != bool:
-        kind = f"dtype {mask.dtype}" if isinstance(problem.mask, np.ndarray) else type(problem.mask).__qualname__
-        raise TypeError(f"{name}: expected an array of bool, got {kind}")
+    name, mask = f"problem {problem.id}: mask", problem.mask
+    given: object = mask
+    if not isinstance(given, np.ndarray):
+        raise TypeError(f"{name}: expected an array of bool, got {type(given).__qualname__}")
+    if mask.dtype != bool:
+        raise TypeError(f"{name}: expected an array of bool, got dtype {mask.dtype}")
     if not problem.is_shared:
         raise ValueError(f"{name}: expected a mask only for a network with positions, got one")
     if mask.shape != (shape := (problem.N, *problem.shapes[0][1:])):
