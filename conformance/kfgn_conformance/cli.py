@@ -10,6 +10,7 @@ from time import monotonic
 
 from .adapter_notes import further_for, with_notes_on_adapters
 from .adapters.kfgn_port import TARGETS
+from .consistent import consistent
 from .decoding import FileError
 from .equation_search import SearchError
 from .equations import print_found, print_table
@@ -180,11 +181,8 @@ def _on_ended(
     def ended(name: str, row: Row) -> None:
         rows[name] = row
         record(name, row)
-        bad = [
-            f"{cell.status} by {column.title}"
-            for column, cell in zip(columns, row.cells, strict=True)
-            if cell.status in BAD
-        ]
+        cells = zip(columns, row.cells, strict=True)
+        bad = [f"{cell.status} by {column.title}" for column, cell in cells if cell.status in BAD]
         if not any(column.description is None or name in column.description.quantities for column in columns):
             return  # all implementations are usable, and none offers the quantity
         good = "not run" if all(cell.status in NOT_RUN for cell in row.cells) else "passed"
@@ -203,7 +201,7 @@ def _interrupted(
 ) -> int:
     """Write and print the rows that were complete when the run was interrupted, and return the exit status."""
     in_order = {name: rows[name] for name in ROWS if name in rows}
-    report = report_of(columns, problems, in_order, expected=expected)
+    report = consistent(report_of(columns, problems, in_order, expected=expected))
     report = replace(report, notes=(UNFINISHED, *report.notes), unexpectedly_passing=())
     _write(report, given)
     print_report(report, Output())

@@ -7,10 +7,9 @@ the answers for `gradient` are right with the biases in the last column, the ans
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-import numpy as np
-
 from .adapters import Conventions
 from .adapters.positions import has_patches
+from .problems.layers import has_bias_column
 from .problems.problem import Problem
 from .quantities import ROWS, Quantity
 from .results import Cell, Report
@@ -76,13 +75,15 @@ def _is_against(
 def _form(conventions: Conventions, quantity: Quantity, problem: Problem) -> Iterator[object]:
     """Yield the parts of the conventions on which an answer for a quantity on a problem depends."""
     kind = quantity.array_kind
+    owners = quantity.weights_of(problem) if kind else []
     if kind == "weights":
         yield conventions.layout
-    if kind == "blocks" and any(min(np.shape(W)) > 1 for W in problem.weights):
+    if kind == "blocks" and any(min(shape) > 1 for _, shape in owners):
         yield conventions.inputs_first
-    if kind and any(layer.bias for layer in problem.weighted):
+    if any(has_bias_column(layer, shape) for layer, shape in owners):
         yield conventions.bias
     if kind and has_patches(problem):
         yield conventions.patch
-    if quantity.mean and quantity.degree is not None and problem.N > 1:
+    is_reduced = quantity.mean and quantity.degree is not None and problem.N > 1
+    if is_reduced and quantity.name not in conventions.divisors:  # a declared divisor replaces the reduction
         yield conventions.reduction

@@ -1,11 +1,12 @@
 """The explanation of summed factors Q by an adapter that declares sums, since a declared sum does not apply to Q."""
 
 from .adapters import Conventions
+from .adapters.positions import DIVIDED
 from .diagnosis import Diagnosis
 from .quantities import Quantity
 
-SUMMED = "summed-over-datapoints"
-"""The name of the known mistake with sums over the datapoints instead of means."""
+SUMMED = ("summed-over-datapoints", "shared-summed-over-datapoints")
+"""The names of the known mistakes with sums over the datapoints instead of means: the second with shared weights."""
 
 
 def on_declared_sums(found: Diagnosis, quantity: Quantity, declared: Conventions) -> Diagnosis:
@@ -13,8 +14,10 @@ def on_declared_sums(found: Diagnosis, quantity: Quantity, declared: Conventions
     if declared.reduction != "sum" or quantity.array_kind != "inputs":
         return found
     sentence = f'The declared reduction="sum" does not apply to {quantity.name}, which is a mean with every reduction.'
+    if quantity.name in DIVIDED:
+        sentence = f"{sentence[:-1]}, unless `divisors` declares a different divisor."
     mistakes = (
-        each._replace(description=f"{each.description} {sentence}") if each.name == SUMMED else each
+        each._replace(description=f"{each.description} {sentence}") if each.name in SUMMED else each
         for each in found.mistakes
     )
     return found._replace(mistakes=tuple(mistakes))

@@ -30,5 +30,9 @@ def line_of_test(test: str) -> str:
 
 
 def _from_here(path: Path) -> Path:
-    """Return a path relative to the current folder, or the full path of a file in no folder below."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    """Return a path relative to the current folder, or the full path of a file that is not below this folder."""
+    try:
+        here = Path.cwd()
+    except FileNotFoundError:  # the current folder was deleted
+        return path
+    return path.relative_to(here) if path.is_relative_to(here) else path

@@ -13,7 +13,7 @@ from .forms import hint, well_formed
 from .implementation import Implementation
 from .inputs import changed, copy_for_adapters, of_changed, restore
 from .oracle import Oracle
-from .problems.masked import is_masked
+from .problems.masked import check_mask, is_masked
 from .problems.problem import Problem
 from .quantities import Arrays, Quantity, largest
 from .tolerances import MAX_RELATIVE_TOLERANCE, quotient
@@ -96,8 +96,11 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
 
     Raises
     ------
+    TypeError
+        If the mask of the problem is not an array of bool.
     ValueError
-        If the quantity has no finite value on the problem.
+        If the quantity has no finite value on the problem, or if the mask has a wrong shape or does not fit the
+        network.
     KeyboardInterrupt
         If `compute` raises this exception.
 
@@ -126,6 +129,7 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     >>> print(judge(Mine(), problem, QUANTITIES["kfra"]).status)
     UNIMPLEMENTED
     """
+    check_mask(problem)
     implementation = Implementation("", adapter)
     oracle = Oracle(problem, implementation.compared(quantity))
     return (judged_twice if twice else judged)(implementation, oracle).verdict

@@ -14,6 +14,7 @@ from .plain import counted
 from .problems.cases import cases
 from .problems.fixed import fixed
 from .problems.further import ENOUGH, further
+from .problems.masked import check_mask
 from .problems.problem import DTYPES, Problem
 from .problems.shared_weights.fixed import shared_problems
 from .problems.shared_weights.masked_sequences import masked_problems
@@ -138,7 +139,7 @@ def check(
         Conventions of the arrays that the function returns. The default is the kit's own conventions.
     masks : bool, default False
         True if the function takes batches with a mask, which are instances of `MaskedProblem`. With False, no problem
-        with a mask is run.
+        with a mask is run. Only a quantity of `SHARED_WEIGHTS` can have True.
     problems : iterable of Problem, optional
         The problems. By default, these are small fixed problems, such as problems with each objective and each of
         six transfer functions, with saturated units, and with several sizes of batches and networks. If the function
@@ -157,9 +158,11 @@ def check(
     ------
     ValueError
         If the quantity or the dtype is unknown, the quantity applies to none of the problems, or the quantity has no
-        finite value on a problem that the function supports.
+        finite value on a problem that the function supports. Also if `masks` is True for a quantity of networks without
+        shared weights, or if a mask has a wrong shape or does not fit its network.
     TypeError
-        If `function` is not callable, `problems` is not an iterable of problems, or `conventions` has a wrong type.
+        If `function` is not callable, `problems` is not an iterable of problems, `conventions` has a wrong type, or a
+        mask is not an array of bool.
 
     Notes
     -----
@@ -195,21 +198,15 @@ def check(
     """
     _check_arguments(quantity, function, dtype)
     shared = ROWS[quantity].of_shared_weights
-    with_masks = masked_problems() if masks else ()
-    fixed_ones = (*shared_problems(), *with_masks) if shared else (*cases(), *fixed())
-    asked = list(fixed_ones) if problems is None else _problems(problems)
+    if masks and not shared:
+        raise ValueError(f"masks: expected a quantity of networks with shared weights, got {quantity}")
+    asked = _fixed(shared, masks) if problems is None else _problems(problems)
     if not any(ROWS[quantity].applies_to(problem) for problem in asked):
         raise ValueError(f"problems: expected a problem to which {quantity} applies, got none among {len(asked)}")
     name = getattr(function, "__name__", type(function).__qualname__)
     version = f"Python {platform.python_version()}"
-    description = Description(
-        name,
-        version,
-        dtype,
-        frozenset({quantity}),
-        conventions=KIT if conventions is None else conventions,
-        masks=masks,
-    )
+    declared = KIT if conventions is None else conventions
+    description = Description(name, version, dtype, frozenset({quantity}), conventions=declared, masks=masks)
     implementation = Implementation("", FunctionAdapter(function, description))
     compared = partial(run, [implementation], quantities=[quantity], repeat=False, oracles=Oracles())
     report = compared(asked)
@@ -229,12 +226,20 @@ def _check_arguments(quantity: object, function: object, dtype: object) -> None:
         raise ValueError(f"dtype: expected {' or '.join(DTYPES)}, got {dtype!r}")
 
 
+def _fixed(shared: bool, masks: bool) -> list[Problem]:
+    """The fixed problems of networks with shared weights, with masks or without, or of networks of the paper."""
+    if not shared:
+        return [*cases(), *fixed()]
+    return [*shared_problems(), *(masked_problems() if masks else ())]
+
+
 def _problems(given: object) -> list[Problem]:
-    """The problems of an iterable. Raises `TypeError` for anything else."""
+    """The problems of an iterable. Raises `TypeError` for anything else, and an error for a mask that does not fit."""
     if not isinstance(given, Iterable):
         raise TypeError(f"problems: expected an iterable of problems, got {type(given).__qualname__}")
     problems = list(given)
     for problem in problems:
         if not isinstance(problem, Problem):
             raise TypeError(f"problems: expected problems, got {type(problem).__qualname__}")
+        check_mask(problem)
     return problems

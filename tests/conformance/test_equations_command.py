@@ -8,6 +8,7 @@ import textwrap
 import pytest
 from kfgn_conformance import cli
 from kfgn_conformance.equation_functions import cited, name, port_names, reference_functions
+from kfgn_conformance.equation_places import ROOT
 from kfgn_conformance.equation_request import requested
 from kfgn_conformance.equations import in_short, print_equation, print_remarks, print_table
 from kfgn_reference import EQUATIONS, Network
@@ -16,6 +17,12 @@ from rich.console import Console
 
 HEADS = ("no.", "kind", "title, functions and test")
 WITHOUT_BIAS = "W_{λ+1} means the matrix without its bias column"
+
+
+@pytest.fixture(autouse=True)
+def in_the_root(monkeypatch):
+    """Print the places of code and tests relative to the root of the repository."""
+    monkeypatch.chdir(ROOT)
 
 
 def printed(width, show, *arguments):

@@ -7,7 +7,7 @@ import sys
 
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, Conventions, UnsupportedError, check
+from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Conventions, UnsupportedError, check
 from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.output import Output
 from kfgn_conformance.problem_sets.trajectories import TRAJECTORIES, trajectory_problem
@@ -85,6 +85,18 @@ def test_a_declared_sum_does_not_apply_to_q():
     for conventions in (Conventions(reduction="sum"), Conventions()):
         result = check("q", summed, conventions=conventions, problems=cases()[:2])
         assert result.mistakes == ("summed-over-datapoints",)
+        assert (sentence in " ".join(str(result).split())) == (conventions.reduction == "sum")
+
+
+@pytest.mark.parametrize("quantity", ["expand_q", "reduce_q"])
+def test_a_declared_sum_does_not_apply_to_q_of_shared_weights(quantity):
+    summed = lambda problem: [problem.N * Q for Q in SHARED_WEIGHTS[quantity].value(problem)]  # noqa: E731
+    sentence = (
+        f'The declared reduction="sum" does not apply to {quantity}, which is a mean with every reduction, unless'
+    )
+    for conventions in (Conventions(reduction="sum"), Conventions()):
+        result = check(quantity, summed, conventions=conventions)
+        assert result.mistakes == ("shared-summed-over-datapoints",)
         assert (sentence in " ".join(str(result).split())) == (conventions.reduction == "sum")
 
 
@@ -211,6 +223,7 @@ def test_wrong_arguments(arguments, error, message):
         ({"conventions": "sum"}, TypeError, "conventions: expected Conventions, got str"),
         ({"problems": ["case-bernoulli-tanh"]}, TypeError, "problems: expected problems, got str"),
         ({"problems": cases()[0]}, TypeError, "problems: expected an iterable of problems, got Problem"),
+        ({"masks": True}, ValueError, "masks: expected a quantity of networks with shared weights, got kfra"),
         ({"problems": []}, ValueError, "problems: expected a problem to which kfra applies, got none among 0"),
     ],
 )

@@ -1,5 +1,6 @@
 """Reports as lines of JSON and as a page: both contain all results of a run, and text cannot become markup."""
 
+import io
 import json
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -183,12 +184,24 @@ def test_a_run_that_failed_does_not_end_with_a_pass(capsys):
     assert capsys.readouterr().out == ""
 
 
-def test_expected_failures_are_named_in_the_last_line():
+def passed():
+    """A report of a run that passed, with an expected failure."""
     failure = Expected("<b>wrong</b>", "float64", "kfra", "*", "FAIL", "issue 7")
     rows = {name: row[:2] for name, row in report().rows.items()}
     rows["kfra"] = (rows["kfra"][0], replace(rows["kfra"][1], expected=(failure,)))
     found = replace(report(), columns=report().columns[:2], rows=rows)
     assert found.passed
-    assert summary(found) == (
+    return found
+
+
+def test_expected_failures_are_named_in_the_last_line():
+    assert summary(passed()) == (
         f"PASS: 3 quantities by 2 implementations in 1 dtype on {len(CASES)} problems, except for expected failures"
     )
+
+
+def test_the_last_line_is_one_line_on_a_narrow_terminal():
+    console = Console(file=io.StringIO(), width=60, force_terminal=True, color_system=None)
+    print_summary(passed(), console)
+    assert console.file.getvalue() == f"{summary(passed())}\n"
+    assert len(summary(passed())) > 60

@@ -1,13 +1,15 @@
 """Conventions that an implementation does not declare are named if every answer is right with them."""
 
+from argparse import Namespace
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Conventions, Description, check
+from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Conventions, Description, ScaleShift, check, cli, runner
 from kfgn_conformance.adapters.conventions import CHOICES
+from kfgn_conformance.consistent import _form
 from kfgn_conformance.implementation import Implementation
-from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.oracle import Oracle, Oracles
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.shared_weights.fixed import shared_problems
@@ -99,6 +101,44 @@ def test_a_convention_that_another_quantity_contradicts_is_no_explanation():
     report = run([Implementation("mine", WithoutUnit(Conventions(bias="separate")))], cases()[:3], repeat=False)
     assert report.rows["q"][0].status == "PASS"
     assert names_of(report, "gradient") == ["inconsistent-convention"]
+
+
+def test_the_report_of_an_interrupted_run_has_no_such_convention(capsys):
+    implementation, problems = Implementation("mine", WithoutUnit(Conventions())), list(cases()[:3])
+    rows = {name: runner.row(name, [implementation], problems, Oracles()) for name in ("gradient", "q")}
+    given = Namespace(jsonl=None, html=None, quantity=list(rows))
+    assert cli._interrupted([implementation.column], problems, rows, [], given) == cli.INTERRUPTED
+    out = capsys.readouterr().out
+    assert "inconsistent-convention" in out
+    assert "undeclared-convention" not in out
+
+
+class WithoutMeans:
+    """Sums over the datapoints, which are declared for `expand_g` alone, and the gradient as (inputs, outputs)."""
+
+    def describe(self):
+        conventions = Conventions(divisors={"expand_g": "none"})
+        quantities = frozenset({"expand_g", "shared_gradient"})
+        return Description("mine", "1", "float64", quantities, conventions=conventions)
+
+    def compute(self, problem, quantity):
+        return tuple(problem.N * a.T for a in SHARED_WEIGHTS[quantity].value(problem))
+
+
+def test_a_declared_divisor_does_not_contradict_sums_in_other_quantities():
+    report = run([Implementation("mine", WithoutMeans())], shared_problems()[:3], repeat=False)
+    assert report.rows["expand_g"][0].status == "PASS"
+    assert names_of(report, "shared_gradient") == ["undeclared-convention"]
+    text = str(report.rows["shared_gradient"][0].diagnosis)
+    assert 'Conventions(reduction="sum", layout="in_out")' in text
+
+
+def test_a_scale_and_shift_has_a_bias_in_its_weights_but_not_in_its_factors():
+    """The convention of the bias changes the gradient, and neither the factor Q nor the block of vec(W_l)."""
+    problem = replace(SHARED[0], layers=(ScaleShift(),), weights=(np.ones((3, 2)),))
+    for quantity, is_changed in (("shared_gradient", True), ("expand_q", False), ("expand_blocks", False)):
+        forms = [[*_form(Conventions(bias=bias), SHARED_WEIGHTS[quantity], problem)] for bias in ("last", "first")]
+        assert (forms[0] != forms[1]) == is_changed
 
 
 class Rows(WithoutUnit):

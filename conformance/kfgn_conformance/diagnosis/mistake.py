@@ -2,11 +2,14 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from ..quantities import Quantity
 from .textbook import Textbook
 from .textbook.shared_weights import SharedTextbook
+
+if TYPE_CHECKING:
+    from ..adapters import Conventions
 
 AnyTextbook = type[Textbook] | type[SharedTextbook]
 """A class of formulas for the networks of the paper, or for networks with shared weights."""
@@ -32,7 +35,7 @@ class Mistake(NamedTuple):
     description: str
     seen: str
     textbook: AnyTextbook
-    conventions: tuple[Any, ...] = ()
+    conventions: "tuple[Conventions, ...]" = ()
 
     def __reduce__(self) -> tuple[type["Mistake"], tuple[Any, ...]]:
         """Pickle `Textbook` instead of a class that the diagnosis made, since no other process can import such a class.

@@ -106,6 +106,28 @@ def fault_of_mask(problem: MaskedProblem) -> str:
     return "" if np.all(counted) else f"mask: expected a counted position in datapoint {np.argmin(counted)}, got none"
 
 
+def check_mask(problem: Problem) -> None:
+    """Check the mask of a problem that was not made by the kit. A problem without a mask has no fault.
+
+    Raises `TypeError` unless the mask is an array of bool. Raises `ValueError` for a mask that has a wrong shape, or
+    that does not fit the network.
+    """
+    if not is_masked(problem):
+        return
+    name, mask = f"problem {problem.id}: mask", problem.mask
+    given: object = mask
+    if not isinstance(given, np.ndarray):
+        raise TypeError(f"{name}: expected an array of bool, got {type(given).__qualname__}")
+    if mask.dtype != bool:
+        raise TypeError(f"{name}: expected an array of bool, got dtype {mask.dtype}")
+    if not problem.is_shared:
+        raise ValueError(f"{name}: expected a mask only for a network with positions, got one")
+    if mask.shape != (shape := (problem.N, *problem.shapes[0][1:])):
+        raise ValueError(f"{name}: expected shape {shape}, got {mask.shape}")
+    if fault := fault_of_mask(problem):
+        raise ValueError(f"problem {problem.id}: {fault}")
+
+
 def has_all_positions(layer: Layer, below: Shape) -> bool:
     """True for a pooling layer with one window over all positions of its inputs, whose shape is `below`."""
     return isinstance(layer, Pooling) and tuple(window.width for window in layer.windows) == tuple(below[1:])

@@ -8,9 +8,9 @@ from ..verdicts import NOT_RUN
 
 
 def print_summary(report: Report, console: Console) -> None:
-    """Print the line if the run passed, and nothing otherwise."""
+    """Print the line if the run passed, and nothing otherwise. A program that reads the output gets a single line."""
     if report.passed:
-        console.print(summary(report), style="green")
+        console.print(summary(report), style="green", soft_wrap=True)
 
 
 def summary(report: Report) -> str:

@@ -10,6 +10,7 @@ from kfgn_conformance.diagnosis.answers import answer_of
 from kfgn_conformance.diagnosis.textbook.shared_weights import SHARED_ANSWERS, SharedTextbook
 from kfgn_conformance.judging import compare
 from kfgn_conformance.oracle import Oracle
+from kfgn_conformance.problems.masked import is_masked
 from kfgn_conformance.problems.problem import exact
 from kfgn_conformance.problems.shared_weights.dyadic import far_from_discontinuities, shared_problem
 from kfgn_conformance.problems.shared_weights.fixed import FIXED, shared_problems
@@ -129,6 +130,14 @@ def test_every_mistake_that_shows_is_named_and_with_it_its_class_alone(quantity,
             for other in members:
                 assert found[other] == members, (seed, name, other)
         assert found == first, seed
+
+
+@pytest.mark.parametrize("quantity", SHARED_WEIGHTS)
+def test_every_mistake_has_an_answer_on_every_problem_with_a_mask(quantity):
+    """No sum contains NaN from a masked position, and no mistake divides by the number 0 of positions."""
+    masked = [right for right in oracles_for(quantity, 0) if is_masked(right.problem)]
+    fails = [(name, str(q)) for name in MISTAKES for q in masked if answer_of(MISTAKES[name].textbook, q) is None]
+    assert not fails
 
 
 @pytest.mark.parametrize("name", MISTAKES)

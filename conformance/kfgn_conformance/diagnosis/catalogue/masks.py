@@ -94,11 +94,8 @@ class MaskedPositionsInTheMeanOfPooling(SharedTextbook):
 
 
 @mistake()
-class PoolingIgnoresTheMask(SharedTextbook):
+class PoolingIgnoresTheMask(MaskedPositionsInTheMeanOfPooling):
     """The mean over the counted positions is the mean over all positions, with the values at masked ones."""
-
-    def share(self, l: int, layer: Pooling) -> Array:
-        return np.full(self.N, 1 / layer.taps) if layer.kind == "mean" else super().share(l, layer)
 
     def pooled_values(self, l: int, a: Array) -> Array:
         return a

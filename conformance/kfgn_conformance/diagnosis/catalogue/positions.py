@@ -175,6 +175,9 @@ class FirstPositionOnly(SharedTextbook):
     def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
         return [(a[:, :1], C[:, :, :, :1]) for a, C in super().pairs(roots)]
 
+    def positions_of_datapoints(self, x: Array, axis: int = 1) -> Array:
+        return np.full(len(x), x.shape[axis])
+
 
 @mistake()
 class LastPositionOnly(SharedTextbook):
@@ -182,6 +185,9 @@ class LastPositionOnly(SharedTextbook):
 
     def pairs(self, roots: PerLayer) -> list[tuple[Array, Array]]:
         return [(a[:, -1:], C[:, :, :, -1:]) for a, C in super().pairs(roots)]
+
+    def positions_of_datapoints(self, x: Array, axis: int = 1) -> Array:
+        return np.full(len(x), x.shape[axis])
 
 
 @mistake()

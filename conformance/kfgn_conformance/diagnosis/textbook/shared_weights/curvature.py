@@ -79,6 +79,7 @@ class Curvature(Passes):
         if not isinstance(layer, Normalisation):
             return 0.0
         D = self.normalised_curvature(self.a[l - 1], layer.epsilon, self.gradients()[l])
+        D = np.moveaxis(self.only_counted(l, np.moveaxis(D, 1, -1)), -1, 1)
         N, T, C, _ = D.shape
         return np.einsum("ntij,ts->ntisj", D, np.eye(T)).reshape(N, T * C, T * C)
 

@@ -62,8 +62,7 @@ class Factors(Curvature):
 
         The array belongs to a group of layer `self.current`.
         """
-        T = x.shape[axis]
-        return np.full(len(x), T) if self.masks is None else np.sum(self.masks[self.current][:, :T], axis=1)
+        return np.full(len(x), x.shape[axis]) if self.masks is None else self.counts(self.current)
 
     def mean_positions(self, x: Array, axis: int = 1) -> float:
         """The mean of `positions_of_datapoints`: T, or M / N with M counted positions in the batch."""

@@ -3,7 +3,7 @@
 An activation of the batch is an array (N, C, T), where the positions of an image have row-major order. A patch array
 (N, groups, T, I) has the inputs of the weights of each group at each position. If a shape has a prime, C and T belong
 to the inputs of a layer, and C' and T' belong to its outputs. If the problem has a mask, the arrays have all positions,
-and the formulas multiply by the mask. A mistake overrides one or more of the methods.
+and the formulas put zeros at masked positions. A mistake overrides one or more of the methods.
 """
 
 from collections.abc import Sequence
@@ -189,7 +189,7 @@ class Layers(Masking, Normalising):
             whole = self.scattered(carried, self.sources(l, layer), self.along_axes(l - 1))
             return self.pooled_values(l - 1, whole.reshape(*d.shape[:3], -1))
         if isinstance(layer, Normalisation):
-            return self.normalised_back(self.a[l - 1], layer.epsilon, d)
+            return self.only_counted(l - 1, self.normalised_back(self.a[l - 1], layer.epsilon, d))
         return self.back_through_weights(l, d)
 
     def unflattened(self, l: int, d: Array) -> Array:

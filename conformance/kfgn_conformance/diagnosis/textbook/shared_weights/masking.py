@@ -1,4 +1,4 @@
-"""The masks of activations, by which the textbook multiplies arrays with padding."""
+"""The masks of activations, by which the textbook replaces numbers at masked positions by 0."""
 
 import numpy as np
 
@@ -13,7 +13,7 @@ def masks_of(problem: Problem) -> list[Array] | None:
 
 
 class Masking:
-    """Products with masks, and numbers of counted positions. Without a mask, every position counts."""
+    """Zeros at masked positions, and numbers of counted positions. Without a mask, every position counts."""
 
     problem: Problem
     N: int
@@ -24,16 +24,19 @@ class Masking:
         return positions_of(self.problem.shapes[l])
 
     def only_counted(self, l: int, x: Array) -> Array:
-        """An array (N, ..., T_l) with the positions of a_l, multiplied by the mask of a_l."""
+        """An array (N, ..., T_l) with the positions of a_l, and with 0 at every masked position.
+
+        A number at a masked position may be NaN, so a product with the mask would not be 0.
+        """
         if self.masks is None:
             return x
         mask = self.masks[l]
-        return np.asarray(x * mask.reshape(self.N, *(1,) * (x.ndim - 2), mask.shape[1]))
+        return np.where(mask.reshape(self.N, *(1,) * (x.ndim - 2), mask.shape[1]), x, 0.0)
 
     def visible(self, l: int, a: Array) -> Array:
         """The activations a_l (N, C, T) as the windows of a layer read them, with zeros at masked positions.
 
-        The backward pass through the windows multiplies the derivatives with respect to a_l by the same zeros.
+        The backward pass through the windows has the same zeros in the derivatives with respect to a_l.
         """
         return self.only_counted(l, a)
 

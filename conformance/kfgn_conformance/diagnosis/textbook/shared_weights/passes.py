@@ -75,7 +75,7 @@ class Passes(Layers):
         return self.scale * self.counted_outputs(each)
 
     def counted_outputs(self, x: Array) -> Array:
-        """An array (N, T, ...) with the positions of the outputs, multiplied by the mask of the outputs."""
+        """An array (N, T, ...) with the positions of the outputs, and with 0 at every masked position."""
         return np.moveaxis(self.only_counted(self.L, np.moveaxis(x, 1, -1)), -1, 1)
 
     def loss(self) -> Array:
