@@ -80,7 +80,7 @@ def test_the_diagnosis_of_the_page_on_checking(tmp_path):
 def test_the_loop_that_goes_back_recovers_from_an_explosion(seed):
     """With tau = 0.01, batches of 16 spirals reach a loss above 10 in steps that are all accepted."""
     (program,) = (program for program, _ in blocks(ROOT / "docs" / "use.md") if "counts.failures" in program)
-    weak = program.replace("initial=0.1", "initial=0.01")
+    weak = program.replace("initial=1.0", "initial=0.01")
     assert weak != program
     problem = spirals(seed)
     weights = tuple(W.astype("float64") for W in initial_weights(problem.network, seed))
