@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from itertools import combinations
 from typing import get_args
 
 import jsonschema
@@ -18,6 +17,8 @@ from kfgn_conformance.problems.shared_weights.fixed import FIXED, shared_problem
 from kfgn_conformance.relatives import PARTS, relatives
 from kfgn_reference import OBJECTIVES
 
+from .sizes import check_sizes
+
 NAMES = [problem.id for problem in shared_problems()]
 
 IMAGES = [problem for problem in shared_problems() if len(problem.shapes[0]) == 3]
@@ -27,17 +28,11 @@ problems = pytest.mark.parametrize("problem", shared_problems(), ids=NAMES)
 
 @problems
 def test_the_sizes_of_a_problem_differ(problem):
-    positions = {T for T in map(positions_of, problem.shapes) if T > 1}
-    taps = {layer.taps for layer in problem.layers if isinstance(layer, Convolution)}
-    S, D = problem.labels.shape[1], problem.widths[-1]
-    assert len({S, D, problem.N}) == 3
-    assert not positions & {S, D, problem.N}
+    check_sizes(problem)
     channels = problem.widths
     layers = zip(problem.weighted, problem.weights, strict=True)
     with_weights = [W.shape[0] for layer, W in layers if not isinstance(layer, ScaleShift)]
     assert len({channels[0], *with_weights}) == 1 + len(with_weights)
-    for roles in combinations(({problem.N}, positions, taps), 2):
-        assert not any(a % b == 0 or b % a == 0 for a in roles[0] for b in roles[1])
 
 
 @pytest.mark.parametrize("problem", IMAGES, ids=[problem.id for problem in IMAGES])

@@ -6,7 +6,7 @@ import pytest
 import kfgn
 
 from ..positions.problems import close
-from ..positions.test_products import AT, times
+from ..positions.test_products import check_quadratic_model, times
 from .problems import few_elsewhere, on, problem
 
 
@@ -66,17 +66,7 @@ def test_jacobian_products(backend, name):
 def test_quadratic_model(backend, name):
     p, _ = problem(name)
     q = on(backend, p)
-    delta, squared = p.V, sum(np.sum(v * v) for v in p.V)
-    G, g = kfgn.gauss_newton_product(*p[:4], delta), kfgn.gradient(*p[:4])
-    curvature = sum(np.sum(a * b) for a, b in zip(G, delta, strict=True)) + 0.5 * squared
-    slope = sum(np.sum((a + 0.2 * w) * d) for a, w, d in zip(g, p.weights, delta, strict=True))
-    f = kfgn.loss(*p[:4]) + 0.1 * sum(np.sum(w * w) for w in p.weights)
-    moved = tuple(w + d for w, d in zip(p.weights, delta, strict=True))
-    change = kfgn.loss(p.network, moved, p.X, p.Y) + 0.1 * sum(np.sum(w * w) for w in moved) - f
-    close(backend, [kfgn.curvature_along(*q[:4], q.V, **AT)], [curvature], 1e-12)
-    close(backend, [kfgn.quadratic_model(*q[:4], q.V, **AT)], [f + slope + curvature / 2], 1e-12)
-    close(backend, [kfgn.step_size(*q[:4], q.V, **AT)], [-slope / curvature], 1e-12)
-    close(backend, [kfgn.reduction_ratio(*q[:4], q.V, **AT)], [change / (slope + curvature / 2)], 1e-11)
+    check_quadratic_model(backend, p, q, 1e-12)
     blocks = kfgn.gauss_newton_blocks(*p[:4])
     close(backend, kfgn.gauss_newton_block_product(*q[:4], q.V), times(blocks, p.V), 1e-12)
 
