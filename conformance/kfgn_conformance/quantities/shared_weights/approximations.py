@@ -37,7 +37,7 @@ APPROXIMATIONS = (
         per_group=True,
         with_bias=True,
         condition=has_one_ekfac,
-        otherwise="the eigenvalues of a factor are not far enough apart, so that the block is not unique",
+        otherwise="the eigenvalues of a factor are not far enough apart, so the block is not unique",
     ),
     Quantity(
         name="ekfac_diagonal",
@@ -65,7 +65,7 @@ APPROXIMATIONS = (
         per_group=True,
         with_bias=True,
         condition=has_a_nearest_product,
-        otherwise="the largest singular values are not far enough apart, so that the block is not unique",
+        otherwise="the largest singular values are not far enough apart, so the block is not unique",
     ),
     Quantity(
         name="tkfac_blocks",

@@ -81,7 +81,7 @@ def sizes_of_kfoc(p: Problem) -> tuple[float, ...]:
 
 
 def has_no_zero_block(p: Problem) -> bool:
-    """True if the exact block of every group is not 0, so that TKFAC and TNT do not divide by a trace of 0."""
+    """True if no group has the exact block 0. For such a group, TKFAC and TNT would divide by a trace of 0."""
     return all(any(np.any(shared.weight_roots(pairs)) for pairs in batch) for batch in batches(p))
 
 
