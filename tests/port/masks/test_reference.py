@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn._linearisation.counted import counted_positions
 
 from ..positions.problems import close, in_order
 from ..positions.test_reference import check_factors, factors, scale_shift_factor
@@ -72,9 +73,10 @@ def kfra_factors(r, G):
 
 @few_elsewhere()
 def test_preactivation_matrices(backend, name):
-    """The matrices of a datapoint have zeros at masked positions."""
+    """The matrices of a datapoint are those of the shorter datapoint, with zeros at masked positions."""
     p, r = problem(name)
     q = on(backend, p)
+    masks = counted_positions(p.network, p.X).masks[1:]
     for function, expected in (
         (kfgn.preactivation_gauss_newton, shared.sample_preactivation_gauss_newton),
         (kfgn.preactivation_hessians, shared.sample_preactivation_hessians),
@@ -82,11 +84,14 @@ def test_preactivation_matrices(backend, name):
         found = function(*q[:4])
         for n, (x, y) in enumerate(zip(r.X, r.Y, strict=True)):
             of_datapoint = in_order(r.net, expected(r.net, x, y))
-            for M, truth in zip(found, of_datapoint, strict=True):
+            for l, M, truth in zip(p.network.weighted, found, of_datapoint, strict=True):
                 M = backend.to_numpy(M)[n]
-                counted = np.any(M != 0, axis=0)
-                assert np.count_nonzero(counted) <= len(truth)
-                np.testing.assert_allclose(np.linalg.norm(M), np.linalg.norm(truth), rtol=1e-12)
+                every = np.ones(p.network.positions[l + 1], bool)
+                counted = every if masks[l] is None else masks[l].counted[n].reshape(-1)
+                entries = np.repeat(counted, p.network.widths[l + 1])
+                np.testing.assert_allclose(M[np.ix_(entries, entries)], truth, rtol=0, atol=1e-12 * np.abs(truth).max())
+                assert not np.any(M[~entries])
+                assert not np.any(M[:, ~entries])
 
 
 @few_elsewhere()
