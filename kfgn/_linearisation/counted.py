@@ -86,7 +86,7 @@ def _if_needed(mask: Mask | None, T: int) -> Mask | None:
     return None if T == 1 else mask
 
 
-def kept_outputs(network: Network, X: Any, array: Array, samples: int = 0) -> Array:
+def kept_outputs(network: Network, X: Any, array: Array, samples: int) -> Array:
     """An array with a number or a row for each output position, with zeros at masked positions.
 
     array:   (N, *positions) or (N, *positions, D), with `samples` axes after the axis of the datapoints

@@ -22,7 +22,7 @@ class BlockPerGroup:
         """The rows that the weights of each group multiply. By default there is one group, with the rows `inputs`."""
         return (inputs,)
 
-    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None = None) -> Arrays:
+    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None) -> Arrays:
         """Q of each group: the second moment of the rows of `by_group`.
 
         For "reduce", the means of the rows over the T positions replace the rows.
@@ -59,7 +59,7 @@ class BlockPerGroup:
         size = rows.shape[-1] // self.groups
         return tuple(rows[..., i : i + size] for i in range(0, rows.shape[-1], size)) if self.groups > 1 else (rows,)
 
-    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None = None) -> Arrays:  # noqa: ARG002
+    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None) -> Arrays:  # noqa: ARG002
         """For each group of outputs, its diagonal block of G."""
         size = G.shape[0] // self.groups
         return tuple(G[i : i + size, i : i + size] for i in range(0, G.shape[0], size)) if self.groups > 1 else (G,)

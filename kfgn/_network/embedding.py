@@ -125,7 +125,7 @@ class EmbeddingMap(BlockPerGroup):
         """For each token, the sum of dE/dh over its rows, divided by the number R of all rows: (D, V)."""
         return sums_of_tokens(dE_dh, inputs, self.tokens).T / dE_dh.shape[0]
 
-    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None = None) -> Arrays:
+    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None) -> Arrays:
         """Q (V, V): the diagonal matrix of the frequencies of the tokens for "expand".
 
         For "reduce", Q is the second moment over datapoints of the frequencies within each datapoint.

@@ -59,7 +59,7 @@ class WeightedMap(LayerMap, Protocol):
     def by_group(self, inputs: Array) -> Arrays:
         """The rows (R', I) that the weights of each block multiply."""
 
-    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None = None) -> Arrays:
+    def second_moments(self, inputs: Array, T: int, sharing: str, mask: Mask | None) -> Arrays:
         """Q (I, I) of each block: the mean of a a^T over vectors a (I,).
 
         sharing: "expand" for the rows a of `by_group`, and "reduce" for the means of these rows over T positions
@@ -92,5 +92,5 @@ class WeightedMap(LayerMap, Protocol):
     def roots(self, rows: Array, inputs: Array) -> Arrays:
         """The rows (..., R', O) of each block, from rows (..., R', C') of derivatives with respect to h_l."""
 
-    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None = None) -> Arrays:
+    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None) -> Arrays:
         """G (O, O) of each block by KFRA, from the matrix (C', C') that the recursion of KFRA has at h_l."""

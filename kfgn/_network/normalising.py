@@ -99,14 +99,14 @@ class Normalising(NamedTuple):
         return NormalisationSecondTerm(self.value_and_derivative(xp, h)[1], dE_dz)
 
 
-def mean_congruence(xp: Namespace, B: Array | NormalisationJacobian, G: Array, mask: Mask | None = None) -> Array:
+def mean_congruence(xp: Namespace, B: Array | NormalisationJacobian, G: Array, mask: Mask | None) -> Array:
     """The mean of B G B over the rows. For a diagonal B with entries f', the mean is G * E[f' f'^T], as in (26).
 
     mask: the mask of the rows, over whose counted rows the mean is; None if all positions count
     """
     if mask is not None:
         B = B.masked(mask) if isinstance(B, NormalisationJacobian) else mask.kept(B)
-        return mask.correction(G) * mean_congruence(xp, B, G)
+        return mask.correction(G) * mean_congruence(xp, B, G, None)
     return B.mean_congruence(G) if isinstance(B, NormalisationJacobian) else G * second_moment(xp, B)
 
 

@@ -151,7 +151,7 @@ class ScaleShiftMap(BlockPerGroup):
         repeated = array_namespace(rows).concat([rows, rows], axis=-1) if self.bias else rows
         return (repeated * inputs,)
 
-    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None = None) -> Arrays:
+    def mean_factors(self, G: Array, inputs: Array, mask: Mask | None) -> Arrays:
         """[[G, G], [G, G]] times the second moment of the rows [a, 1], element by element."""
         xp = array_namespace(G)
         if self.bias:
