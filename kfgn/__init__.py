@@ -57,8 +57,8 @@ channels. Such a network may have layers of all kinds. X is then (N, C, T) or (N
 outputs have positions too, each position has a target: Y is (N, T, D_L) or (N, T) for T positions, and (N, H, W, D_L)
 or (N, H, W) for positions along two axes. After `Flatten` the outputs have no positions. The loss of a datapoint is the
 sum of the losses of its output positions, divided by `Network.divisor`. If the datapoints of a batch have different
-numbers of positions, X is a `Padded`, whose mask has the positions that count. A tuple of weights or of results has no
-entry for a layer without weights. The option `sharing` selects the factors of weights that are used at several
+numbers of positions, X is a `Padded`, whose mask is True at the positions that count. A tuple of weights or of results
+has no entry for a layer without weights. The option `sharing` selects the factors of weights that are used at several
 positions. A layer with groups has one pair of factors for each group. For a `ScaleShift`, Q is 1, and G is the block of
 the whole layer.
 

@@ -65,8 +65,8 @@ SHARED = {
     "columns_of_labels": """
         labels : array, shape (N, S, D_L) or (N, S), optional
             S labels per datapoint from `sample_labels`. The gradients dE/dh_L at these labels replace the columns of a
-            root C of H_L = C C^T. By default, the columns of C are used. For outputs at T positions, the shape is
-            (N, S, T, D_L) or (N, S, T).
+            root C of H_L = C C^T. By default, the columns of C are used. If the outputs have positions, the axes of
+            positions follow S, such as (N, S, T, D_L) or (N, S, T).
         """,
     "memory_of_pairs": """
         memory : int, optional

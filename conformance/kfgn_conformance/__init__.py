@@ -34,7 +34,9 @@ Running
 * questions:      the choice of the repeated questions; `relatives` makes similar problems, and `rough` has the
                   tolerance rule of the repeated questions
 * causes:         the search for an earlier question that makes an answer wrong
-* diagnosis:      the search for a mistake that explains wrong answers; `undeclared` searches for undeclared conventions
+* diagnosis:      the search for a mistake that explains wrong answers; `undeclared` searches for undeclared
+                  conventions, `consistent` removes conventions that contradict right answers, and `declared_sums`
+                  explains summed factors Q
 
 Results
 
@@ -44,7 +46,8 @@ Results
 * reports:        a report as a table, as lines of JSON or as a page; `adapter_notes` adds notes to a report
 * golden:         golden vectors; their files are in `vectors`
 * equations:      the command that prints the paper's equations; `equation_request` reads its
-                  arguments, `equation_search` finds equations, and `equation_functions` finds their functions
+                  arguments, `equation_search` finds equations, `equation_functions` finds their functions, and
+                  `equation_places` finds the places of code and tests
 * quick_check:    the function `check`, for a function of one quantity
 * cli:            the command `kfgn-check`; its options are in `options`, `run_options` and `option_parts`, and its
                   exit statuses in `statuses`; `vectors_command` has the command on golden vectors, and

@@ -14,8 +14,8 @@ def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
     """Return the further problems with which the only adapter of a run supports at least `ENOUGH` problems.
 
     The list is empty unless the run has exactly one adapter, since several adapters may support different transfer
-    functions and objectives. The list is also empty if the adapter already supports `ENOUGH` problems, or supports no
-    problem with a hidden layer.
+    functions and objectives. The list is also empty if the columns of the report already support `ENOUGH` problems, or
+    support no problem with a hidden layer.
     """
     if len(adapters) != 1:
         return []

@@ -128,7 +128,7 @@ def projected_factors(p: Problem) -> ref.PerLayer:
 
 
 def solution(p: Problem, norm: str) -> ref.PerLayer:
-    """The inverse of the damped Kronecker product (36) times V_l."""
+    """The solution of the system with the damped Kronecker product (36) and the right-hand side V_l, keyed by l."""
     found = {}
     for l, (Q, G) in enumerate(factors(p), start=1):
         Q_damped, G_damped = ref.damped_factors(Q, G, *omega_and_root(p, Q, G, norm))

@@ -119,7 +119,7 @@ class Accuracy:
 
 
 def certify(problems: Iterable[Problem], progress: Callable[[str], None]) -> list[Accuracy]:
-    """Compute the accuracy of the reference for every quantity except those of optimiser trajectories.
+    """Compute the accuracy of the reference for every quantity except `optimiser_step`.
 
     problems: the problems for the quantities of the paper. The quantities with shared weights are certified on the
               fixed problems with shared weights
@@ -172,8 +172,8 @@ def print_accuracies(accuracies: list[Accuracy], problems: int, console: Console
     The last paragraph has the number of problems, the tolerance rule and the versions.
     """
     table = Table(title="float64 reference: error / tolerance", title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for head in ("quantity", "equation", "ratio", "worst on", "radius", "asked"):
-        table.add_column(head, justify="right" if head in ("ratio", "radius", "asked") else "left", no_wrap=True)
+    for head in ("quantity", "equation", "ratio", "worst on", "radius", "problems"):
+        table.add_column(head, justify="right" if head in ("ratio", "radius", "problems") else "left", no_wrap=True)
     for a in accuracies:
         ratio = Text(f"{a.ratio:.3f}", "green" if a.ratio <= 1 and a.asked else "bold red")
         table.add_row(a.quantity.name, a.quantity.equation, ratio, a.problem, f"{a.width:.0e}", str(a.asked))

@@ -65,7 +65,7 @@ def _consistent(name: str, cells: Mapping[str, Cell], declared: Conventions, pro
 def _is_against(
     cell: Cell, quantity: Quantity, declared: Conventions, other: Conventions, problems: Mapping[str, Problem]
 ) -> bool:
-    """True if the answers of a cell passed with the declared conventions, and are different with other conventions."""
+    """True if the answers of a cell passed with the declared conventions, and would be different with `other`."""
     passed = (problems[v.problem] for v in cell.verdicts if v.status is Status.PASS and v.problem in problems)
     return cell.status is Status.PASS and any(
         [*_form(declared, quantity, problem)] != [*_form(other, quantity, problem)] for problem in passed

@@ -1,4 +1,4 @@
-"""The explanation of summed factors Q by an adapter that declares sums, since a declared sum does not apply to Q."""
+"""The explanation of summed factors Q, for an adapter that declares sums. A declared sum does not apply to Q."""
 
 from .adapters import Conventions
 from .adapters.positions import DIVIDED
@@ -6,7 +6,10 @@ from .diagnosis import Diagnosis
 from .quantities import Quantity
 
 SUMMED = ("summed-over-datapoints", "shared-summed-over-datapoints")
-"""The names of the known mistakes with sums over the datapoints instead of means: the second with shared weights."""
+"""The names of the known mistakes with sums over the datapoints instead of means.
+
+The second mistake is that of networks with shared weights.
+"""
 
 
 def on_declared_sums(found: Diagnosis, quantity: Quantity, declared: Conventions) -> Diagnosis:

@@ -166,7 +166,7 @@ class Code:
         return (*(to for _, to in self.links(key)), *self._at_import(key))
 
     def _at_import(self, key: Key) -> Iterator[Key]:
-        """Yield the key of the statements of the definition's module that may do more at import than define names.
+        """Yield the key of the statements that may do more at import than define names, in the definition's module.
 
         If `key` is this key, the keys of the statements of this kind in the imported modules are also yielded.
         """

@@ -1,4 +1,4 @@
-"""The arguments of `kfgn-check equations`: the equations, the kinds of remarks and the algorithm that they request.
+"""The request in the arguments of `kfgn-check equations`: equations, kinds of remarks, and Algorithm 1.
 
 The request has every equation that at least one argument finds. An argument such as `misprints` selects one or two
 kinds of remarks on these equations.
@@ -63,7 +63,10 @@ def requested(arguments: Iterable[str]) -> Request:
 
 
 def _joined(arguments: Iterable[str]) -> list[str]:
-    """Return the arguments with single spaces. Join a word of `HEADS` to a next argument of the form in `HEADS`."""
+    """Return the arguments with single spaces.
+
+    A word of `HEADS` and the next argument are joined if this argument has the form that `HEADS` gives.
+    """
     texts: list[str] = []
     for argument in arguments:
         text = " ".join(argument.split())

@@ -1,4 +1,4 @@
-"""The search for equations by number, range, section, name or topic, for `kfgn-check equations`.
+"""The search for equations by number, range, section, name, topic or kind of remark, for `kfgn-check equations`.
 
 >>> from kfgn_conformance.equation_search import matching
 >>> matching("KFRA"), matching("damped_factors"), matching("C.4")
@@ -99,7 +99,7 @@ def _not_found(text: str, sought: str) -> str:
     near = suggestion([sought], [*names(), "algorithm", *sorted(known)])
     return (
         f"expected a number from 1 to {len(EQUATIONS)}, a range such as 26-31, a section such as 3.5, a name or a word "
-        f"of the table, 'algorithm' or 'misprints', got {text!r}{near}"
+        f"of the table, 'algorithm', or a kind of remark such as 'misprints', got {text!r}{near}"
     )
 
 

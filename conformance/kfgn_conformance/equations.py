@@ -40,7 +40,7 @@ def print_found(sought: Iterable[str], console: Console) -> None:
     If a search term is a kind of remark, the function prints a table of such remarks instead. The table is about the
     equations that match the other search terms, or about all equations if there are no other search terms.
 
-    Raises `SearchError` if no equation matches a search term.
+    Raises `SearchError` if a search term matches no equation.
     """
     request = requested(sought)
     if request.kinds:

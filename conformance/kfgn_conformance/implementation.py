@@ -20,8 +20,8 @@ class Implementation:
     reason:      the reason why the implementation is not usable
     twice:       True to ask each question (one quantity on one problem) again after a right answer, except on a large
                  problem; used for adapters that are given by name, as in `kfgn-check --adapter`
-    short:       True to repeat questions in other orders on at most one problem without and one problem with shared
-                 weights; used for kfgn's backends except NumPy
+    short:       True to repeat questions in other orders on at most one problem without shared weights, and at most
+                 one problem with shared weights; used for kfgn's backends except NumPy
     compiles:    True if the implementation compiles programs. One process then runs a whole group of quantities, and
                  reuses the compiled programs.
     selection:   the problems on which the implementation is run

@@ -63,7 +63,7 @@ class Judged(NamedTuple):
     given: a copy of the arrays before their translation, for the search for undeclared conventions; None if the
            status is SKIPPED, UNIMPLEMENTED or ERROR, and for an answer of more than `STORED` bytes
 
-    Both arrays are None if a repeated question gets a status that differs from the first status.
+    `wrong` and `given` are None if a repeated question gets a status that differs from the first status.
     """
 
     verdict: Verdict
@@ -90,17 +90,18 @@ def judge(adapter: Adapter, problem: Problem, quantity: Quantity, *, twice: bool
     -------
     Verdict
         The outcome. It is UNIMPLEMENTED if the adapter does not offer the quantity, if the problem has a mask and the
-        description does not have `masks=True`, or if `compute` raises `UnsupportedError`. If `compute` raises any other
-        exception except `KeyboardInterrupt`, returns no arrays that can be read, or changes an array of its problem,
-        the outcome is ERROR.
+        description does not have `masks=True`, if the description declares separate biases with which the quantity
+        cannot be compared, or if `compute` raises `UnsupportedError`. It is SKIPPED if the problem is not run in the
+        dtype of the adapter. If `compute` raises any other exception except `KeyboardInterrupt`, returns no arrays that
+        can be read, or changes an array of its problem, the outcome is ERROR.
 
     Raises
     ------
     TypeError
         If the mask of the problem is not an array of bool.
     ValueError
-        If the quantity has no finite value on the problem, or if the mask has a wrong shape or does not fit the
-        network.
+        If the quantity or its tolerance has no finite value on the problem, or if the mask has a wrong shape or does
+        not fit the network.
     KeyboardInterrupt
         If `compute` raises this exception.
 

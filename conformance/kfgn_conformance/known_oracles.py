@@ -5,10 +5,11 @@ The oracles are in two files. `known_oracles.json` has the terms d and `size` of
 problem with many weights, `known_oracles.npz` has a signature of the reference's array: a short vector that shows
 whether the array of `batched` is right. `fixed_oracles` writes and verifies both files.
 
-An entry is the oracle of one quantity on one problem. The key of an entry has a hash of everything in the problem, so
-that the entry is used only for this problem. `known_oracles.json` also has a hash of its entries and a hash of the
-numbers in `known_oracles.npz`. For each quantity, `known_oracles.json` has a hash of the code that computed the oracles
-of the quantity (`numerics`). If a hash is different, or an entry does not exist, the reference computes the oracle.
+An entry is the oracle of one quantity on one problem. The key of an entry has a hash of all fields of the problem
+except `dtypes`, so that the entry is used only for this problem. `known_oracles.json` also has a hash of its entries
+and a hash of the numbers in `known_oracles.npz`. For each quantity, `known_oracles.json` has a hash of the code that
+computed the oracles of the quantity (`numerics`). If a hash is different, or an entry does not exist, the reference
+computes the oracle.
 """
 
 import hashlib
@@ -32,7 +33,7 @@ FILE = Path(__file__).parent / "known_oracles.json"
 NUMBERS = FILE.with_suffix(".npz")
 
 digest = once_per_problem(digest_of)
-"""The hash of everything in a problem, computed once."""
+"""The hash of all fields of a problem except `dtypes`, computed once per problem."""
 
 
 class Known(NamedTuple):

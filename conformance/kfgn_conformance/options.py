@@ -72,7 +72,8 @@ def _add_certify(commands: "Commands[Parser]") -> None:
         epilog=examples(
             ("certify --examples 20", "Measure the accuracy on 20 random problems."),
             after="Exit status: 0 if every ratio error / tolerance is at most 1, 1 if a ratio is above 1, 2 for wrong "
-            "usage, 3 if a quantity was compared on no problem, 4 if standard output could not be written.",
+            "usage, 3 if a quantity was compared on no problem, 4 if standard output could not be written. The status "
+            "is also 2 if python-flint is not installed.",
         ),
     )
     add_drawing(certify, default=200, least=1)
@@ -86,8 +87,9 @@ def _add_vectors(commands: "Commands[Parser]") -> None:
         epilog=examples(
             ("vectors list", "Print a line for each vector that ships with kfgn."),
             ("vectors verify my_vectors", "Compare the vectors of a folder with the reference."),
-            after="Exit status: 0 for success, 1 if verify finds a fault, 2 for wrong usage or if list finds a "
-            "malformed file, 4 if a file or standard output could not be written.",
+            after="Exit status: 0 for success, 1 if verify finds a fault, 2 for wrong usage, if list finds a "
+            "malformed file, or if regenerate does not find python-flint, 4 if a file or standard output could not be "
+            "written.",
         ),
     )
     vectors.add_argument(
@@ -109,9 +111,9 @@ def _add_equations(commands: "Commands[Parser]") -> None:
         "equations",
         help="Print the paper's 71 equations.",
         description="Print a table of the paper's numbered equations, or some equations in full: the statement, the "
-        "remarks, the code of the reference, the functions of kfgn and the test. Numbers and ranges print equations in "
-        "full. The words misprints, gaps, choices and notes print a table of remarks. Any other search that finds "
-        "several equations prints a table of these equations.",
+        "remarks, the code of the reference, the functions of kfgn, the quantities of kfgn-check and the test. Numbers "
+        "and ranges print equations in full. The words misprints, gaps, choices and notes print a table of remarks. "
+        "Any other search that finds several equations prints a table of these equations.",
         epilog=examples(
             ("equations 26", "Print equation 26 with its code."),
             ("equations 26-31", "Print six equations."),
@@ -132,5 +134,6 @@ def _add_equations(commands: "Commands[Parser]") -> None:
         "equations",
         nargs="*",
         metavar="EQUATION",
-        help="Print these equations: a number, a range, a section, a name, a topic, algorithm, or misprints.",
+        help="Print these equations: a number, a range, a section, a name, a topic, algorithm, or a kind of remark "
+        "such as misprints.",
     )

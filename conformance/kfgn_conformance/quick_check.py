@@ -157,9 +157,9 @@ def check(
     Raises
     ------
     ValueError
-        If the quantity or the dtype is unknown, the quantity applies to none of the problems, or the quantity has no
-        finite value on a problem that the function supports. Also if `masks` is True for a quantity of networks without
-        shared weights, or if a mask has a wrong shape or does not fit its network.
+        If the quantity or the dtype is unknown, the quantity applies to none of the problems, or the quantity or its
+        tolerance has no finite value on a problem that the function supports. Also if `masks` is True for a quantity of
+        networks without shared weights, or if a mask has a wrong shape or does not fit its network.
     TypeError
         If `function` is not callable, `problems` is not an iterable of problems, `conventions` has a wrong type, or a
         mask is not an array of bool.
@@ -227,7 +227,7 @@ def _check_arguments(quantity: object, function: object, dtype: object) -> None:
 
 
 def _fixed(shared: bool, masks: bool) -> list[Problem]:
-    """The fixed problems of networks with shared weights, with masks or without, or of networks of the paper."""
+    """The fixed problems of networks of the paper, or of networks with shared weights; masks only with `masks`."""
     if not shared:
         return [*cases(), *fixed()]
     return [*shared_problems(), *(masked_problems() if masks else ())]

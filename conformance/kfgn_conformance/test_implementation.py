@@ -1,7 +1,7 @@
 """Tests of the adapter that is named by `--kfgn-adapter`, an option that the plug-in `kfgn_pytest` adds to pytest.
 
-Each quantity and dtype that the adapter offers has a test. One more test for each dtype repeats the quantities in other
-orders.
+Each quantity that the adapter offers has a test in each dtype, or only in the dtype of `--kfgn-dtype`. One more test in
+each of these dtypes repeats the quantities in other orders.
 """
 
 from functools import lru_cache

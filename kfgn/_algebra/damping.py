@@ -94,7 +94,10 @@ class CholeskyInverse(NamedTuple):
 
 
 class EigenInverse(NamedTuple):
-    """The inverse of (35) or of a damped block of EKFAC: eigenvectors U (P, P), T (D, D), damped eigenvalues (D, P)."""
+    """The inverse of a damped block, stored as eigenvectors U (P, P) and T (D, D), and damped eigenvalues (D, P).
+
+    The block is that of (35) or of EKFAC.
+    """
 
     U: Array
     T: Array

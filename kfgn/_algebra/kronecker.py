@@ -149,8 +149,8 @@ class KroneckerBlock(NamedTuple):
         damping : float or array, shape ()
             The damping k > 0. A 0-d array must have the dtype of Q.
         inversion : {"trace", "frobenius", "spectral", "exact"}
-            If `inversion` is "exact", Q kron G + k I itself is inverted, by the eigenvalues of both factors. Every
-            other value is the norm that defines omega (38), and the factored damping (36) is inverted.
+            If `inversion` is "exact", Q kron G + k I itself is inverted, by the eigenvalues and eigenvectors of both
+            factors. Every other value is the norm that defines omega (38), and the factored damping (36) is inverted.
         check : bool, default True
             If True, the arguments and the result are checked for NaN and infinity, and the host waits for the device.
             If False, no value is read.

@@ -1,7 +1,7 @@
 """The curvature of a batch: exact blocks, and the Kronecker factors of each method.
 
 loss_and_gradient   the loss and its gradient (3)
-gauss_newton        the exact Gauss-Newton blocks, (12)-(16), (22)
+gauss_newton        the exact Gauss-Newton blocks, (12)-(16), (19), (22)
 hessian             the exact Hessian blocks, (4)-(10)
 kflr                the exact second factor, (25)
 kfra                the recursive approximation of the second factor, (26)

@@ -48,7 +48,7 @@ def foof(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     Notes
     -----
     With positions, Q is the Q of "expand", a mean over the positions too. The cost is one forward and one backward
-    pass, and N P_l^2 multiplications for each Q, where P_l is the number of columns of W_l.
+    pass, and at most N T P_l^2 multiplications for each Q, where W_l has P_l columns and is used at T positions.
 
     Examples
     --------

@@ -94,14 +94,14 @@ def gauss_newton_blocks(network: Network, weights: Weights, X: Array, Y: Array, 
 
         1/N sum_n (a_{l-1} a_{l-1}^T) kron G_l
 
-    This mean costs N P_l^2 D_l^2 multiplications per layer, in addition to `preactivation_gauss_newton`. For
-    weights that are used at T positions, the block is a sum over all pairs of positions::
+    This mean costs N P_l^2 D_l^2 multiplications per layer, in addition to the cost of `preactivation_gauss_newton`.
+    For weights that are used at T positions, the block is a sum over all pairs of positions::
 
         1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron G_n[t, t']
 
     where a_nt is the input of the layer at position t of datapoint n, and G_n[t, t'] is the part of the matrix G_l of
-    the datapoint for the positions t and t'. For a `ScaleShift`, A_nt^T G_n[t, t'] A_nt' replaces the Kronecker
-    product, with A_nt = dh_nt / dvec(W_l).
+    the datapoint for the positions t and t'. For a `ScaleShift` and for a layer with groups, A_nt^T G_n[t, t'] A_nt'
+    replaces the Kronecker product, with A_nt = dh_nt / dvec(W_l).
 
     Examples
     --------

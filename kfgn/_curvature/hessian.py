@@ -99,8 +99,8 @@ def hessian_blocks(network: Network, weights: Weights, X: Array, Y: Array, *, ch
         1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron H_n[t, t']
 
     where a_nt is the input of the layer at position t of datapoint n, and H_n[t, t'] is the part of the matrix H_l of
-    the datapoint for the positions t and t'. For a `ScaleShift`, A_nt^T H_n[t, t'] A_nt' replaces the Kronecker
-    product, with A_nt = dh_nt / dvec(W_l).
+    the datapoint for the positions t and t'. For a `ScaleShift` and for a layer with groups, A_nt^T H_n[t, t'] A_nt'
+    replaces the Kronecker product, with A_nt = dh_nt / dvec(W_l).
 
     Examples
     --------

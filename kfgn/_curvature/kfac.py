@@ -78,8 +78,8 @@ def kfac(
     {Y}
     labels : array, shape (N, S, D_L) or (N, S)
         S labels per datapoint from `sample_labels`: real numbers or class indices, like Y. With the labels of the data,
-        G would be an empirical Fisher matrix, which differs from the Fisher matrix. For outputs at T positions, the
-        shape is (N, S, T, D_L) or (N, S, T).
+        G would be an empirical Fisher matrix, which differs from the Fisher matrix. If the outputs have
+        positions, the axes of positions follow S, such as (N, S, T, D_L) or (N, S, T).
     {sharing}
     {check}
 
@@ -99,7 +99,8 @@ def kfac(
 
         E[G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T  at labels y ~ p(y | h_L)
 
-    The cost is one forward pass and S + 1 backward passes.
+    The cost is one forward pass, S + 1 backward passes, and the products in Q and G. With one position, these products
+    need N P_l^2 and N S D_l^2 multiplications for W_l of shape (D_l, P_l).
 
     Examples
     --------
@@ -174,8 +175,8 @@ def sample_labels(network: Network, weights: Weights, X: Array, draws: Array, *,
     Returns
     -------
     array, shape (N, S, D_L) or (N, S)
-        S labels per datapoint, in the dtype of the weights for squared_error and bernoulli, and as class indices for
-        categorical and mixture. Equal draws give equal labels.
+        S labels per datapoint, in the shape of the draws. The labels have the dtype of the weights for squared_error
+        and bernoulli, and are class indices for categorical and mixture. Equal draws give equal labels.
 
     Raises
     ------

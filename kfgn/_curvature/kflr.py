@@ -142,9 +142,9 @@ def kflr(
         E[G_l] = 1/N sum_n sum_k C_l^k C_l^kT,  C_l^k = B_l W_{l+1}^T C_{l+1}^k,  C_L C_L^T = H_L
 
     K is D_L, or 1 for a mixture with psd "scalar". At a layer with fewer than K units, except the first layer, the
-    recursion restarts with the matrix G_l instead of H_L, and K becomes D_l. The cost is at most K backward passes, and
-    N K D_l^2 multiplications per layer. For the squared error, E[G_{L-1}] is computed by the first step of `kfra`,
-    which is exact and costs less.
+    recursion restarts with the matrix G_l instead of H_L, and K becomes D_l. Without a restart, the cost of the second
+    factors is at most that of K backward passes and of N K D_l^2 multiplications per layer. For the squared error,
+    E[G_{L-1}] is computed by the first step of `kfra`, which is exact and costs less.
 
     In a network with positions, the recursion does not restart, and the first step of `kfra` is not used. With T output
     positions the root has K columns for each position. Below a layer that mixes positions the cost is that of K T

@@ -21,7 +21,7 @@ def kflr_factor_over_positions(at: GaussNewtonLinearisation, sharing: str, memor
 
 
 def _sums(at: GaussNewtonLinearisation, sharing: str) -> list[Array]:
-    """The sum of the G of the datapoints of a linearisation, for each Kronecker block of each layer with weights."""
+    """For each Kronecker block, the sum of G over the datapoints of a linearisation."""
     sums: list[Array] = []
     for l, columns in carried_back(at, root_columns(at)):
         if l in at.network.weighted:

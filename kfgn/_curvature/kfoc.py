@@ -58,7 +58,7 @@ def kfoc_factors(pairs: PairsOfBatch, iterations: int = ITERATIONS) -> tuple[Arr
 
 
 def _of_groups(pairs: PairsOfBatch, factors: Arrays, sums: Callable[[Pairs, Array], Array]) -> Arrays:
-    """The means over the datapoints of a function of the pairs and the factor of each group."""
+    """For each group, `sums` of its pairs and of its factor, added over the chunks of the batch and divided by N."""
     return tuple(mean for (mean,) in pairs.means(lambda j, of_group: (sums(of_group, factors[j]),)))
 
 
@@ -160,7 +160,7 @@ def kfoc(
     iteration falls as (s_2 / s_1)^(2k).
 
     A step computes two sums over the batch. Let K be the number of columns over all output positions. With one
-    position, each sum needs N P_l^2 + N K D_l^2 multiplications. With T positions, each sum needs N K T D_l P_l
+    position, each sum needs N P_l^2 + N K D_l^2 multiplications. With T positions, each sum needs at most N K T D_l P_l
     multiplications for the matrices P_nc and N K D_l P_l (D_l + P_l) for their products. If the columns do not fit into
     `memory`, each sum computes them again.
 

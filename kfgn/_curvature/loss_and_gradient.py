@@ -23,8 +23,8 @@ def loss(network: Network, weights: Weights, X: Array, Y: Array, *, check: bool 
     Returns
     -------
     array, shape ()
-        1/N sum_n E(h_L(x_n), y_n). E is summed over the outputs of a datapoint. With several output positions, E is
-        summed over them too, and divided by `network.divisor`.
+        1/N sum_n E(h_L(x_n), y_n). E is summed over the outputs of a datapoint. In a network with positions, E is
+        summed over the output positions too, and divided by `network.divisor`.
 
     Raises
     ------

@@ -51,8 +51,8 @@ def rp(
     {Y}
     projections : array, shape (N, S, K)
         S random vectors z per datapoint with E[z] = 0 and E[z z^T] = I, such as standard normals or random signs. The
-        function `projection_shape` returns the shape, and the dtype is that of the weights. For outputs at T positions,
-        the shape is (N, S, T, K).
+        function `projection_shape` returns the shape, and the dtype is that of the weights. If the outputs have
+        positions, the axes of positions follow S, such as (N, S, T, K).
     {sharing}
     {check}
 
@@ -72,7 +72,8 @@ def rp(
 
         E[G_l] ~ 1/(N S) sum_n sum_s (J_l^T C z)(J_l^T C z)^T,  C C^T = H_L,  J_l = dh_L/dh_l
 
-    The cost is one forward pass and S + 1 backward passes.
+    The cost is one forward pass, S + 1 backward passes, and the products in Q and G. With one position, these products
+    need N P_l^2 and N S D_l^2 multiplications for W_l of shape (D_l, P_l).
 
     Examples
     --------

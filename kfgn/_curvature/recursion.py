@@ -69,8 +69,9 @@ def over_positions(xp: Namespace, M: Array, T: int) -> Array:
 def mean_blocks(at: Linearisation, M: Arrays) -> Arrays:
     """The blocks (7) or (16) of all layers with weights, from the matrices M (N, T D_l, T D_l) of each layer.
 
-    The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions. In a dense block,
-    A_nt^T M_n[t, t'] A_nt' replaces a_nt a_nt'^T kron M_n[t, t'], where A_nt is dh_nt / dvec(W).
+    The block is 1/N sum_n sum_t sum_t' (a_nt a_nt'^T) kron M_n[t, t'], with all pairs of positions. For a layer
+    with a dense block or with several groups, A_nt^T M_n[t, t'] A_nt' replaces the Kronecker product, where A_nt is
+    dh_nt / dvec(W).
     """
     inputs, T = at.forward.inputs, at.network.positions[1:]
     return tuple(
@@ -111,5 +112,6 @@ def _part(xp: Namespace, left: Array, right: Array, M: Array) -> Array:
     (N, I, T), O = left.shape, M.shape[-1]
     half = xp.reshape(left @ xp.reshape(M, (N, T, O * T * O)), (N, I * O, T, O))
     half = xp.reshape(xp.permute_dims(half, (0, 2, 1, 3)), (N, T, I * O * O))
-    mean = xp.reshape(xp.mean(right @ half, axis=0), (I, I, O, O))  # axes: right, left inputs; left, right outputs
+    # the axes are the inputs of `right`, the inputs of `left`, the outputs of `left` and the outputs of `right`
+    mean = xp.reshape(xp.mean(right @ half, axis=0), (I, I, O, O))
     return xp.permute_dims(mean, (1, 2, 0, 3))

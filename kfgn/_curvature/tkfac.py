@@ -1,6 +1,7 @@
 """TKFAC (Gao et al., 2021): Kronecker factors whose terms are weighted.
 
-The weight of the term of a datapoint in a factor is the trace of the term of the same datapoint in the other factor.
+Each datapoint has a term a a^T in Q and a term C C^T in G, with the inputs a and the columns C of the module `pairs`.
+The weight of each of the two terms is the trace of the other one.
 """
 
 from array_api_compat import array_namespace
@@ -83,9 +84,9 @@ def tkfac(
 
         Q = 1/N sum_n |C_n|^2 a_n a_n^T        G = 1/N sum_n |a_n|^2 C_n C_n^T / tr Q
 
-    With positions, each sum is over the positions of all datapoints, and is still divided by N. The cost is that of
-    `kflr` without its restart: K backward passes, and N P_l^2 + N K D_l^2 multiplications per layer, where W_l has the
-    shape (D_l, P_l).
+    With positions, each sum is over the positions of all datapoints, and is still divided by N. With one position, the
+    cost is that of `kflr` without its restart: K backward passes, and N P_l^2 + N K D_l^2 multiplications per layer,
+    where W_l has the shape (D_l, P_l).
 
     Examples
     --------

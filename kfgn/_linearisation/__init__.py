@@ -1,4 +1,4 @@
-"""The linearisation of a batch: the record, used by all methods, of the checked arguments and of the forward pass.
+"""The linearisation of a batch, the record that all methods use: the checked arguments and the forward pass.
 
 arguments      validation of the arguments of public functions
 inputs         validation of the inputs X

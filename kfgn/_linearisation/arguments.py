@@ -94,7 +94,7 @@ def checked_targets(network: Network, X: Array, Y: Array, *, check: bool) -> Arr
 
 
 def targets_allowed(xp: Namespace, network: Network, X: Any, Y: Array) -> Array:
-    """A 0-d boolean, true if the objective is defined for all targets, and every layer for the mask of X.
+    """A 0-d boolean, true if the objective is defined for all targets, and if every layer can take the mask of X.
 
     X and Y must have been validated by `checked` and `checked_targets`.
     """

@@ -17,7 +17,7 @@ class Counted(NamedTuple):
     """The counted positions of a batch.
 
     maps:    the map of each layer
-    masks:   the mask of the inputs and of the outputs of each layer; None if all positions count
+    masks:   the mask of the network's inputs, and the mask of each layer's outputs; None if all positions count
     divisor: the number by which the loss of a datapoint is divided, an int, or a 0-d array for a mean over the counted
              positions of a masked batch
     """
@@ -51,7 +51,7 @@ def counted_positions(network: Network, X: Any) -> Counted:
 
 
 def _divisor(network: Network, mask: Mask | None, X: Any) -> Any:
-    """`Network.divisor` as a number: for "positions", the mean of T_n over the datapoints.
+    """`Network.divisor` as a number: for "positions", the mean number of counted output positions per datapoint.
 
     mask: the mask of the outputs
     """
@@ -61,7 +61,7 @@ def _divisor(network: Network, mask: Mask | None, X: Any) -> Any:
 
 
 def _maps_and_masks(network: Network, counted: Array) -> tuple[tuple[Any, ...], tuple[Mask | None, ...]]:
-    """The map of each layer, and the masks of the inputs and of the outputs of each layer.
+    """The map of each layer, and the masks of the network's inputs and of each layer's outputs.
 
     If an activation has one position, all datapoints have it, and no mask is needed.
 

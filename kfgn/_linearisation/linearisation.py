@@ -66,7 +66,7 @@ class Linearisation:
         return self.mean_over_datapoints(self.losses())
 
     def mean_over_datapoints(self, values: Array) -> Array:
-        """The mean over the datapoints of the sum over the output positions of values (N,), 0-d."""
+        """Sum values (N,) over the output positions of each datapoint, and return the mean over the datapoints, 0-d."""
         return times(self.xp.mean(values), self.network.positions[-1])
 
     def output_gradient(self) -> Array:
@@ -74,7 +74,7 @@ class Linearisation:
         return over(self.gradient_at(self.Y), self.counted.divisor)
 
     def gradient_at(self, labels: Array) -> Array:
-        """dE/dh_L at other labels (..., N), without the divisor of the loss: (..., N, D_L)."""
+        """dE/dh_L at labels (..., N, D_L) or (..., N), without the divisor of the loss: (..., N, D_L)."""
         return kept(self.counted.outputs, self.objective.gradient(self.xp, self.outputs, labels))
 
     def dE_dh(self) -> Arrays:  # noqa: N802  (the paper's symbol)
@@ -134,7 +134,7 @@ class Linearisation:
         return Linearisation(self.xp, self.network, weights, self.X, self.Y, at, self.counted)
 
     def _batch_of_part(self, start: int, stop: int) -> tuple[Array, Array, Forward, Counted]:
-        """The fields of a linearisation from `X`, for the datapoints start, ..., stop - 1."""
+        """The fields `X`, `Y`, `forward` and `counted` of the linearisation of the datapoints start, ..., stop - 1."""
         N, T = self.X.shape[0], self.network.positions[-1]
 
         def part(x: Any) -> Any:

@@ -19,7 +19,7 @@ class Tangents(NamedTuple):
 
     @property
     def outputs(self) -> Array:
-        """R{h_L} = J v (N, D_L)."""
+        """R{h_L} = J v (N, D_L), for the Jacobian J = dh_L/dtheta and the vector v of all elements of V."""
         return self.preactivations[-1]
 
 

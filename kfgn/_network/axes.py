@@ -18,8 +18,8 @@ def per_axis(value: PerAxis) -> tuple[int, ...]:
 def checked_per_axis(name: str, value: Any, like: PerAxis | None = None) -> PerAxis:
     """Return a positive int or a pair of positive int.
 
-    like: the checked width of the layer, or None for the width itself. If the width is a pair, a single int holds for
-          both axes.
+    like: the checked width of the layer; None if `value` is the width itself, or if a pooling has the width None. If
+          the width is a pair, a single int holds for both axes.
     """
     if not isinstance(value, (tuple, list)):
         number = checked_count(name, value)

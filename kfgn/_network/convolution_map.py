@@ -1,11 +1,11 @@
 """The linear map of a convolution: products of the patches of all positions with the kernel.
 
-If the array library has a convolution, the map calls this convolution. Patches are then formed only for Kronecker
-factors, for exact blocks and for tangents of the inputs.
+For arrays that `has_convolution` accepts, the map calls the convolution of the array library. Patches are then formed
+only for Kronecker factors, for exact blocks and for tangents of the inputs.
 
-Without a convolution of the library, the map multiplies patches by the kernel or by derivatives, with one product of
-matrices for each group. In this case, the transposed convolution has one product for each group and each phase of
-`Windows.phases` that a tap reads.
+For all other arrays, the map multiplies patches by the kernel or by derivatives, with one product of matrices for each
+group. In this case, the transposed convolution has one product for each group and each phase of `Windows.phases` that a
+tap reads.
 """
 
 import itertools
@@ -27,8 +27,8 @@ class ConvolutionMap(BlockPerGroup):
     """A convolution at its place in a network, a `WeightedMap`.
 
     The method `inputs` returns the patches as (groups, R', I), for R' output rows. The length I of a patch includes the
-    1 that is appended if the layer has a bias. If the library has a convolution, `inputs` returns the rows (N T, C) of
-    the padded activation instead, for T positions with the padding.
+    1 that is appended if the layer has a bias. For an activation that `has_convolution` accepts, `inputs` returns the
+    rows (N T, C) of the padded activation instead, for T positions with the padding.
 
     units:          C', the number of output channels
     channels:       C, the number of input channels

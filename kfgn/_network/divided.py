@@ -33,8 +33,8 @@ class Divided(NamedTuple):
 
     M: a matrix of any class of `output_hessian` or `indefinite_hessian`
 
-    `Divided` has all public methods of these classes except `transposed_root_product`. Only networks without positions
-    need this method, and their divisor is 1.
+    `Divided` has all public methods of these classes except `masked` and `transposed_root_product`. A matrix M is
+    masked before it is divided. Only networks without positions need `transposed_root_product`, and their divisor is 1.
     """
 
     M: Any

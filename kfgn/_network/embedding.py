@@ -47,7 +47,8 @@ class Embedding(metaclass=Documented):
     -----
     W_l has shape (D_l, V), and is the transpose of the weight of `torch.nn.Embedding`. The layer equals a `Dense` layer
     without a bias whose inputs are one-hot vectors of V elements: the loss, the gradient, products, blocks and factors
-    are the same. One-hot vectors are made only for exact blocks and for `ekfac`, `kfoc`, `tkfac` and `tnt`.
+    are the same. One-hot vectors are made only for exact blocks and for `ekfac`, `ekfac_diagonal`, `kfoc`, `tkfac` and
+    `tnt`.
 
     Q_l (V, V) is stored as a dense matrix. The Cholesky factorisation of Q_l in `KroneckerFactored` costs V^3 / 6
     multiplications. In `kfra`, in `foof` and with `sharing` "expand", Q_l is the diagonal matrix of the frequencies of

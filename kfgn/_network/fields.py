@@ -60,7 +60,7 @@ def checked_sequence(name: str, values: Any, of: str) -> tuple[Any, ...]:
     """Return the values as a tuple.
 
     Text and bytes are rejected, since they would be read element by element. Sets are rejected, since they have no
-    order, and mappings, since only their keys would be read.
+    order. Mappings are rejected, since only their keys would be read.
     """
     if isinstance(values, str):
         example = f" such as ({values[:20]!r},)" if of == "names" else ""

@@ -1,7 +1,7 @@
 """Layers of a batch with a mask: the maps that differ from those of a batch without a mask.
 
-A layer that acts on each position alone needs no other map, since derivatives at masked positions are 0. Nor does a
-pooling with windows, since the windows of counted outputs have counted positions alone.
+A layer that acts on each position alone needs no other map, since derivatives at masked positions are 0. A pooling
+with windows needs no other map either, since the windows of counted outputs have counted positions alone.
 """
 
 import functools
@@ -47,7 +47,7 @@ class MaskedConvolutionMap(ConvolutionMap):
         return super()._padded(xp, self.mask.kept(a) if self._reads_masked else a)
 
     def _part_read(self, tap: tuple[int, ...], like: Array) -> Array:
-        """The part of the counted outputs of all datapoints for which a tap reads a counted input, 0-d."""
+        """The part of all counted outputs for which a tap reads a counted input, 0-d."""
         xp, lengths = array_namespace(like), self.mask.lengths()
         numbers = (w.reads_of(k, T) for w, k, T in zip(self.windows, tap, lengths, strict=True))
         read = functools.reduce(operator.mul, numbers)
@@ -67,7 +67,7 @@ class MaskedPoolingMap(PoolingMap):
     __eq__, __hash__ = object.__eq__, object.__hash__  # the mask is a part of the map
 
     def _divisors(self, like: Array) -> Array:
-        """T_n for the mean, and 1 for the sum, (N, 1)."""
+        """For the mean, the number T_n of counted positions of each datapoint, and for the sum 1: (N, 1)."""
         T = self.mask.numbers(like)
         return T if self.kind == "mean" else array_namespace(T).ones_like(T)
 
@@ -86,7 +86,7 @@ class MaskedPoolingMap(PoolingMap):
         return self.mask.kept(xp.reshape(spread, (*rows.shape[:-2], -1, self.channels)))
 
     def carried_over_taps(self, W: None, G: Array) -> Array:  # noqa: ARG002
-        """The mean over datapoints of T_n / divisor^2, times G."""
+        """The mean over datapoints of T_n / divisor^2, times G, with T_n and the divisors of `_divisors`."""
         xp, divisors = array_namespace(G), self._divisors(G)
         return xp.mean(self.mask.numbers(G) / (divisors * divisors)) * G
 

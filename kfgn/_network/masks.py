@@ -47,13 +47,14 @@ class Mask(NamedTuple):
     def correction(self, like: Array) -> Array:
         """N T / sum_n T_n, 0-d in the dtype of `like`.
 
-        The mean over all rows, if those of masked positions are 0, times this number is the mean over the counted rows.
+        If the rows of masked positions are 0, the mean over all rows times this number is the mean over the counted
+        rows.
         """
         xp = array_namespace(like)
         return self.rows.shape[0] / xp.sum(self.numbers(like))
 
     def second_moment(self, rows: Array, T: int, sharing: str) -> Array:
-        """The mean of v v^T over the counted rows v of (N T, C), or for "reduce" over their means per datapoint."""
+        """The mean of v v^T over the counted rows v of `rows`, or for "reduce" over their means v per datapoint."""
         xp, found = array_namespace(rows), self.kept(rows)
         if sharing == "expand":
             return self.correction(rows) * second_moment(xp, found)

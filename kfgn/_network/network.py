@@ -17,7 +17,7 @@ from .places import Places, places_of
 from .transfers import TransferName, checked_transfer
 
 MEAN_OVER_POSITIONS = "positions"
-"""The divisor whose loss is the mean over the output positions of a batch."""
+"""The value of `divisor` with which the loss is the mean over the output positions of a batch."""
 
 
 @dataclass(frozen=True)
@@ -192,7 +192,7 @@ class Network(metaclass=Documented):
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
-        """The shapes (C, T) or (C, H, W) of the inputs and of the outputs of each layer, and (D,) without positions."""
+        """The shapes (C, T) or (C, H, W) of the inputs and of each layer's outputs, and (D,) without positions."""
         return self._places.shapes
 
     @property

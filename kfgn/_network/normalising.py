@@ -102,7 +102,7 @@ class Normalising(NamedTuple):
 def mean_congruence(xp: Namespace, B: Array | NormalisationJacobian, G: Array, mask: Mask | None) -> Array:
     """The mean of B G B over the rows. For a diagonal B with entries f', the mean is G * E[f' f'^T], as in (26).
 
-    mask: the mask of the rows, over whose counted rows the mean is; None if all positions count
+    mask: the mask of the rows, for the mean over the counted rows alone; None if all positions count
     """
     if mask is not None:
         B = B.masked(mask) if isinstance(B, NormalisationJacobian) else mask.kept(B)

@@ -145,8 +145,8 @@ class Diagonal(NamedTuple):
 class Multinomial(NamedTuple):
     """M = diag(p) - p p^T for probabilities p (N, D_L), with C = diag(sqrt p) - p sqrt(p)^T of rank D_L - 1.
 
-    If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. All methods except
-    `transposed_root_product` therefore treat the largest element p_k separately.
+    If the largest element p_k is near 1, then 1 - p_k and v_k - p^T v lose digits by cancellation. The methods
+    `matrix`, `mean`, `product`, `quadratic` and `root_product` therefore treat the largest element p_k separately.
     """
 
     p: Array

@@ -28,13 +28,15 @@ class Padded(NamedTuple):
     other `Pooling` have windows, and need the counted positions of a datapoint first: the padding is on the right. With
     two axes of positions, the first H_n rows and W_n columns count. A layer with windows has the outputs of the
     datapoint without its padding. A convolution reads zeros of its own padding after the last counted position. The
-    targets Y have the positions of the outputs, and the masked positions are those after the last output.
+    targets Y have the positions of the outputs. After a layer with windows, the masked positions of a datapoint are
+    those after its last output.
 
-    A convolution that pads several positions circularly takes no mask, and neither does a `Flatten` of several
-    positions.
+    A `Convolution` with circular padding takes no mask if its inputs have several positions. The same is true of a
+    `Flatten`.
 
-    With T_n counted positions of datapoint n, means over N T become sums over the counted positions, divided by the sum
-    of all T_n. Means over the positions of a datapoint are divided by T_n. Means over datapoints are divided by N.
+    Let datapoint n have T_n counted positions. Means over all N T positions of a batch become sums over the counted
+    positions, divided by the sum of all T_n. Means over the positions of a datapoint are divided by T_n. Means over
+    datapoints are divided by N.
 
     Examples
     --------

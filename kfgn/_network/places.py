@@ -12,9 +12,9 @@ class Places(NamedTuple):
 
     maps:      the linear map of each layer at its place in the network
     weighted:  the maps of the layers with weights; the keys are the indices of these layers, counted from 0
-    shapes:    the shapes (C, T), (C, H, W) or (D,) of the inputs and of the outputs of each layer
-    widths:    the numbers of channels of the inputs and of the outputs of each layer
-    positions: the numbers of positions of the inputs and of the outputs of each layer
+    shapes:    the shapes (C, T), (C, H, W) or (D,) of the network's inputs and of each layer's outputs
+    widths:    the numbers of channels of the network's inputs and of each layer's outputs
+    positions: the numbers of positions of the network's inputs and of each layer's outputs
     """
 
     maps: tuple[LayerMap, ...]

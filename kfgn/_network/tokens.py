@@ -43,9 +43,9 @@ def counts(tokens: Array, V: int) -> Array:
 def sums_of_tokens(rows: Array, tokens: Array, V: int) -> Array:
     """The sum of the rows (R, D) of each token, (V, D), from tokens (R, 1).
 
-    The rows are sorted by their tokens. After step k, for k = 1, 2, 4, ..., each row is a sum over itself and the
-    2 k - 1 rows before it. Only rows with the same token are added. At the end, the last row of a token is the sum of
-    all rows of this token.
+    The rows are sorted by their tokens. After step k, for k = 1, 2, 4, ..., each row is the sum of the original row and
+    of those of the 2 k - 1 original rows before it that have the same token. At the end, the last row of a token is the
+    sum of all rows of this token.
     """
     xp, R = array_namespace(rows), rows.shape[0]
     order = xp.argsort(xp.reshape(tokens, (-1,)))

@@ -172,7 +172,10 @@ def _normal_density(xp: Namespace, h: Array) -> Array:
 
 @with_derivative(lambda xp, h, t: (_gelu_tanh(xp, *h)[1] * t[0], _gelu_tanh_second(xp, *h) * t[0]))
 def _gelu_tanh(xp: Namespace, h: Array) -> tuple[Array, Array]:
-    """h (1 + tanh(v / 2)) / 2 = h s(v) and its derivative s(v) + h v' s'(v), with v of `_gelu_argument`."""
+    """h s(v) and its derivative s(v) + h v' s'(v), with the logistic function s and the v of `_gelu_argument`.
+
+    The function h s(v) equals h (1 + tanh(v / 2)) / 2.
+    """
     v, first, _ = _gelu_argument(xp, h)
     s, derivative = logistic(xp, v)
     return h * s, s + h * (first * derivative)
@@ -192,7 +195,9 @@ def _gelu_argument(xp: Namespace, h: Array) -> tuple[Array, Array, Array]:
 
 
 SATURATED = 100.0
-"""A bound on |h| above which two functions are 0 in float64: the normal density phi(h), and s'(v(h)) for gelu_tanh.
+"""A bound on |h| above which two functions are 0 in float64: the normal density phi(h), and s'(v(h)) of gelu_tanh.
+
+Here s is the logistic function, and v(h) is the result of `_gelu_argument`.
 
 `_normal_density` and `_gelu_argument` clip h to this bound, so that no power of h overflows.
 """

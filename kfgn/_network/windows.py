@@ -1,7 +1,8 @@
 """The windows of a convolution or a pooling along one axis of positions.
 
-The array arguments of the methods of `Windows` have three axes, and the middle axis has the positions. `along` applies
-a method of `Windows` to one axis of an array with more axes. No shape depends on the values of an array.
+The array arguments of the methods of `Windows`, except `lengths`, have three axes, and the middle axis has the
+positions. `along` applies a method of `Windows` to one axis of an array with more axes. No shape depends on the values
+of an array.
 """
 
 import math

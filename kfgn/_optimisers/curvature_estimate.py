@@ -16,8 +16,8 @@ Kept = TypeVar("Kept")
 class Added(NamedTuple):
     """The coefficients of the identity matrices that are added to the curvature, as 0-d arrays or numbers.
 
-    full:   tau + eta, for the full matrix (33)
-    blocks: gamma + eta, for the blocks of the layers (34)
+    full:   tau + eta, for the full matrix (13)
+    blocks: gamma + eta, for the blocks of the layers in (34)
     """
 
     full: Array

@@ -22,7 +22,7 @@ class EigenFactors(NamedTuple):
         The averages of G_l. For a dense layer, the shape is (D_l, D_l). A layer with groups has an array for each
         group in all fields that are tuples.
     U_Q, U_G : tuple of Array
-        The eigenvectors of the averages Q and G, as columns. While `count` is 0, the columns are unit vectors.
+        The eigenvectors of the averages Q and G, as columns. While `count` is 0, each matrix is the identity.
     batches : Array
         The number of batches in the averages S, a 0-d integer array. While `batches` is 0, S has no meaning.
     S : tuple of Array

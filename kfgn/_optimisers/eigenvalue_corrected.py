@@ -48,7 +48,8 @@ class EigenvalueCorrected(metaclass=Documented):
     sharing : {"expand", "reduce"}, optional
         The factors whose eigenvectors are used, if the network has positions. With "expand", Q_l and G_l contain the
         products at each position. With "reduce", Q_l contains the products of means over the positions, and G_l those
-        of sums. The eigenvalues are the diagonal of the exact block in both cases.
+        of sums. In both cases, the eigenvalues are the diagonal of the exact block, or of the estimate of this block
+        from sampled labels.
 
     Raises
     ------
@@ -60,8 +61,8 @@ class EigenvalueCorrected(metaclass=Documented):
     Notes
     -----
     With the eigenvectors U_Q and U_G of the averages of Q_l and G_l, the curvature of a layer is U diag(vec S) U^T with
-    U = U_Q kron U_G. S is the average of the diagonals of the exact blocks in this basis. The damping is added to the
-    eigenvalues::
+    U = U_Q kron U_G. S is the average of the diagonals of the exact blocks in this basis. With sampled labels, S is the
+    average of the diagonals of estimates of these blocks. The damping is added to the eigenvalues::
 
         direction = U_G ((U_G^T grad f U_Q) / (S + gamma + eta)) U_Q^T
 
@@ -123,7 +124,7 @@ class EigenvalueCorrected(metaclass=Documented):
         check_memory(network, like, sets=5)
 
     def start(self, network: Network, like: Array) -> EigenFactors:
-        """Averages before the first batch, in the dtype and on the device of `like`, with unit vectors as bases."""
+        """Averages before the first batch, in the dtype and on the device of `like`, with identities as bases."""
         shapes = network.block_shapes
         return EigenFactors(
             count=zero_count(like),

@@ -1,4 +1,4 @@
-"""The base class of the first-order methods of Section 5.1, which are `SGD` and `Adam`."""
+"""The base class of `SGD` and `Adam`, the first-order methods of Section 5.1."""
 
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -76,7 +76,8 @@ class FirstOrder(metaclass=Documented):
         Raises
         ------
         TypeError
-            If weights are not arrays, belong to different libraries or have a wrong dtype.
+            If the weights are not a tuple or list of arrays, belong to different libraries or have a wrong dtype, or if
+            a weight is a tensor inside a transform of torch.func or inside forward-mode differentiation.
         ValueError
             If shapes are wrong, devices differ or weights are not finite, or if the dtype of the weights cannot hold a
             hyperparameter. `Adam` also rejects a beta_1 or beta_2 that the dtype rounds to 1, and an epsilon below the
@@ -145,7 +146,7 @@ class FirstOrder(metaclass=Documented):
         ------
         TypeError
             If arguments are not arrays, belong to different libraries, have a wrong dtype, or are tensors inside a
-            transform of torch.func, or if the state is not a `FirstOrderState`.
+            transform of torch.func or inside forward-mode differentiation, or if the state is not a `FirstOrderState`.
         ValueError
             If shapes are wrong, devices differ, the batch is empty, `draws` is not None, or the state belongs to
             another optimiser.

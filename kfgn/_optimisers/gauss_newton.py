@@ -66,9 +66,9 @@ class GaussNewton(Settings):
     For `HessianFree`, C~ is C-bar itself, or the exact diagonal blocks of G-bar plus (gamma + eta) I.
 
     tau is adapted by the reduction ratio rho (42). The new gamma is chosen from gamma omega, gamma and gamma / omega,
-    so that the quadratic model with C-bar decreases most (C.3). With momentum, rho is computed for the whole update:
-    delta plus a fraction of the last update. The damping tau does not change if the changes of f and of the model are
-    both at most eight rounding errors of f.
+    so that the quadratic model with C-bar decreases most (C.3). Here omega is `Damping.omega`, and not the omega of
+    (38). With momentum, rho is computed for the whole update: delta plus a fraction of the last update. The damping tau
+    does not change if the changes of f and of the model are both at most eight rounding errors of f.
 
     With `KroneckerFactored` and refresh=1, a step costs a forward and a backward pass, the computation and inversion of
     the factors, and a forward pass of tangents for alpha. A step that adapts tau has one more forward pass, and with
@@ -116,8 +116,9 @@ class GaussNewton(Settings):
         MemoryError
             If the factors of a step need more memory than the device reports as available. For `KroneckerFactored`,
             three sets of factors are counted: the averages before and after a step, and the factors of the batch. With
-            `refresh` above 1, the inverses before the step are counted too. For `EigenvalueCorrected`, the sets of
-            eigenvectors before and after a step are counted instead. `HessianFree` has no factors.
+            `refresh` above 1, the inverses before the step are counted too. For `EigenvalueCorrected`, five sets are
+            counted: the averages and the eigenvectors before and after a step, and the factors of the batch.
+            `HessianFree` has no factors.
 
         Examples
         --------
@@ -134,7 +135,7 @@ class GaussNewton(Settings):
         return self._start(weights)._replace(average=tuple(map(copied, weights)))
 
     def draw(self, seed: Any, t: int | Array, N: int) -> Array | None:
-        """Return the random numbers of a step, which depend on the settings and the arguments alone.
+        """Return the random numbers of a step, computed from the settings and the arguments alone.
 
         Parameters
         ----------
@@ -200,7 +201,7 @@ class GaussNewton(Settings):
         ------
         TypeError
             If arguments are not arrays, belong to different libraries, have a wrong dtype, or are tensors inside a
-            transform of torch.func, or if the state is not a `State`.
+            transform of torch.func or inside forward-mode differentiation, or if the state is not a `State`.
         ValueError
             If shapes are wrong, devices differ, the batch is empty, or the state belongs to another optimiser. If
             `draws` is None for a method that samples, or an array for a method that samples nothing.
@@ -212,9 +213,10 @@ class GaussNewton(Settings):
         changed. If `KroneckerFactored.refresh` is above 1, a rejected step also adds the inverses that the given state
         lacks.
 
-        A rejected step increases one damping if f and grad f are finite, targets, draws and a mask of X are valid, and
-        a curvature has been computed. The new value is max(damping / omega, u), within the bounds of the damping, where
-        u is the unit roundoff of the dtype. A damping whose period is None does not change.
+        A rejected step increases one damping if f and grad f are finite, if the targets, the draws and a mask of X are
+        valid, and if a curvature has been computed. The new value is max(damping / omega, u), within the bounds of the
+        damping, where omega is `Damping.omega` and u is the unit roundoff of the dtype. A damping whose period is None
+        does not change.
 
         * gamma increases if a damped block is not positive definite, or if the direction or a term of the quadratic
           model along the direction is not finite. The full matrix of `HessianFree` does not depend on gamma, so tau

@@ -26,8 +26,8 @@ class HessianFree(metaclass=Documented):
     Parameters
     ----------
     blocks : bool, optional
-        False for the full matrix (33), damped by tau + eta. True for the blocks of the layers (34), damped by gamma +
-        eta.
+        False for the full matrix (13), damped by tau + eta. True for the diagonal blocks (16) of the layers, damped by
+        gamma + eta.
     iterations : int, optional
         The largest number of iterations of conjugate gradients.
     tolerance : float, optional

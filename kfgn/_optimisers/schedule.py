@@ -6,7 +6,9 @@ from .._types import Array
 
 
 class Schedule(NamedTuple):
-    """Flags for the heuristics that run in a step: Python bools, or 0-d boolean arrays if t is an array.
+    """Flags for the heuristics that run in step t.
+
+    Each flag is a Python bool, or a 0-d boolean array if t is an array and the flag is not the same for every t.
 
     refreshes:    true if the factors of the curvature are computed again
     adapts_tau:   true if tau is adapted by the reduction ratio (42)

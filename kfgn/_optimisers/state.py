@@ -23,7 +23,7 @@ class Counts(NamedTuple):
         The number of steps that changed the weights.
     rejected : Array
         The number of steps that did not change the weights, because a value was not finite, a matrix was not positive
-        definite, a target, a draw or a mask was not valid, or no curvature had been computed.
+        definite, no curvature had been computed, or a target, a draw or a mask was not valid.
     failures : Array
         The number of rejected steps since the last accepted step.
 
@@ -62,7 +62,7 @@ class Factors(NamedTuple):
     inverses : tuple, optional
         The inverses of the damped blocks, if `KroneckerFactored.refresh` is above 1, so that several steps share the
         inverses. The tuple is empty if `KroneckerFactored.refresh` is 1. In a state that is made by hand the tuple may
-        be empty, and the next step computes the inverses from Q, G and `State.gamma`.
+        be empty, and the next step then computes the inverses from Q, G, `State.gamma` and `GaussNewton.eta`.
 
     Examples
     --------

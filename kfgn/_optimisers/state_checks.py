@@ -126,7 +126,8 @@ def _leaves(path: str, tree: Any, form: Any) -> Iterator[tuple[str, Array, _Leaf
         return
     if not isinstance(tree, tuple):
         raise TypeError(
-            f"{path}: expected a tuple of {len(form)}, got {type_of(tree)}: the state belongs to another optimiser"
+            f"{path}: expected a tuple of length {len(form)}, got {type_of(tree)}: the state belongs to another "
+            "optimiser"
         )
     if len(tree) != len(form):
         raise ValueError(

@@ -5,8 +5,8 @@
     loss, gradient, Q, G = kfgn.kflr(network, weights, X, Y)
     write_back(model, [W - 0.1 * g for W, g in zip(weights, gradient)])
 
-Errors name the whole model `module`. The name of a module inside the model is `module.` and its name in
-`model.named_modules()`, for example `module.encoder.2`.
+In error messages, the name of the whole model is `module`. The name of a module inside the model is `module.` followed
+by the name of this module in `model.named_modules()`, for example `module.encoder.2`.
 """
 
 import warnings
@@ -115,8 +115,8 @@ def network_and_weights(
         training mode. A module or a parameter has a hook, or PyTorch has a global hook. A hook could change outputs or
         gradients. A forward uses a layer twice, or reshapes a batch (N, D) to a different D. A layer has parametrised
         weights. Parameters overlap in memory or are on several devices. The widths of two layers do not fit, or
-        `kfgn.Network` rejects the network. `inputs` is missing for a module with convolutions or pooling, is given for
-        any other module, or does not fit the layers.
+        `kfgn.Network` rejects the network. No layer has weights, or a module contains itself. `inputs` is missing for a
+        module with convolutions or pooling, is given for any other module, or does not fit the layers.
 
     Warns
     -----
@@ -176,8 +176,8 @@ def write_back(module: nn.Module, weights: Weights) -> None:
     Raises
     ------
     TypeError
-        The module is not supported, the weights are not tensors, or the dtype of the weights is not that of the
-        parameters.
+        The module is not supported, the weights are not a tuple or list of tensors, or the dtype of the weights is not
+        that of the parameters.
     ValueError
         The layers or their parameters are not supported. The number, a shape or a device of the weights is wrong. A
         parameter is frozen (requires_grad=False), although kfgn updates every layer. A parameter was made in inference

@@ -31,7 +31,7 @@ class Checkpoint(NamedTuple):
 
     seconds: the training time of the t steps
     metrics: the SHA-256 of the lines of `metrics.jsonl` up to update t
-    arrays:  the arrays of the state by name, such as `weights.0`
+    arrays:  the arrays of the state by name, such as `weights.0`, and the best weights if early stopping keeps them
     """
 
     t: int

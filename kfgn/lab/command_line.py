@@ -31,7 +31,8 @@ STATUS = """exit status:
   0    success
   1    a run failed, a file could not be written, a folder could not be read,
        or the memory did not suffice
-  2    wrong usage, an invalid file, missing data, or an unusable backend
+  2    wrong usage, an invalid file, missing data, a missing library,
+       or an unusable backend
   4    standard output could not be written
   130  interrupted"""
 
@@ -133,8 +134,8 @@ def _add_show(commands: Any) -> None:
     folder = "Read the run or the comparison in this folder, or all runs and comparisons below it."
     command.add_argument("runs", nargs="+", type=Path, metavar="FOLDER", help=folder)
     summary = (
-        "Print one line of JSON instead of tables: a list with the length, the state, and the final losses and "
-        "accuracies of each run."
+        "Print one line of JSON instead of tables: a list with one object per run. The object has values such as the "
+        "length, the state, and the final losses and accuracies."
     )
     command.add_argument("--json", action="store_true", help=summary)
     pictures = command.add_argument_group("pictures")

@@ -65,8 +65,8 @@ def runs_in(folder: Path) -> list[Run]:
     The runs of a comparison have the order of its methods. All other runs have the order of their names. If no run
     is found, but the folder or a folder below it is that of a comparison, the result is empty.
 
-    Raises the errors of `read_run` if there is neither a run nor a comparison, and `OSError` if the folder cannot be
-    listed.
+    Raises the errors of `read_run` for a damaged run, and if there is neither a run nor a comparison. Raises
+    `FileError` for an invalid `comparison.json`, and `OSError` if the folder cannot be listed.
     """
     places = list(_folders(folder))
     found = [read_run(place) for place in places if is_run(place)]
@@ -82,8 +82,9 @@ def comparisons_in(folder: Path) -> list[Comparison]:
 def _folders(folder: Path) -> Iterator[Path]:
     """Yield the folder and the folders below it, but none below the folder of a run.
 
-    Hidden folders, folders that cannot be listed, and folders with a file of another program that has the name of a
-    file of kfgn are left out. Each folder is yielded once, whatever links lead to it.
+    Three kinds of folders below the folder are left out: hidden folders, folders in a folder that cannot be listed, and
+    folders whose `configuration.json` or `comparison.json` another program has written. Each folder is yielded once,
+    even if several links lead to it.
     """
     visited: set[Path] = set()
 
@@ -110,7 +111,7 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _is_foreign(path: Path) -> bool:
-    """True for a file that is JSON but has no field `format`, with which all files of kfgn begin."""
+    """True for a file with a JSON object that lacks `format`, a field of `configuration.json` and `comparison.json`."""
     if not path.is_file():
         return False
     try:

@@ -58,7 +58,7 @@ def early_stopping_of(options: Mapping[str, Any], records: Sequence[Record]) -> 
 
 
 def best_update(options: Mapping[str, Any], records: Sequence[Record]) -> int | None:
-    """Return the update with the lowest validation loss, whose weights the run keeps.
+    """Return the update that has the lowest validation loss, and whose weights the run keeps.
 
     The result is None for a run without early stopping, and for a run that has no finite validation loss.
     """

@@ -45,7 +45,7 @@ class RejectedStepsError(RunFailedError):
 
 
 class PictureError(RunFailedError):
-    """Raised if a picture cannot be written. All other files of the run have been written before.
+    """Raised if a picture cannot be written. All files of the run except pictures have been written before.
 
     folder: the folder whose pictures are drawn again by `kfgn show FOLDER --draw`
     """
@@ -62,7 +62,7 @@ class FileError(UsageError):
 class MissingLibraryError(UsageError):
     """Raised if a library of the extra `train` or `tensorboard` is not installed.
 
-    If a library is missing that only data sets need, such as pooch, a `DataUnavailableError` is raised instead.
+    If a library that only data sets need, such as pooch, is missing, a `DataUnavailableError` is raised instead.
     """
 
 

@@ -110,7 +110,7 @@ def _by_data(runs: Sequence[Run]) -> dict[str, list[int]]:
 
 
 def _labels(runs: Sequence[Run]) -> list[str]:
-    """Return a label for each run. Two runs of the same data set have different labels."""
+    """Return a label for each run. Two runs of one data set in different folders have different labels."""
     labels = dict.fromkeys(range(len(runs)), "")
     for chosen in _by_data(runs).values():
         labels.update(zip(chosen, labels_of([runs[i] for i in chosen]), strict=True))

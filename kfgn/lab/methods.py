@@ -106,10 +106,10 @@ METHODS: dict[str, Method] = {
 }
 """The methods by name.
 
-The methods kflr, kfra and kfac are those of the paper, and rp uses random projections. The methods ekfac, tkfac, tnt
-and kfoc approximate the same blocks in different ways. The method foof uses the factor Q_l, and the identity as G_l.
-The method hessian_free applies conjugate gradients to the full Gauss-Newton matrix, and hessian_free_blocks to the
-blocks of the layers. The first-order methods are sgd, momentum, nesterov and adam.
+The methods kflr, kfra and kfac use the factors of the paper, and rp uses random projections. The methods ekfac, tkfac,
+tnt and kfoc approximate the same blocks of the Gauss-Newton matrix in different ways. The method foof uses the factor
+Q_l, and the identity as G_l. The method hessian_free applies conjugate gradients to the full Gauss-Newton matrix, and
+hessian_free_blocks to the blocks of the layers. The first-order methods are sgd, momentum, nesterov and adam.
 """
 
 

@@ -37,7 +37,7 @@ def digest(lines: list[bytes]) -> str:
 
 
 def decode(lines: list[bytes], path: Path) -> list[Record]:
-    """Decode and check the lines of a file, which begin with update 0. Raises `FileError` for an invalid line."""
+    """Decode and check the lines of a file, from the line of update 0. Raises `FileError` for an invalid line."""
     records: list[Record] = []
     for t, line in enumerate(lines):
         place = f"{path}: line {t + 1}"

@@ -131,7 +131,8 @@ class Options(metaclass=Documented):
     UsageError
         A value has a wrong type or is out of range, or both `updates` and `seconds` are None. Some values are checked
         later, when the run is set up: every name except `dtype`, and the ranges of `average`, `tau`, `gamma`, `eta` and
-        `learning_rate`.
+        `learning_rate`. All conditions that depend on the method or the data, such as the largest `batch`, are also
+        checked then.
 
     Examples
     --------

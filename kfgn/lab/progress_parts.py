@@ -66,7 +66,10 @@ class Progress(Watch):
         return [form.format(value) for form, value in parts.items() if value is not None]
 
     def _at(self, record: Record) -> str:
-        """Return the update of the last validation loss as " at 50", or "" if it is that of the record."""
+        """Return words such as " at 50" for the update of the last validation loss.
+
+        The result is "" if the record itself has this loss, or if there is no validation loss yet.
+        """
         update = self.evaluated.get("update")
         return "" if update in (None, record["update"]) else f" at {update}"
 
@@ -79,7 +82,7 @@ class Progress(Watch):
 
 
 def fitting(parts: Sequence[str], separator: str, width: int) -> str:
-    """Join the first part and as many of the next ones as a line of this width holds."""
+    """Join the first part and as many of the following parts as fit in a line of this width."""
     line, *others = parts
     for part in others:
         longer = f"{line}{separator}{part}"

@@ -18,7 +18,7 @@ from .wording import data_of
 
 
 def lines_of_run(run: Run, before: int | None = None) -> list[str]:
-    """Return the folder and the files of a run that has ended, and the commands that show and continue the run.
+    """Return lines about a run that has ended: its folder and files, and how to show, continue and read the run.
 
     before: the number of updates of a resumed run before it was resumed; None for a new run
     """
@@ -75,9 +75,9 @@ def lines_of_comparison(comparison: Comparison, runs: Sequence[Run], picture: Pa
 
 
 def summary_of(run: Run) -> dict[str, Any]:
-    """Return the length, the state and the final figures of a run, in a form for JSON.
+    """Return values of a run in a form for JSON, such as its length, its state, and its final losses and accuracies.
 
-    A figure that is missing or not finite is None.
+    A loss or accuracy that is missing or not finite is None.
     """
     figures = {
         f"{name}_{kind}{suffix}": figure(run, name, averaged=bool(suffix))

@@ -89,7 +89,7 @@ class Run(metaclass=Documented):
 
     @property
     def best_update(self) -> int | None:
-        """The update with the lowest validation loss, whose weights a run with early stopping keeps.
+        """The update that has the lowest validation loss, and whose weights a run with early stopping keeps.
 
         The value is None for a run without early stopping, and for a run without a finite validation loss. Such a run
         keeps the weights of its last update.
@@ -215,8 +215,9 @@ class Run(metaclass=Documented):
 
         {kept_weights}
 
-        The largest output of a row is the most probable class of categorical. The probabilities of bernoulli are
-        1 / (1 + exp(-h_L)). The outputs of squared_error are the predictions of the targets.
+        For categorical, the most probable class of a row is the index of its largest output. For bernoulli, the
+        probabilities are 1 / (1 + exp(-h_L)). For squared_error, the outputs are the predictions of the targets. For
+        mixture, equation (27) gives the probability of each class.
 
         Parameters
         ----------

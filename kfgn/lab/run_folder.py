@@ -124,7 +124,7 @@ def _other_than_a_run(folder: Path) -> str:
 
 
 def check_format(content: dict[str, Any], path: Path) -> None:
-    """Raise `FileError` for a file in a different format, which another version of kfgn has written."""
+    """Raise `FileError` for a file that another version of kfgn has written in a different format."""
     found = content.get("format")
     if type(found) is not int or found != FORMAT:
         got = shown(found) if "format" in content else "none, as in formats before 3"

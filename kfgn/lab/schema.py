@@ -3,7 +3,7 @@
 from typing import Any, NotRequired, TypedDict
 
 FORMAT = 5
-"""The version of the format of all files in a run folder. A run whose files have another version cannot be read.
+"""The version of the format of the files of runs and comparisons. Files with another version cannot be read.
 
 In version 4 of the format, a run with early stopping kept its last weights. In version 3, a run had no validation set
 and no test set, and `max_rejected` was called `patience`. In version 2, backend and device were two options, and the

@@ -56,7 +56,7 @@ TASKS = tuple(_TASKS)
 """The names of the tasks.
 
 The task digits trains a classifier. The tasks mnist, curves and faces train the autoencoders of Section 5.1. The suffix
--odd means the mixture (27) of Section 5.2, which distinguishes odd from even digits.
+-odd means that the network distinguishes odd from even digits, with the mixture (27) of Section 5.2 as its objective.
 """
 
 

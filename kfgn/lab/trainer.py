@@ -43,7 +43,8 @@ def train(options: Options, out: str | Path, *, watch: Callbacks = None, task: T
     Raises
     ------
     UsageError
-        An argument is not valid, or the folder is not empty. `train` raises the error before any file is written.
+        An argument is not valid, the folder is not empty, or another process trains in the folder. `train` raises the
+        error before any file is written.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened. `train` raises the error before any file is written.
     RunFailedError

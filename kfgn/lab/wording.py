@@ -90,7 +90,7 @@ def note_on_rates(best: Run, runs: Sequence[Run]) -> str:
 def note_on_eta(runs: Sequence[Run]) -> str:
     """Return a note if the methods of the runs have different weights eta of L2 regularisation, and otherwise "".
 
-    A method with several values of eta is equal to a method with the same values.
+    Methods whose runs have several values of eta do not differ if the methods have the same set of values.
     """
     by_method: dict[str, set[float]] = {}
     for run in runs:

@@ -31,7 +31,7 @@ class Update(NamedTuple):
     gradient:  g_l (D_l, D_{l-1} + 1), of f = loss + eta / 2 |theta|^2
     Q, G:      the Kronecker factors of the blocks
     direction: the unscaled direction, which points uphill
-    alpha:     the negative step size along the direction
+    alpha:     the step size along the direction, a negative number
     weights:   W_l after the update
     """
 

@@ -1,8 +1,9 @@
-"""Appendix B: the derivation of the recursion (8), with each of its expressions computed as printed.
+"""Appendix B: the derivation of the recursion (8), expression by expression, equations (28)-(31).
 
-`derivation` returns six expressions of (28) and the matrix form (29). All seven are equal. Each expression is computed
-term by term from the derivatives that occur in it. In the first three expressions, the second derivatives of E come
-from the R-operator, and not from a recursion of matrices. The last expression is (8).
+`derivation` returns six of the eight expressions of (28), and the matrix form (29). All seven are equal. The product
+rule turns each of the other two expressions of (28) into one of the six. Each of the six is computed from the
+derivatives that occur in it. In the first three expressions, the second derivatives of E come from the R-operator,
+and not from a recursion of matrices. The matrix form (29) is (8).
 
 >>> from kfgn_reference import derivation
 >>> from kfgn_reference._example import X, Y, net

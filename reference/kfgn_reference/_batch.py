@@ -56,14 +56,20 @@ def datapoints(net: Network, X: Array, Y: Array) -> Iterator[tuple[Array, Any]]:
 
 
 def labelled(net: Network, X: Array, labels: Sequence[Sequence[Any]] | Array) -> Iterator[tuple[Array, Any]]:
-    """The N S pairs (x, y) of a batch with S labels per datapoint: (N, S, D_L), or (N, S) class indices."""
+    """The N S pairs (x, y) of a batch with S labels per datapoint.
+
+    labels: (N, S, D_L), or (N, S) class indices
+    """
     rows = inputs(net, X)
     check_labels(net, "labels", labels, samples("labels", labels, rows))
     return ((x, y) for x, row in zip(rows, labels, strict=True) for y in row)
 
 
 def samples(name: str, array: Any, rows: Sequence[Array]) -> tuple[int, int]:
-    """(N, S) of an array with samples of N datapoints. Raises `ValueError` unless axis 1 has S > 0 samples."""
+    """(N, S), the number of `rows` and the number of samples along axis 1 of `array`.
+
+    Raises `ValueError` unless S > 0.
+    """
     shape = np.shape(array)
     if len(shape) < 2 or shape[1] == 0:
         raise ValueError(f"{name}: expected S > 0 samples per datapoint along axis 1, got shape {shape}")

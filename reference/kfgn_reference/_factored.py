@@ -15,7 +15,7 @@ from ._types import Array, PerLayer
 
 
 def sample_q(net: Network, x: Array) -> PerLayer:
-    """Equation (18) for l = m: Q_l = a_{l-1} a_{l-1}^T of one datapoint. The unit is appended to a_{l-1}."""
+    """Equation (18) for beta = lambda: Q_l = a_{l-1} a_{l-1}^T of one datapoint. The unit is appended to a_{l-1}."""
     a, _ = forward(net, x)
     units = {l: net.with_unit(l, a[l - 1]) for l in range(1, net.L + 1)}
     return {l: np.outer(units[l], units[l]) for l in units}

@@ -90,9 +90,9 @@ def lemma_2(net: Network, x: Array, y: Any) -> bool:
 def midpoint_gap(net: Network, X: Array, Y: Array, l: int, V: Array) -> Any:
     """(E(W_l + V) + E(W_l - V)) / 2 - E(W_l), a scalar, where E is the mean loss.
 
-    Under the assumptions of Lemma 1, the gap is >= 0 if no unit crosses its kink between W_l - V and W_l + V. Lemma 2
-    needs this convexity of E in W_l with the other layers fixed. If the gap is >= 0, then E at W_l + V or E at
-    W_l - V is at least E(W_l). If this holds for arbitrarily small V, then W_l is no strict local maximum.
+    Under the assumptions of Lemma 1, the gap is >= 0 if no unit crosses its kink between W_l - V and W_l + V. If the
+    gap is >= 0, then E at W_l + V or E at W_l - V is at least E(W_l). If the gap is >= 0 for arbitrarily small V, then
+    theta is no strict local maximum, as Lemma 2 states.
     """
     move = scaled(0, weights(net)) | {l: V}
     ahead, back = moved(net, move), moved(net, scaled(-1, move))

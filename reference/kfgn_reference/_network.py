@@ -23,8 +23,8 @@ class Network(NamedTuple):
     weights:   W_1, ..., W_L, each (D_l, D_{l-1} + 1) with the bias in the last column, or (D_l, D_{l-1}) without a bias
     transfers: f_1, ..., f_{L-1}, each a name or a pair (name, parameter); the last layer has none
     objective: the name of the loss E(h_L, y)
-    psd:       the replacement for an indefinite H_L in Gauss-Newton matrices: "project", "scalar" or "raise". The
-               module `_outputs` defines the three
+    psd:       the treatment of an indefinite H_L in Gauss-Newton matrices: "project", "scalar" or "raise". The module
+               `_outputs` defines the three
     biases:    L truth values, False for a layer without a bias; None gives every layer a bias
     """
 

@@ -1,4 +1,4 @@
-"""Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of its state and data.
+"""Section 5 and Appendix C together: Algorithm 1 with every heuristic, as a pure function of the state and the batch.
 
 The function `step` first computes the gradient of the batch. If the method has Kronecker factors, every `refresh`-th
 step, from the first step on, also computes the factors of the batch and updates their moving average. In every

@@ -6,9 +6,9 @@ root and another matrix must replace H_L. `Network.psd` selects the replacement:
     "project"  H_L with its negative eigenvalues set to zero, for each datapoint and before any mean:
                the mean of the projections is not the projection of the mean
     "scalar"   dE/dh_L dE/dh_L^T, of rank 1. Suppose that the scalar p = p(y | h_L) is the output of the network.
-               Since E = -log p has the second derivative 1/p^2 in p, the second term of (11), with h_L instead of
-               theta, is then 1/p^2 dp/dh_L dp/dh_L^T. This is the same matrix. Appendix E calls the output of the
-               mixture a scalar
+               E = -log p has the second derivative 1/p^2 in p. The second term of (11), with the output p and with h_L
+               instead of theta, is then 1/p^2 dp/dh_L dp/dh_L^T. This matrix equals dE/dh_L dE/dh_L^T. Appendix E
+               calls the output of the mixture a scalar
     "raise"    no replacement: the functions raise a `ValueError`
 
 The other objectives ignore `Network.psd`. The Hessian, (2)-(11) and (28)-(31), keeps the true H_L.

@@ -1,4 +1,4 @@
-"""The maps vec and theta from matrices to vectors, on which the paper's matrices act, and their inverses.
+"""The maps vec and theta from matrices to vectors, and the inverse maps unvec and per_layer.
 
 >>> import numpy as np
 >>> from kfgn_reference import unvec, vec

@@ -139,7 +139,7 @@ def test_no_suggestion_is_a_word_without_a_meaning(sought, capsys):
         (["equations", "Section", "4"], "expected a section with numbered equations, got 'Section 4': docs/errata.md"),
         (["equations", "convolution"], "expected a topic of the paper, got 'convolution': docs/shared_weights.md"),
         (["equations", "expand"], "expected a topic of the paper, got 'expand': docs/shared_weights.md"),
-        (["equations", ""], "a word of the table, 'algorithm' or 'misprints', got ''"),
+        (["equations", ""], "a word of the table, 'algorithm', or a kind of remark such as 'misprints', got ''"),
     ],
 )
 def test_wrong_usage(arguments, message, capsys):

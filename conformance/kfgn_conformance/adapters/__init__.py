@@ -77,8 +77,8 @@ class Adapter(Protocol):
         Parameters
         ----------
         problem : Problem
-            The network with its weights and a batch, in float64. The adapter converts the arrays to the dtype with
-            which the adapter was created.
+            The network with its weights and a batch. Real numbers are in float64, and the adapter converts them to the
+            dtype with which the adapter was created. Class indices and tokens are integers.
         quantity : str
             Name of the quantity, which is one of `describe().quantities`.
 

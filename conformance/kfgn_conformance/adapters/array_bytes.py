@@ -29,7 +29,7 @@ def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tu
     written: list of pairs of a dtype and a shape, as in the line of JSON
     read:    function of a number n that returns the next n bytes
 
-    Raises `NoAnswerError`, before any byte is read, if the list is malformed or describes too many bytes.
+    Raises `NoAnswerError`, before any byte is read, if the list is malformed or too long, or describes too many bytes.
     """
     if not isinstance(written, list) or len(written) > MAX_ARRAYS:
         raise NoAnswerError(f"expected a list of at most {MAX_ARRAYS} arrays, got {one_line(written, 80)}")
@@ -40,7 +40,7 @@ def read_arrays(written: object, limit: int, read: Callable[[int], bytes]) -> tu
 
 
 def _header(header: object, i: int) -> tuple[np.dtype[Any], tuple[int, ...]]:
-    """The dtype and the shape of array i. Raises `NoAnswerError` if the header is not that of a valid array."""
+    """Read the dtype and the shape of array i from a pair. Raises `NoAnswerError` if the pair is not valid."""
     match header:
         case [str(name), [*sizes]] if name in DTYPES and len(sizes) <= 64:
             shape = tuple(n for n in sizes if type(n) is int and 0 <= n < 2**48)

@@ -78,7 +78,7 @@ class Conventions:
     Notes
     -----
     Let r be the declared ratio of the implementation's loss to the kit's loss. If a quantity is proportional to the
-    loss to the power k, the kit divides the implementation's answer by r^k. A quantity such as a damped solve is not
+    k-th power of the loss, the kit divides the implementation's answer by r^k. A quantity such as a damped solve is not
     proportional to a power of the loss. The implementation must compute such a quantity with the kit's own loss and
     reduction.
 

@@ -13,7 +13,8 @@ def _optimiser(
     """The optimiser of a trajectory.
 
     The periods of the dampings are those of the paper. If the trajectory has no bounds for a damping, the bounds are 0
-    and 10^6. Any other constant that neither the trajectory nor an argument gives has the port's default value.
+    and 10^6. The initial dampings have no effect, since each checkpoint contains its own dampings. Any other constant
+    that neither the trajectory nor an argument gives has the port's default value.
     """
     hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
     curvature = (
@@ -66,8 +67,8 @@ def steps(
 ) -> tuple[Any, ...]:
     """Run one step from each checkpoint, and return the arrays that each step computes, one step after another.
 
-    The arrays of a step are the new weights, their average, Q and G if the method has Kronecker factors, tau, gamma, f
-    before the step, and the step size alpha.
+    The arrays of a step are the new weights, their average, Q and G if the method has Kronecker factors, tau, gamma,
+    the minimised function f = loss + eta / 2 |theta|^2 before the step, and the step size alpha.
 
     iterations: the largest number of iterations of conjugate gradients
     tolerance:  the relative residual at which conjugate gradients end

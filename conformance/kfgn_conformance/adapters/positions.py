@@ -56,7 +56,10 @@ def with_divisor(arrays: Arrays, problem: Problem, quantity: Quantity, divisor: 
 
 
 def numbers_of_positions(problem: Problem) -> list[int]:
-    """The number of positions of the outputs of each layer over all datapoints: N T, or that of counted positions."""
+    """The number of positions of the outputs of each layer over all datapoints, N T.
+
+    If the problem has a mask, only counted positions are included.
+    """
     if is_masked(problem):
         return [int(np.sum(mask)) for mask in problem.masks[1:]]
     return [problem.N * positions_of(shape) for shape in problem.shapes[1:]]

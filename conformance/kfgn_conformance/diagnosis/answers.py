@@ -28,9 +28,9 @@ def answer_of(textbook: AnyTextbook, oracle: Oracle) -> Arrays | None:
     """Compute the answer of a mistake in float64, or return None if the formulas of the mistake fail.
 
     The formulas also fail if their arrays are not finite or have wrong shapes. If the quantity uses no method that the
-    mistake overrides, the answer is that of the right formulas, which is computed once. This saves time, since most
-    mistakes override methods that few quantities use. A textbook must call its methods on an instance and not on a
-    class, because only uses through an instance are recorded.
+    mistake overrides, the answer of the right formulas is returned. This answer is computed only once per oracle, and
+    this saves time, since most mistakes override methods that few quantities use. A textbook must call its methods on
+    an instance and not on a class, because only uses through an instance are recorded.
     """
     right = recorded(oracle)
     return oracle.answer_of(right.textbook if overridden(textbook).isdisjoint(right.used) else textbook)

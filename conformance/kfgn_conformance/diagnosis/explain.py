@@ -14,8 +14,8 @@ from .shape import shape_of_error
 class Diagnosis(NamedTuple):
     """The explanation of the wrong answers for a quantity.
 
-    mistakes: the explanations, each of which alone reproduces every answer: known mistakes, or a constant factor, or
-              undeclared conventions, or pairs of mistakes
+    mistakes: the explanations, each of which alone reproduces every answer on the problems that the textbook supports:
+              known mistakes, or a constant factor, or undeclared conventions, or pairs of mistakes
     shape:    a description of the error; empty if a mistake explains the answers
     tried:    False if no wrong answer was compared with the known mistakes, because every problem with a wrong answer
               is too large for the textbook

@@ -9,7 +9,7 @@ from .answers import answer_of
 from .mistake import Mistake
 
 NEAR = 30
-"""A mistake explains an answer if the mistake's arrays differ from the answer by at most this number of tolerances.
+"""A mistake explains an answer only if its arrays differ from the answer by at most this number of tolerances.
 
 `NEAR` is large, because no rule bounds the rounding errors of a mistake.
 """

@@ -58,7 +58,8 @@ def _has_effect(mistake: Mistake, answer: Answered, dtype: str) -> bool:
 def _pairs(mistakes: Sequence[Mistake]) -> Iterator[Mistake]:
     """Yield the pairs of mistakes that can be combined.
 
-    Both mistakes may override the same methods. In this case, the versions of one mistake must all use `super()`.
+    Both mistakes may override the same methods. In this case, one of the mistakes must use `super()` in each of these
+    methods.
     """
     for first, second in combinations(mistakes, 2):
         shared = overridden(first.textbook) & overridden(second.textbook)

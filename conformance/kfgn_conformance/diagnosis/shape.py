@@ -31,7 +31,7 @@ The remaining error is the difference between the wrong array and the factor tim
 """
 
 FAR = 100
-"""A constant factor with which at most 1 / `FAR` of an error remains need not explain the error of every wrong element.
+"""If at most 1 / `FAR` of an error remains, a constant factor need not explain the error of every wrong element.
 
 Any other constant factor must explain the error of every wrong element, because a small error may agree with a factor
 by chance.

@@ -15,7 +15,7 @@ Read the modules in this order:
     jax_interpreter the run of a function of JAX that finds the products
     jax_functions   a function of JAX, linearised
     accounting      the check that no use of a matrix is missing
-    matches         the definition that a matrix computed elsewhere satisfies, up to a factor
+    matches         the search for the definition that a given matrix satisfies, up to a factor
     function_oracle the blocks, and the pairs of an input and a root from which approximations are computed
     opening         the functions that make an oracle
 """

@@ -125,8 +125,9 @@ class FunctionOracle:
         With sampled `labels` (N, S, ..., O), or class indices (N, S, ...), the gradients of KFAC at these labels
         replace the roots. The axes "..." are those of the outputs (N, ..., O).
 
-        Raises `ValueError` if the products do not account for the derivatives with respect to all entries, or if `part`
-        or `labels` does not fit.
+        Raises `ValueError` if `name`, `part` or `labels` does not fit, or if the products do not account for the
+        derivatives with respect to all entries. Also raises `ValueError` if the roots are needed and the loss is a
+        function with an indefinite Hessian.
         """
         samples = self._model.samples
         form = self._form(name, part)

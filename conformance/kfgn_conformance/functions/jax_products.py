@@ -19,7 +19,7 @@ class Product(NamedTuple):
     """A product in the result h of an operation.
 
     entries: the place in theta of each entry of W, (O, I)
-    inputs:  a function without arguments that returns a, (T, I)
+    inputs:  a function without arguments that returns the inputs a_t, (T, I)
     at:      the place in h of each pre-activation, (T, O)
     """
 
@@ -74,7 +74,7 @@ def of_convolution(
     if kernel is None or not different(kernel) or params["batch_group_count"] != 1:
         return
     lhs_spec, rhs_spec, out_spec = params["dimension_numbers"]
-    ordered = kernel.transpose(rhs_spec)  # (O, I, taps)
+    ordered = kernel.transpose(rhs_spec)  # (O, I, *width)
     O, I, *width = ordered.shape
     W = np.moveaxis(ordered, 1, -1).reshape(groups, O // groups, -1)
     channels_first = np.arange(np.prod(shape, dtype=int)).reshape(shape).transpose(out_spec)

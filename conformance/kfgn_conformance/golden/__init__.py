@@ -2,7 +2,7 @@
 
 * problems: the problems of the vectors, and the quantities of each problem; `shared_recipes` has the recipes of the
             problems with shared weights
-* flags:    special properties of problems, which hide some mistakes
+* flags:    special properties of problems, with a note on the consequences of each property
 * form:     the format of the files, and the right shapes of the arrays of a problem
 * vector:   golden vectors, and the reading of golden vectors from files
 * decimals: conversion of balls, which are certified intervals, to decimal digits with a radius

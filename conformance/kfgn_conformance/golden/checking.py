@@ -108,7 +108,10 @@ def content_or_none(path: Path) -> bytes | None:
 
 
 def faults_of_header(written: dict[str, Any]) -> Iterator[str]:
-    """Faults of the fields that all vectors of a file share. The fields must have the values that the code computes."""
+    """Faults of the fields that all vectors of a file share.
+
+    All of these fields except `provenance` must have the values that the code computes.
+    """
     for name, expected in header(ROWS[written["quantity"]]).items():
         if written[name] != expected:
             yield f"{name}: expected {expected!r}, got {written[name]!r}"

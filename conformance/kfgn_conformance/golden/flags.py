@@ -1,4 +1,4 @@
-"""Special properties of a problem, and the mistakes that each property hides."""
+"""Special properties of problems, with a note on the consequences of each property."""
 
 from collections.abc import Callable
 from itertools import pairwise

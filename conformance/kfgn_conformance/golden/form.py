@@ -89,7 +89,7 @@ def _in_present_format(written: Any, place: object) -> Any:
 
 
 def fault_of_arrays(problem: Problem) -> str:
-    """The fault of the first array with a wrong shape, or with tokens or classes out of range. "" means no fault."""
+    """The first fault: a wrong shape, a wrong mask, or tokens or classes out of range. "" means no fault."""
     for path, array, shape in _shapes(problem):
         if array.shape != shape:
             return f"{path}: expected shape {shape}, got {array.shape}"

@@ -1,8 +1,9 @@
 """The problems of the golden vectors: general problems, traps, optimiser steps, and problems with shared weights.
 
 A trap has a special property, with which some mistake gives the right answer. The field `hides` of a vector names the
-mistakes that give the right answer on the vector's problem. A general problem has a vector for every quantity in
-`QUANTITIES`. A trap has vectors only for the quantities on which its special property has an effect.
+mistakes that give the right answer on the vector's problem, and a wrong answer on a different problem of the file. A
+general problem has a vector for every quantity in `QUANTITIES`. A trap has vectors only for the quantities on which its
+special property has an effect.
 """
 
 from collections.abc import Callable

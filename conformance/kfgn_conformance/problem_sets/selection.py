@@ -10,8 +10,8 @@ and JAX on the host run only questions whose answers may differ from the answers
   of networks with shared weights are run on two fixed problems, one of them with images. The steps of the optimiser
   are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
   Of each two fixed problems or trajectories, one is run in float32 and the other in float64, because each dtype needs
-  its own programs. Only the network with shared weights that has tokens is run in both dtypes. Questions are repeated
-  in other orders only on the problem `EAGER`, in float32.
+  its own programs. Only the problem with tokens and the first random problem are run in both dtypes. Questions are
+  repeated in other orders only on the problem `EAGER`, in float32.
 
 The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same
@@ -139,7 +139,7 @@ OF_JAX = {
 """For each group of quantities on JAX: the fixed problem or trajectory in float32, and the one in float64."""
 
 TOKENS = OF_JAX["shared weights"][0]
-"""The problem that JAX runs in both dtypes.
+"""The fixed problem that JAX runs in both dtypes.
 
 `kfra_over_tokens` is defined only on networks that do not mix positions, and the other problem of the group has a
 convolution.

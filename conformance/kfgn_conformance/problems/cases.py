@@ -1,10 +1,10 @@
 """Fixed problems that combine each transfer function with each objective.
 
-Every run has the problems of `cases`, so that no combination depends on chance. Each problem has three layers, several
-datapoints and several labels. The numbers of units, datapoints and labels are distinct primes. A transposed array
-therefore has the wrong shape, and an answer changes if N, S or D_l are confused. Except for the mixture, the second
-layer has fewer units than the last layer, so KFLR in `kfgn` propagates the matrix G_2 to the first layer, instead of a
-root of G_2. For the mixture, the second layer has more units than the last layer.
+By default, a run has all problems of `cases`, so that no combination depends on chance. Each problem has three layers,
+several datapoints and several labels. The numbers of units, datapoints and labels are distinct primes. A transposed
+array therefore has the wrong shape, and an answer changes if N, S or D_l are confused. Except for the mixture, the
+second layer has fewer units than the last layer, so KFLR in `kfgn` propagates the matrix G_2 to the first layer,
+instead of a root of G_2. For the mixture, the second layer has more units than the last layer.
 """
 
 from functools import cache

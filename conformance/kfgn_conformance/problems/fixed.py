@@ -1,6 +1,7 @@
 """Small fixed problems, each of which detects a kind of mistake that no problem of `cases` detects.
 
-Each kind of problem has a table. The id of a problem begins with its kind and ends with its objective.
+Each kind of problem has a table. The id of a problem begins with its kind. The id ends with the name of the
+objective, as `objective_name` returns this name.
 """
 
 from dataclasses import replace
@@ -104,7 +105,7 @@ SATURATED: dict[str, Fixed] = {
 BATCHES: dict[str, Fixed] = {
     f"batch-{size}-{objective}": Fixed(purpose, Shape(objective, (2, 3, 2), ("tanh",), size, 2))
     for size, objective, purpose in (
-        (2, "squared_error", "chunks of N // 3 datapoints, which is 0 for this batch: 2 datapoints"),
+        (2, "squared_error", "chunks of N // 3 datapoints, although N // 3 is 0 for this batch: 2 datapoints"),
         (33, "categorical", "a mean of the means of chunks, though the last chunk is smaller: 33 datapoints"),
         (130, "squared_error", "an error in the code for more than 128 datapoints: 130 datapoints"),
         (257, "categorical", "chunks of 64, 128 or 256, with a last chunk of one datapoint: 257 datapoints"),

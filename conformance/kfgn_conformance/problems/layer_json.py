@@ -1,7 +1,7 @@
 """The records of layers as objects of JSON. `docs/vectors.md` describes the format.
 
 Each kind of layer has a name in the field `kind`: dense, convolution, mean_pooling, sum_pooling, flatten, embedding,
-normalisation or scale_shift. The other fields are those of the record. For images, a field with a number for each axis
+normalisation or scale_shift. The other fields are those of the record. For images, a field with a value for each axis
 is a list, such as [height, width].
 """
 
@@ -143,7 +143,7 @@ def _for_each(read: Read, written: Any, path: str) -> tuple[Any, ...]:
 
 
 def _per_axis(written: Any, path: str) -> Any:
-    """Read one positive integer for both axes of an image, or a list of two."""
+    """Read one positive integer for both axes of an image, or a list of two positive integers."""
     return _for_each(_positive, written, path) if isinstance(written, list) else _positive(written, path)
 
 

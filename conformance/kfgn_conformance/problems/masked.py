@@ -63,8 +63,10 @@ class MaskedProblem(Problem):
     -----
     A dense layer, an embedding, a normalisation, and a scale and shift take any mask. So does a `Pooling` whose window
     has all positions of its inputs: this window has all counted positions of a datapoint. A `Convolution` and every
-    other `Pooling` need the counted positions of a datapoint first, with the padding on the right. The outputs of such
-    a layer are those of the datapoint without its padding, and the other positions of the outputs are masked.
+    other `Pooling` need the counted positions of a datapoint first along each axis, before the padding. The outputs of
+    such a layer are those of the datapoint without its padding, and the other positions of the outputs are masked. Each
+    datapoint must have at least one such output. A circular `Convolution` takes no mask. A `Flatten` takes a mask only
+    if its inputs have one position.
 
     Examples
     --------
@@ -158,13 +160,17 @@ def mask_of_outputs(layer: Layer, mask: Array, below: Shape, above: Shape) -> Ar
 
 
 def lengths_of(mask: Array) -> list[Array]:
-    """For each axis of the positions, the number of rows or columns of each datapoint with a counted position: (N,)."""
+    """For each axis of the positions, the number (N,) of indices at which a datapoint has a counted position."""
     axes = range(1, mask.ndim)
     return [np.sum(np.any(mask, axis=tuple({*axes} - {axis})), axis=1) for axis in axes]
 
 
 def first_positions(lengths: Sequence[Array], positions: Sequence[int]) -> Array:
-    """The mask (N, *positions) of the first positions along each axis, whose numbers are `lengths`."""
+    """The mask (N, *positions) that counts only the first positions of each datapoint along each axis.
+
+    lengths:   for each axis, the number of counted positions of each datapoint, (N,)
+    positions: for each axis, the number of all positions
+    """
     mask = np.ones((len(lengths[0]), *positions), bool)
     for axis, (counts, T) in enumerate(zip(lengths, positions, strict=True), 1):
         shape = [T if i == axis else 1 for i in range(1, mask.ndim)]

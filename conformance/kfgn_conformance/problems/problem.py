@@ -81,6 +81,7 @@ class Trajectory(NamedTuple):
     max_step_size: the upper bound of |alpha|, or None
     momentum:      a pair (n, d): the fraction n / d of the last update is added to the next update
     refresh:       the number of steps from one update of the factors' averages to the next
+    checkpoints:   the states and the batches from which the steps are made
     """
 
     method: str
@@ -232,7 +233,7 @@ class Problem:
         return replace(self, **{x.name: mapped_arrays(f, getattr(self, x.name), x.name) for x in fields(self)})
 
     def map_reals(self, f: Callable[[Array], Any]) -> "Problem":
-        """Replace every array of real numbers by f(array), and keep the arrays of class indices and of tokens."""
+        """Replace every array of real numbers by f(array), and keep all arrays of class indices, tokens and bools."""
         return self.map_arrays(lambda _path, array: f(array) if array.dtype.kind == "f" else array)
 
 

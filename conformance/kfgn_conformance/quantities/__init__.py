@@ -5,8 +5,10 @@ Read in this order:
 * sizes:          the `size` of each array in the tolerance rule
 * quantity:       the record of a quantity
 * curvature:      the loss, its gradient, Hessian, Gauss-Newton matrix and Kronecker factors
-* products:       matrix-vector products, the quadratic model, the step size and the reduction ratio
-* solves:         damped Kronecker blocks, their inverses and determinants, and conjugate gradients
+* products:       matrix-vector products, the curvature along a direction, the quadratic model, the step size and the
+                  reduction ratio
+* solves:         omega, products with Kronecker blocks and their traces, damped solves and log determinants, and
+                  conjugate gradients
 * shared_weights: exact blocks and Kronecker approximations of networks with shared weights, beyond the paper
 * steps:          one step of the optimiser from each checkpoint of a trajectory
 * reference_only: further quantities on which the accuracy of the reference is certified, and that no implementation has

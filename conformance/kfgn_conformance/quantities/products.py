@@ -76,7 +76,7 @@ PRODUCTS = (
     Quantity(
         name="gauss_newton_product",
         equation="(13)",
-        description="the Gauss-Newton matrix of f times V, shaped like the weights",
+        description="the product of the Gauss-Newton matrix of f with V, shaped like the weights",
         oracle=lambda p: in_order(ref.gauss_newton_product(p.reference, p.X, p.Y, keyed(p.arguments.direction))),
         elements=lambda p: p.parameters,
         array_kind="weights",
@@ -94,7 +94,7 @@ PRODUCTS = (
     Quantity(
         name="hessian_product",
         equation="(2)",
-        description="the Hessian of f times V, shaped like the weights",
+        description="the product of the Hessian of f with V, shaped like the weights",
         oracle=lambda p: in_order(ref.hessian_product(p.reference, p.X, p.Y, keyed(p.arguments.direction))),
         elements=lambda p: p.parameters,
         array_kind="weights",

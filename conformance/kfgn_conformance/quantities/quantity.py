@@ -58,7 +58,7 @@ class Quantity:
         no such p exists.
     mean : bool, default True
         True if the quantity is N times as large for an implementation whose convention is sums over the datapoints.
-        This convention does not change the factors Q.
+        This convention does not change the factors Q. The field has no effect if `degree` is None.
     view : callable
         A function of a problem and of the arrays of the quantity that returns the parts that are compared.
     of_shared_weights : bool, default False

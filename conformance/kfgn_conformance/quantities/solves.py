@@ -1,4 +1,4 @@
-"""Products, solves and determinants with a damped curvature matrix (Appendix C.1).
+"""Omega, products with Kronecker blocks and their traces, and damped solves and log determinants (Appendix C.1).
 
 The curvature matrix of conjugate gradients is the exact Gauss-Newton matrix or one of its diagonal blocks. All other
 quantities of this module have the curvature matrices Q_l kron G_l of KFRA. The right-hand side is the direction V of

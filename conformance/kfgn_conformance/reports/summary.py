@@ -14,7 +14,7 @@ def print_summary(report: Report, console: Console) -> None:
 
 
 def summary(report: Report) -> str:
-    """Return a line with the numbers of quantities, implementations, dtypes and problems on which a run passed.
+    """Return a line with the numbers of quantities, implementations, dtypes and problems of a run that passed.
 
     Only quantities, implementations, dtypes and problems with a judged answer are counted.
     """

@@ -29,7 +29,7 @@ COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
 
 
 def print_report(report: Report, console: Console) -> None:
-    """Print the table of a report, with the problems of each backend above it, and the failures and remarks below."""
+    """Print the selections of problems, then the table of a report, and then the failures and the remarks."""
     for sentence in report.selections:
         console.print(sentence)
     print_table(report, console)

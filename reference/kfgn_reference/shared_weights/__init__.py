@@ -20,7 +20,7 @@ a time.
 >>> exact[2, 2].round(6).tolist(), expand[2, 2].round(6).tolist()
 (0.722222, 0.277778)
 
-Read the modules in this order, where (8s) is the form of equation (8) for shared weights:
+Read the modules in this order. (8s) is the form of (8) for shared weights, and Symbols defines a_nt and C_ntc:
 
     _positions           activations with one or more axes of positions, as matrices and as vectors
     _windows             the input positions that each output position reads
@@ -64,13 +64,15 @@ Symbols
     C_l, T_l  the numbers of channels and positions of the activation a_l. With one axis of positions, a_l is a matrix
               (C_l, T_l). For images a_l is (C_l, H, W). a_0 is the input x, and a_L has the outputs h_L, with
               D_L = C_L channels
+    C', T'    the numbers of channels and positions of the outputs of one layer. In formulas with C', C is the number of
+              input channels, and in formulas with T', T is the number of input positions
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
     W         the weights of a layer, (O, I), with the bias, if there is one, in the last column
     a_nt      the inputs of W at position t, (I,): the activation at t, or the patch of a convolution, and 1 for a bias
     C_ntc     column c of the root of the Gauss-Newton matrix at the pre-activations of position t, (O,)
-    g_nc      sum_t a_nt kron C_ntc, (I O,): a root of the block of vec(W)
+    g_nc      sum_t a_nt kron C_ntc, (I O,): column c of a root of the block of vec(W)
     M_l       the Jacobian of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1})
-    J_t       the Jacobian (C, C) at position t of a layer that acts on each position alone
+    J_t       the Jacobian (C, C) at position t of a transfer function or of a normalisation
     H[t, t']  the block (O, O) of a matrix over all positions between t and t'
 
 Definitions
@@ -108,16 +110,17 @@ A masked datapoint has T_n positions, and M = sum_n T_n is the number of counted
 removes the masked positions, so that no sum above contains them. The sums are then divided by these numbers:
 
     object               counted positions in                            divided by
-    exact, EKFAC, ...    the sum over t                                  N
     expand and FOOF, Q   the sum over n and t                            M, and not N T or N max T_n
     expand, G            the sum over t                                  N
     reduce, Q            abar_n, the mean over t                         T_n inside the square, N outside
     reduce, G            the sum over t                                  N
+    KFRA over positions  all T_n must be equal                           N
     KFRA over tokens     the mean of J_nt^T G J_nt over n and t          M
     KFRA over taps       sum_n |Z_nk|^2 of each tap                      the number of output positions of the batch
     loss                 the sum over t, with `Network.divisor` 1        N
     loss, mean over T    the sum over t, with the divisor T              N T: a masked position has the loss 0
     loss, mean over M    the sum over t, with the divisor M / N          M, as the mean of PyTorch with `ignore_index`
+    all other objects    the sum over t                                  N
 
 Sources
 -------

@@ -106,7 +106,7 @@ def check_labels(net: Network, name: str, X: Datapoints, y: Any, leading: tuple[
 
 
 def check_shape(net: Network, name: str, x: tuple[int, ...], y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has the shape (*leading, ...) and valid labels for inputs of the shape x.
+    """Raise `ValueError` unless y has valid labels for inputs of the shape x, in the shape that the objective needs.
 
     leading: the sizes of the axes of y before the positions
     """

@@ -29,8 +29,9 @@ from ._recursions import backpropagate, sample_preactivation_gauss_newton, sampl
 
 
 def weight_jacobian(layer: Weighted, a: Array) -> Array:
-    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions): A^T kron Id if the layer has one group.
+    """dvec(h) / dvec(W), (C' T', C' I), for inputs a (C, *positions) and outputs h (C', *positions').
 
+    The derivative is A^T kron Id if the layer has one group.
     A grouped layer, or a `ScaleShift`, has a matrix A_j (I, T') for each group. Row (t, o) of the derivative has the
     inputs a_t of the group to which output o belongs.
     """

@@ -31,10 +31,10 @@ class Convolution(NamedTuple):
     The patch has the inputs of the first tap, then those of the second tap, and so on, and a 1 at the end if the layer
     has a bias.
 
-    weight:   W (C', C / groups * k + 1) = [W_1, ..., W_k, b]. The last column is the bias b, if `bias` is True. W_i
-              (C', C / groups) is the matrix of tap i. The k taps of an image have row-major order. Let `kernel` be a
-              kernel of PyTorch, as a NumPy array. Without the bias column, W is
-              `kernel.transpose(0, 2, 1).reshape(C', -1)` for the shape (C', C / groups, width), and
+    weight:   W (C', C / groups * k + 1) = [W_1, ..., W_k, b], for C input channels, C' output channels and k taps. The
+              last column is the bias b, if `bias` is True. W_i (C', C / groups) is the matrix of tap i. The k taps of
+              an image have row-major order. Let `kernel` be a kernel of PyTorch, as a NumPy array. Without the bias
+              column, W is `kernel.transpose(0, 2, 1).reshape(C', -1)` for the shape (C', C / groups, width), and
               `kernel.transpose(0, 2, 3, 1).reshape(C', -1)` for the shape (C', C / groups, height, width)
     width:    the number of taps along each axis
     stride:   the distance between the first inputs of neighbouring output positions, along each axis

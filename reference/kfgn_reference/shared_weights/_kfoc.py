@@ -29,7 +29,8 @@ def kronecker_terms(batch: Batch, r: int) -> list[Factors]:
     Let R = rearranged(F, I). The vector vec(G_i) has norm 1 and is an eigenvector of R^T R for the i-th largest
     eigenvalue, and vec(Q_i) = R vec(G_i). The sum is unique if the r-th and the next eigenvalue differ, and a term is
     unique if its eigenvalue is simple. If the largest eigenvalue is simple, the first term is positive semi-definite.
-    Later terms can be indefinite. The signs are chosen so that tr G_i >= 0.
+    Later terms can be indefinite. The signs are chosen so that tr G_i >= 0. Raises `ValueError` unless
+    1 <= r <= min(I^2, O^2).
     """
     _, O, _ = batch[0].C.shape
     I = batch[0].a.shape[1]

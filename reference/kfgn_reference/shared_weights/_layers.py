@@ -138,7 +138,10 @@ class Elementwise(NamedTuple):
 
     @property
     def f(self) -> Transfer:
-        """The transfer function with its derivatives. Raises `ValueError` for an unknown name or a wrong parameter."""
+        """The transfer function with its derivatives.
+
+        Raises `ValueError` for an unknown name, or for a parameter of a function that has none.
+        """
         if isinstance(self.transfer, str) and self.transfer not in TRANSFERS:
             raise ValueError(f"transfer: expected one of {', '.join(TRANSFERS)}, got {self.transfer!r}")
         return transfer(self.transfer)

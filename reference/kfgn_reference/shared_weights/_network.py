@@ -24,8 +24,8 @@ class Network(NamedTuple):
     divisor:   the loss of a datapoint is the sum of E over the T_L positions of the outputs, divided by this number.
                The divisor is 1 for a sum over positions, and T_L for a mean over positions. With masks, the divisor is
                `Fraction(M, N)` for a mean over the M counted positions of all N datapoints
-    psd:       the replacement for an indefinite Hessian of the objective: "project", "scalar" or "raise". The module
-               `kfgn_reference._outputs` defines the three
+    psd:       the treatment of an indefinite Hessian of the objective in Gauss-Newton matrices: "project", "scalar" or
+               "raise". The module `kfgn_reference._outputs` defines the three
     """
 
     layers: tuple[Layer, ...]

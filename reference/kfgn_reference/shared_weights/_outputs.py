@@ -79,7 +79,7 @@ def output_root(net: Network, h: Array, y: Any) -> Array:
 
 
 def sampled_output_root(net: Network, h: Array, labels: Sequence[Any]) -> Array:
-    """C_L (D_L T_L, S): column s has dE_t/dh_t at the labels s of all positions t, divided by sqrt(divisor S).
+    """C_L (D_L T_L, S): column s is the vector of all dE_t/dh_t at sample s of the labels, over sqrt(divisor S).
 
     E_t is the loss of position t without the divisor. The gradients of different positions are uncorrelated and have
     the mean 0. For every objective except the mixture, the expectation of C_L C_L^T over labels of the model is

@@ -50,6 +50,6 @@ def layer_matrix(layer: LinearLayer, a: Array) -> Array:
 
     The matrix depends on the shape and the arithmetic of `a` (C, *positions), and not on its values. For a dense layer
     without a bias, M = Id kron W with the identity Id (T, T). For a convolution of stride 1 along one axis without
-    circular padding, tap k puts W_k into the blocks of one diagonal.
+    circular padding, tap k puts M_k into the blocks on one diagonal.
     """
     return functools.reduce(operator.add, (np.kron(tap.positions.T, tap.matrix) for tap in layer.taps(a)))

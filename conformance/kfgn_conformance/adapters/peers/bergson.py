@@ -58,7 +58,7 @@ class Bergson:
         return arrays(torch.kron(G / N, A / (N * T)) for A, G in sums)
 
     def _tkfac(self, problem: Problem, net: Converted) -> tuple[Array, ...]:
-        """The Kronecker product of two weighted covariances, divided by the trace of that of the inputs.
+        """The product G kron A of the weighted covariances of gradients and of inputs, divided by the trace of A.
 
         bergson multiplies the covariance of the inputs by the trace of the covariance of the gradients, and conversely.
         Each covariance and each trace is a sum over the N datapoints, and not a mean. The result is therefore also

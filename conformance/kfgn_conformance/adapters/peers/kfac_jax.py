@@ -107,7 +107,7 @@ def _loss(problem: Problem) -> Any:
 
 
 def _dense_blocks(problem: Problem, loss: Any, arguments: Any) -> Any:
-    """The undamped blocks of kfac-jax after one update, in which new factors have weight 1 and old factors weight 0."""
+    """The undamped blocks of kfac-jax after one update, which replaces the initial factors by those of the batch."""
     estimator = kfac_jax.BlockDiagonalCurvature(loss)
     key = jax.random.PRNGKey(0)
     state = estimator.init(

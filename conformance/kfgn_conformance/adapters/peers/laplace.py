@@ -30,7 +30,8 @@ class Laplace:
     """Adapter of laplace-torch, for inverses and log determinants of damped Kronecker blocks.
 
     If each factor is damped, laplace-torch adds the same damping to Q and to G. The adapter therefore first divides Q
-    by omega and multiplies G by omega, where omega is (38) with the trace norm, or 1 if (38) is zero or not finite.
+    by omega and multiplies G by omega. Equation (38) with the trace norm gives omega. If the result is zero or not
+    finite, omega is 1 instead.
     """
 
     def __init__(self, dtype: str) -> None:

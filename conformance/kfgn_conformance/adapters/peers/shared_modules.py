@@ -192,7 +192,7 @@ def _pooling(layer: Pooling, form: str) -> nn.Module:
 
 
 def _weighted(layer: Dense | Convolution, kernel: Array, bias: Array, C: int, dtype: str) -> Iterator[nn.Module]:
-    """Yield the module of a layer with weights, after any asymmetric padding and before its transfer function.
+    """Yield an asymmetric padding if there is one, then the module with the weights, then the activation if any.
 
     kernel: the weights without the bias, with the columns in the order of PyTorch
     bias:   the last column of W

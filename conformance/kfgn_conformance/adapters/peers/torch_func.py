@@ -162,7 +162,7 @@ COMPUTE: dict[str, Callable[[_Functions], Any]] = {
 
 
 class TorchFunc:
-    """Adapter of torch.func, for small problems only, because most quantities are computed from whole matrices."""
+    """Adapter of torch.func, for small problems only, because many quantities are computed from whole matrices."""
 
     def __init__(self, dtype: str) -> None:
         self.dtype = dtype

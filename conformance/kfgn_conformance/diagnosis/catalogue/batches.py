@@ -1,4 +1,4 @@
-"""Mistakes in the mean over a batch: wrong means of two parts of the batch, and the first datapoint alone."""
+"""Mistakes in the mean over a batch: wrong combinations of the means of two parts, and one datapoint alone."""
 
 import numpy as np
 

@@ -95,7 +95,7 @@ class UnitNotMasked(ChangedPairs):
         counted = np.any(C != 0, axis=2).mean(axis=1)  # (N, T), as a mean over the columns
         kept = np.sum(counted) / N
         inputs = a * np.sqrt(counted * T / kept)[:, :, None]
-        # one more position without derivatives has the units of the positions that are left out
+        # an additional position, whose derivatives are 0, contains the units of the positions that are left out
         rest = np.zeros_like(a[:, :1])
         rest[:, 0, -1] = np.sqrt(np.sum(1 - counted, axis=1) * T / kept)
         more = np.concatenate([inputs, rest], axis=1) * ((T + 1) / T) ** 0.5
@@ -121,10 +121,10 @@ class ProbabilitiesOfOtherPositions(SharedTextbook):
 
 @mistake(seen="kfac_pytorch 0.4.2")
 class PositionsDividedByKind(ChangedPairs):
-    """Blocks of convolutions are T^5 times too small, and blocks of dense layers are T times too small.
+    """Blocks of convolutions are T^5 times too small, and blocks of all other layers are T times too small.
 
-    In convolutions, inputs and derivatives are divided by T, and both factors are means over the T positions. In dense
-    layers, both factors are means over the T positions, without a further division.
+    In convolutions, inputs and derivatives are divided by T, and both factors are means over the T positions. In all
+    other layers, both factors are means over the T positions, without a further division.
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:

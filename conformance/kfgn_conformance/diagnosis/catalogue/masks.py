@@ -1,4 +1,4 @@
-"""Mistakes in batches with a mask: masked positions that are counted, or that are divided by.
+"""Mistakes in batches with a mask: masked positions are included in a sum, in a divisor, or in a window.
 
 T is the number of all positions of a datapoint, T_n the number of its counted positions, and M the sum of all T_n.
 """
@@ -32,7 +32,7 @@ class MaskedPositionsInQ(SharedTextbook):
 
 @mistake()
 class MaskedPositionsSummedInQ(SharedTextbook):
-    """Masked positions are in the sums of Q, which are divided by the numbers of counted positions."""
+    """Masked positions are in the sums of Q, although these sums are divided by the numbers of counted positions."""
 
     def counted_rows(self, l: int, a: Array) -> Array:
         return a
@@ -87,7 +87,7 @@ class ConvolutionReadsMaskedPositions(SharedTextbook):
 
 @mistake()
 class MaskedPositionsInTheMeanOfPooling(SharedTextbook):
-    """The mean over the counted positions is a sum that is divided by T instead of T_n."""
+    """In mean pooling, the sum over the counted positions is divided by T instead of T_n."""
 
     def share(self, l: int, layer: Pooling) -> Array:
         return np.full(self.N, 1 / layer.taps) if layer.kind == "mean" else super().share(l, layer)
@@ -95,7 +95,7 @@ class MaskedPositionsInTheMeanOfPooling(SharedTextbook):
 
 @mistake()
 class PoolingIgnoresTheMask(MaskedPositionsInTheMeanOfPooling):
-    """The mean over the counted positions is the mean over all positions, with the values at masked ones."""
+    """Pooling ignores the mask: a mean or a sum is over all positions, with the values at masked positions."""
 
     def pooled_values(self, l: int, a: Array) -> Array:
         return a

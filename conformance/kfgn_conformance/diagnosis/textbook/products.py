@@ -18,7 +18,8 @@ def dot(u: PerLayer, v: PerLayer) -> Any:
 class Products(Curvature):
     """Formulas of matrix-vector products, of the quadratic model, of the step size, and of the reduction ratio.
 
-    J is the Jacobian of h_L with respect to the weights. The function f is the mean of E plus the L2 term.
+    J is the Jacobian of h_L with respect to the weights. The function f is the mean of E plus the L2 term. C-bar is the
+    Gauss-Newton matrix plus (tau + eta) I.
     """
 
     def full_damping(self) -> Any:

@@ -92,7 +92,7 @@ class Solves(Products):
         return self.mean(J.swapaxes(1, 2) @ J)
 
     def whole_solve(self, V: PerLayer) -> PerLayer:
-        """The product of the inverse of C-bar and V, as one matrix per layer."""
+        """The product of C-bar^-1 and V, one matrix per layer. C-bar is the Gauss-Newton matrix plus (tau + eta) I."""
         G = self.gauss_newton_matrix()
         x = self.solved(G + self.full_damping() * np.eye(len(G)), np.concatenate([self.vec(V[l]) for l in V]))
         ends = np.cumsum([V[l].size for l in V])[:-1]

@@ -16,7 +16,10 @@ UNIT = 2.0**-53
 
 
 class StepResult(NamedTuple):
-    """The state after a step, with f before the step and the step size alpha."""
+    """The state after a step, with the step size alpha, and with f before the step.
+
+    f is the mean of E plus the L2 term.
+    """
 
     weights: PerLayer
     average: PerLayer

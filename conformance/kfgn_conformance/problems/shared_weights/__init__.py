@@ -9,6 +9,7 @@ Read in this order:
 * images:     the fixed problems over images
 * normalised: the fixed problems with normalisations and embeddings
 * digits:     images of digits, with a small trained network
+* make_digits: the program that trained this network
 * fixed:      all fixed problems without a mask
 * masked_sequences: the fixed problems with a mask
 """

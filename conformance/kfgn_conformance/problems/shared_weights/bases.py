@@ -1,7 +1,7 @@
 """Orthogonal matrices of dyadic numbers, which every library represents exactly.
 
 A Hadamard matrix (4, 4) divided by 2 is orthogonal. A product of such matrices on overlapping coordinates mixes most
-coordinates. No such matrix fits fewer than four coordinates, and the basis is then a permutation with signs.
+coordinates. With fewer than four coordinates, no such matrix fits, and the basis is a permutation with signs.
 """
 
 import numpy as np

@@ -21,7 +21,7 @@ from .dyadic import far_from_discontinuities
 IMAGES, DATAPOINTS, LABELS = 64, 13, 3
 
 LAYERS = (Convolution(6, 3, "tanh", padding=(1, 1)), Pooling(4, 3, "mean"), Flatten(), Dense(10))
-"""A convolution over the columns, a mean over two windows of columns, and a classifier of ten digits."""
+"""A convolution over the columns, a mean over each of two windows of columns, and a classifier of ten digits."""
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The fixed problems with shared weights, each of which detects some kinds of mistakes."""
+"""The fixed problems with shared weights and without a mask, each of which detects some kinds of mistakes."""
 
 from functools import cache
 
@@ -15,5 +15,5 @@ FIXED = SEQUENCES | IMAGES | NORMALISED
 
 @cache
 def shared_problems() -> tuple[Problem, ...]:
-    """All fixed problems with shared weights, the last of which has images of digits."""
+    """All fixed problems with shared weights and without a mask. The last problem has images of digits."""
     return (*(clear(f"shared-{name}", row.recipe) for name, row in FIXED.items()), shared_digits())

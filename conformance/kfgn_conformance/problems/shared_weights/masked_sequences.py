@@ -1,8 +1,8 @@
 """The fixed problems with masks: sequences of different length.
 
 The sizes obey the rules of the module `sequences`. The numbers of counted positions of the datapoints are pairwise
-different, so that no division by the number T of all positions is right for a datapoint. The values at masked positions
-are as large as all others.
+different, so that a division by the number T of all positions is right for at most one datapoint. The values at masked
+positions are as large as all others.
 """
 
 from dataclasses import fields
@@ -86,7 +86,7 @@ def masked_problems() -> tuple[Problem, ...]:
 
 
 def _suitable(name: str, row: Masked) -> Problem:
-    """The first random problem that is far from every discontinuity, and whose first gradient is not zero."""
+    """The first random problem far from every discontinuity whose first layer with weights has a nonzero gradient."""
     return first_suitable(
         name,
         lambda seed: masked_problem(name, row, generator(seed)),

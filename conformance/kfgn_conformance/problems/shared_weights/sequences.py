@@ -57,7 +57,7 @@ SEQUENCES: dict[str, Fixed] = {
         ),
     ),
     "two-convolutions-squared_error": Fixed(
-        "a backward pass that ignores the border: a convolution before another convolution, and a mean over positions",
+        "a backward pass that ignores the border: a convolution before another convolution, and a loss divided by 6",
         Recipe(
             "squared_error",
             "project",
@@ -121,7 +121,7 @@ SEQUENCES: dict[str, Fixed] = {
         ),
     ),
     "depthwise-squared_error": Fixed(
-        "errors in groups of one channel: a depthwise convolution and a pointwise layer, with relu",
+        "errors in groups of one channel: a depthwise convolution and a pointwise layer, with relu and leaky_relu",
         Recipe(
             "squared_error",
             "project",

@@ -1,8 +1,8 @@
-"""The blocks of EKFAC, KFOC, TKFAC and TNT.
+"""The blocks of EKFAC, KFOC, TKFAC and TNT, and the diagonal of EKFAC in given bases.
 
-EKFAC is compared only on problems where no rotation of eigenvectors with close eigenvalues changes a block. KFOC is
-compared only on problems where the two largest singular values of every block are far apart. On all other problems, a
-block is not unique up to rounding.
+The blocks of EKFAC are compared only on problems where no rotation of eigenvectors with close eigenvalues changes a
+block. The blocks of KFOC are compared only on problems where the two largest singular values of every rearranged block
+are far apart. On all other problems, a block is not unique up to rounding.
 """
 
 import kfgn_reference.shared_weights as shared

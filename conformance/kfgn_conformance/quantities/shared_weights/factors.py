@@ -57,7 +57,7 @@ def of_groups(
     of: Batches = batches,
     **fields: Any,
 ) -> Quantity:
-    """The row of a function of the pairs of each group. fields: further fields of the row."""
+    """The row of a quantity that `f` computes from the pairs of each group. fields: further fields of the row."""
     return Quantity(
         name=name,
         equation="Eschenhagen et al. 2023",
@@ -157,15 +157,15 @@ FACTORS = (
         "kfra_over_tokens",
         shared.kfra_over_tokens,
         of_preactivations,
-        "G_l of KFRA's recursion with tokens as datapoints, a sum over the positions and a mean over the datapoints: "
-        "(O, O) for each layer, for networks that do not mix positions",
+        "G_l of KFRA's recursion with tokens as datapoints, as a sum over the positions and a mean over the "
+        "datapoints: (O, O) for each layer, only for networks that do not mix positions",
         condition=is_token_wise,
     ),
     recursion(
         "kfra_over_taps",
         shared.kfra_over_taps,
         of_preactivations,
-        "G_l of KFRA's recursion in closed form over the taps of each layer, a sum over the positions and a mean over "
-        "the datapoints: (O, O) for each layer",
+        "G_l of KFRA's recursion in closed form over the taps of each layer, as a sum over the positions and a mean "
+        "over the datapoints: (O, O) for each layer",
     ),
 )

@@ -1,4 +1,4 @@
-"""The pairs of a problem with shared weights, from which approximations are computed, and numbers of elements."""
+"""The pairs from which approximations are computed on a problem with shared weights, and numbers of elements."""
 
 import math
 from collections.abc import Callable, Iterator

@@ -25,7 +25,7 @@ class Factors(Curvature):
         return [C[:, :, part] for part in np.split(np.arange(C.shape[2]), groups)]
 
     def counted_rows(self, l: int, a: Array) -> Array:
-        """The inputs (N, T, I) of layer l, where each input at a masked position is 0, and so is the unit there."""
+        """The inputs (N, T, I) of layer l, where all inputs at a masked position are 0, also the 1 for the bias."""
         return self.only_counted(l, a.swapaxes(1, 2)).swapaxes(1, 2)
 
     def inputs_of_groups(self, l: int) -> list[Array]:
@@ -43,7 +43,10 @@ class Factors(Curvature):
         return np.concatenate([C * inputs[:, None, :, :, i] for i in range(inputs.shape[3])], axis=2)
 
     def pairs_of(self, l: int, C: Array) -> list[tuple[Array, Array]]:
-        """The inputs and the columns of every group of a layer. The inputs of a scale-and-shift layer are 1."""
+        """The inputs and the columns of every group of a layer.
+
+        The inputs of a scale-and-shift layer are 1, and 0 at masked positions.
+        """
         if isinstance(self.layer(l), ScaleShift):
             return [(self.counted_rows(l, np.ones((self.N, C.shape[3], 1))), self.scale_shift_columns(l, C))]
         return list(zip(self.inputs_of_groups(l), self.roots_of_groups(l, C), strict=True))
@@ -58,9 +61,9 @@ class Factors(Curvature):
         return [l for l in self.weighted for _ in range(groups[l])]
 
     def positions_of_datapoints(self, x: Array, axis: int = 1) -> Array:
-        """The number of counted positions of each datapoint, (N,), for an array whose positions have this axis.
+        """The number of counted positions of each datapoint, (N,), where x has its positions along the given axis.
 
-        The array belongs to a group of layer `self.current`.
+        x belongs to a group of layer `self.current`.
         """
         return np.full(len(x), x.shape[axis]) if self.masks is None else self.counts(self.current)
 
@@ -200,7 +203,10 @@ class Factors(Curvature):
         return {l: G[l] for l in self.weighted}
 
     def share_of_tap(self, l: int) -> Array:
-        """The share of the output positions at which each tap reads an input and no zero of the padding, (taps,)."""
+        """The share of the counted output positions at which each tap reads a counted input, (taps,).
+
+        At all other counted positions, the tap reads a zero of the padding, or a zero at a masked position.
+        """
         layer = self.of_weights(l)
         inside = self.padded(l, layer, self.visible(l - 1, np.ones((self.N, 1, self.positions(l - 1)))))
         reads = self.only_counted(l, self.read(inside, self.sources(l, layer))[:, 0].swapaxes(1, 2))

@@ -1,9 +1,10 @@
 """The layers with shared weights as batched formulas: patches, and both passes through each layer.
 
 An activation of the batch is an array (N, C, T), where the positions of an image have row-major order. A patch array
-(N, groups, T, I) has the inputs of the weights of each group at each position. If a shape has a prime, C and T belong
-to the inputs of a layer, and C' and T' belong to its outputs. If the problem has a mask, the arrays have all positions,
-and the formulas put zeros at masked positions. A mistake overrides one or more of the methods.
+(N, groups, T, I) has the inputs of the weights of each group at each position. A tap is a position of a kernel or of a
+pooling window. If a shape has a prime, C and T belong to the inputs of a layer, and C' and T' belong to its outputs. If
+the problem has a mask, the arrays have all positions, and the formulas put zeros at masked positions. A mistake
+overrides one or more of the methods.
 """
 
 from collections.abc import Sequence
@@ -151,7 +152,7 @@ class Layers(Masking, Normalising):
     def window_sizes(self, l: int, layer: Pooling) -> Array:
         """The number of counted positions in a window for each datapoint, (N,).
 
-        Only a window over all positions has masked positions.
+        The window of a counted output has masked positions only if it is a window over all positions.
         """
         whole = has_all_positions(layer, self.problem.shapes[l - 1])
         return self.counts(l - 1) if whole else np.full(self.N, layer.taps)
@@ -214,7 +215,7 @@ class Layers(Masking, Normalising):
     def scattered(self, carried: Array, sources: Sequence[Array], sizes: Sequence[int]) -> Array:
         """At every input, add up the derivatives of all taps that read this input: (N, K, C, *sizes).
 
-        carried: (N, K, C, T, taps)
+        carried: the derivatives with respect to the input of each tap at each output position, (N, K, C, T', taps)
         """
         whole = np.zeros((*carried.shape[:3], *sizes))
         outputs = np.indices([len(source) for source in sources]).reshape(len(sources), -1)
