@@ -100,7 +100,8 @@ differentiation.
 from ._algebra.conjugate_gradient import Solution
 from ._algebra.definiteness import NotPositiveDefiniteError
 from ._algebra.eigen_block import EigenBlock
-from ._algebra.kronecker import KroneckerBlock, kronecker_blocks, omega
+from ._algebra.kronecker import kronecker_blocks, omega
+from ._algebra.kronecker_block import KroneckerBlock
 from ._curvature.ekfac import LossAndEigenBlocks, ekfac, ekfac_diagonal
 from ._curvature.foof import foof
 from ._curvature.gauss_newton import gauss_newton_blocks, preactivation_gauss_newton

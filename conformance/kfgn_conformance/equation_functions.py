@@ -16,7 +16,7 @@ from typing import Any
 import kfgn_reference
 from kfgn_reference import EQUATIONS
 
-from .adapters.kfgn_port import PUBLIC
+from .adapters.kfgn_problem import PUBLIC
 from .quantities import ROWS
 
 Function = Callable[..., Any]

@@ -2,7 +2,8 @@
 
 matrices            small matrices and moments
 layerwise           vectors that are tuples of one array per layer
-kronecker           the Kronecker-factored block of a layer: products, solves, determinants
+kronecker_block     the Kronecker-factored block of a layer: products, solves, determinants
+kronecker           the blocks of all layers, and omega (38)
 eigen_block         a block with eigenvectors that are a Kronecker product
 block_arguments     the checks that both kinds of blocks share
 damping             the damped block and its inverses, (35)-(38)

@@ -1,4 +1,4 @@
-"""The names of modules and functions are different, and packages import with their import lines in any order."""
+"""Names of modules and functions are different, import lines have no order, and files are short."""
 
 import ast
 import importlib
@@ -12,6 +12,7 @@ import types
 import pytest
 
 from .packages import PACKAGES, folder, inner_packages, modules
+from .prose import ROOT
 
 INNER = [name for package in PACKAGES for name in inner_packages(package)]
 
@@ -82,3 +83,16 @@ def test_the_import_lines_have_no_order(package, seed, tmp_path):
         check=False,
     )
     assert done.stdout.split() == [str(copy / "__init__.py")], done.stderr
+
+
+LONG = {"noxfile.py", "reference/kfgn_reference/__init__.py", "reference/kfgn_reference/_statements.py"}
+"""The file of all sessions, an index and a table."""
+
+
+def test_a_file_has_at_most_300_lines():
+    """Every Python file of the project except those in `LONG`, which are longer."""
+    rooms = ("kfgn", "reference", "conformance", "tests", "benchmarks", "docs", ".")
+    files = {path for room in rooms for path in (ROOT / room).glob("*.py" if room == "." else "**/*.py")}
+    lengths = {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8").count("\n") for path in files}
+    assert len(lengths) > 900
+    assert {name for name, lines in lengths.items() if lines > 300} == LONG

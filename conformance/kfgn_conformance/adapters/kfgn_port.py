@@ -1,20 +1,19 @@
-"""The adapter of kfgn's own port, on any backend of kfgn. Only this module and `kfgn_steps` import kfgn."""
+"""The adapter of kfgn's own port, on any backend of kfgn.
 
-from collections.abc import Callable, Collection, Hashable
-from dataclasses import fields
-from functools import partial
+Only the modules whose names begin with `kfgn_` import kfgn.
+"""
+
+from collections.abc import Callable, Collection
 from typing import Any
 
-import numpy as np
 from array_api_compat import array_namespace
 
 import kfgn
-from kfgn.backends import BACKENDS, Backend as Backend, BackendUnavailableError, compiled, open_backend
+from kfgn.backends import BACKENDS, Backend as Backend, BackendUnavailableError, open_backend
 
-from ..problems.layers import Layer, Shape
-from ..problems.masked import has_all_positions, is_masked
 from ..problems.problem import Array, Problem
 from . import Description, UnsupportedError
+from .kfgn_problem import ITERATIONS, Blocks, KfgnProblem
 from .kfgn_steps import steps
 
 DTYPES = ("float32", "float64")
@@ -22,95 +21,11 @@ DTYPES = ("float32", "float64")
 VERSION = kfgn.__version__
 """The version of kfgn, read from its source and not from the metadata of an installed package."""
 
-PUBLIC: dict[str, Any] = {name: getattr(kfgn, name) for name in kfgn.__all__}
-"""The public functions and classes of the port by their names."""
-
 TARGETS: dict[str, tuple[str, str]] = {name: (kind.library, kind.device) for name, kind in BACKENDS.items()}
 """The library and the device of each target: `torch` is PyTorch on the host, and `torch-cuda` is PyTorch on a GPU."""
 
 
 NORMS = ("trace", "frobenius", "spectral")
-ITERATIONS = 200
-"""The largest number of iterations of conjugate gradients. No problem of the kit needs so many iterations."""
-
-
-class _Arrays:
-    """A problem whose arrays are converted to arrays of a backend.
-
-    jitted: True to compile every function with `jax.jit`
-    """
-
-    def __init__(self, problem: Problem, backend: Backend, dtype: str, *, jitted: bool = False) -> None:
-        def array(_path: str, x: Array) -> Any:
-            return backend.asarray(x.astype(dtype) if x.dtype.kind == "f" else x)
-
-        layers = tuple(
-            _layer(problem, layer, below) for layer, below in zip(problem.layers, problem.shapes, strict=False)
-        )
-        self.network = kfgn.Network(problem.inputs, layers, problem.objective, problem.psd, problem.divisor)
-        problem = problem.map_arrays(array)
-        self.like, self.weights, self.Y = problem.X, problem.weights, problem.Y
-        self.X = kfgn.Padded(problem.X, problem.mask) if is_masked(problem) else problem.X
-        self.labels, self.draws = problem.labels, problem.draws
-        if problem.is_shared and not self.network.shapes[-1][1:]:  # after `Flatten`, the port has no axis of positions
-            self.Y, self.labels = problem.Y[:, 0, ...], problem.labels[:, :, 0, ...]
-        self.bases = tuple(zip(*problem.bases, strict=True))
-        self.V, self.U, self.Z, self.tau, self.gamma, self.eta = problem.arguments
-        self.trajectory, self.jitted = problem.trajectory, jitted
-        self.roundoff = float(np.finfo(dtype).eps) / 2
-
-    def run(self, f: Callable[..., Any], *static: Hashable) -> Callable[..., Any]:
-        """Return the function `partial(f, *static)`, which is compiled if `jitted` is True.
-
-        If `jitted` is True, all problems with the same static arguments and the same shapes of arrays use one compiled
-        program, as for a user who calls `jax.jit(partial(f, *static))` once.
-        """
-        return compiled(f, *static, like=self.like) if self.jitted else partial(f, *static)
-
-    def batch(self, f: Callable[..., Any], *more: Any) -> Any:
-        """Return f(network, weights, X, Y, *more), for a function of a network and a batch."""
-        return self.run(f, self.network)(self.weights, self.X, self.Y, *more)
-
-    def inputs(self, f: Callable[..., Any], *more: Any) -> Any:
-        """Return f(network, weights, X, *more), for a function without targets."""
-        return self.run(f, self.network)(self.weights, self.X, *more)
-
-    def blocks(self, f: Callable[..., Any], *more: Any, static: tuple[Hashable, ...] = ()) -> Any:
-        """Return f(*static, blocks, *more), where `blocks` are the Kronecker blocks of all layers, computed by KFRA."""
-        _, _, Q, G = self.batch(kfgn.kfra)
-        return self.run(f, *static)(kfgn.kronecker_blocks(Q, G), *more)
-
-    def dense(self, curvature: kfgn.LossAndFactors) -> Any:
-        """The blocks Q_l kron G_l of all layers as matrices."""
-        return self.run(_dense)(kfgn.kronecker_blocks(curvature.Q, curvature.G))
-
-    def ekfac(self) -> Any:
-        """The blocks of EKFAC as matrices."""
-        return self.run(_dense)(self.batch(kfgn.ekfac).blocks)
-
-    def along(self, f: Callable[..., Any]) -> tuple[Any, ...]:
-        """Return f(network, weights, X, Y, V, tau=tau, eta=eta) as a tuple of one array, where V is a step."""
-        return (self.run(_along, f, self.network)(self.weights, self.X, self.Y, self.V, self.tau, self.eta),)
-
-    def solved(self, f: Callable[..., kfgn.Solution], damping: Any) -> Any:
-        """Solve a linear system with right-hand side V by conjugate gradients. The tolerance is the unit roundoff."""
-        arrays = (self.weights, self.X, self.Y, self.V, damping)
-        return self.run(_solved, f, self.network, self.roundoff)(*arrays)
-
-
-def _layer(problem: Problem, record: Layer, below: Shape) -> Any:
-    """The layer of the port with the name and the fields of a record of the kit, for inputs of the shape `below`.
-
-    If the problem has a mask, a pooling layer over all positions has the width None. Raises `UnsupportedError` for a
-    kind of layer that the port does not have.
-    """
-    name = type(record).__name__
-    if name not in PUBLIC:
-        raise UnsupportedError(f"kfgn has no {name} layers")
-    given = {field.name: getattr(record, field.name) for field in fields(record)}
-    if is_masked(problem) and has_all_positions(record, below):
-        given["width"] = None
-    return PUBLIC[name](**given)
 
 
 def _kflr_reduce(*arguments: Any) -> kfgn.LossAndFactors:
@@ -121,15 +36,15 @@ def _kfac_reduce(*arguments: Any) -> kfgn.LossAndFactors:
     return kfgn.kfac(*arguments, sharing="reduce")
 
 
-def _expand(p: _Arrays) -> kfgn.LossAndFactors:
+def _expand(p: KfgnProblem) -> kfgn.LossAndFactors:
     return _without_scale_shift(p).batch(kfgn.kflr)  # type: ignore[no-any-return]
 
 
-def _expand_kfac(p: _Arrays) -> kfgn.LossAndFactors:
+def _expand_kfac(p: KfgnProblem) -> kfgn.LossAndFactors:
     return _without_scale_shift(p).batch(kfgn.kfac, p.labels)  # type: ignore[no-any-return]
 
 
-def _without_scale_shift(p: _Arrays) -> _Arrays:
+def _without_scale_shift(p: KfgnProblem) -> KfgnProblem:
     """The problem itself. Raises `UnsupportedError` if a layer is a `ScaleShift`.
 
     For such a layer, the port has neither blocks of expand, EKFAC and TKFAC, nor factors of KFRA over taps.
@@ -141,7 +56,7 @@ def _without_scale_shift(p: _Arrays) -> _Arrays:
     return p
 
 
-def _kfra_over_taps(p: _Arrays) -> tuple[Any, ...]:
+def _kfra_over_taps(p: KfgnProblem) -> tuple[Any, ...]:
     """The factors G of KFRA.
 
     Raises `UnsupportedError` if a layer is a `ScaleShift`, or has several groups. For a layer with groups, the port
@@ -151,13 +66,6 @@ def _kfra_over_taps(p: _Arrays) -> tuple[Any, ...]:
     if len(p.network.block_shapes) > p.network.depth:
         raise UnsupportedError("kfgn.kfra computes G for each group, and not the entries of G between groups")
     return p.batch(kfgn.kfra).G  # type: ignore[no-any-return]
-
-
-Blocks = tuple[kfgn.KroneckerBlock, ...]
-
-
-def _dense(blocks: Blocks | tuple[kfgn.EigenBlock, ...]) -> tuple[Any, ...]:
-    return tuple(block.dense() for block in blocks)
 
 
 def _matvec(blocks: Blocks, V: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -182,25 +90,15 @@ def _logdet(inversion: str, blocks: Blocks, damping: Any) -> tuple[Any, ...]:
     return tuple(block.logdet(damping=damping, inversion=inversion) for block in blocks)
 
 
-def _along(f: Callable[..., Any], network: kfgn.Network, *arrays: Any) -> Any:
-    weights, X, Y, V, tau, eta = arrays
-    return f(network, weights, X, Y, V, tau=tau, eta=eta)
-
-
-def _solved(f: Callable[..., kfgn.Solution], network: kfgn.Network, tolerance: float, *arrays: Any) -> Any:
-    weights, X, Y, b, damping = arrays
-    return f(network, weights, X, Y, b, damping=damping, iterations=ITERATIONS, tolerance=tolerance).x
-
-
-def _solves(inversion: str) -> Callable[[_Arrays], Any]:
+def _solves(inversion: str) -> Callable[[KfgnProblem], Any]:
     return lambda p: p.blocks(_solve, p.V, p.gamma + p.eta, static=(inversion,))
 
 
-def _logdets(inversion: str) -> Callable[[_Arrays], Any]:
+def _logdets(inversion: str) -> Callable[[KfgnProblem], Any]:
     return lambda p: p.blocks(_logdet, p.gamma + p.eta, static=(inversion,))
 
 
-COMPUTE: dict[str, Callable[[_Arrays], Any]] = {
+COMPUTE: dict[str, Callable[[KfgnProblem], Any]] = {
     "loss": lambda p: (p.batch(kfgn.loss),),
     "gradient": lambda p: p.batch(kfgn.gradient),
     "preactivation_hessians": lambda p: p.batch(kfgn.preactivation_hessians),
@@ -293,7 +191,7 @@ class KfgnPort:
             self.backend.forget()
         jitted = self.backend.library == "jax" and self.eager_on is not None and problem.id not in self.eager_on
         with self.backend.scope(self.dtype):
-            arrays = _Arrays(problem, self.backend, self.dtype, jitted=jitted)
+            arrays = KfgnProblem(problem, self.backend, self.dtype, jitted=jitted)
             return tuple(self.backend.to_numpy(a) for a in COMPUTE[quantity](arrays))
 
 

@@ -7,7 +7,7 @@ import kfgn_reference.shared_weights as shared
 import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, SHARED_WEIGHTS, Dense, Description, Status, check, judge
-from kfgn_conformance.adapters import kfgn_port
+from kfgn_conformance.adapters import kfgn_port, kfgn_problem
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.diagnosis.textbook.shared_weights import SharedTextbook
 from kfgn_conformance.implementation import Implementation
@@ -177,7 +177,7 @@ def test_the_names_are_public_and_apart():
 
 def test_the_port_says_which_layers_it_does_not_have(monkeypatch):
     """A kind of layer that is not in `kfgn` is UNIMPLEMENTED, and the report names it."""
-    monkeypatch.delitem(kfgn_port.PUBLIC, "Normalisation", raising=False)
+    monkeypatch.delitem(kfgn_problem.PUBLIC, "Normalisation", raising=False)
     (problem,) = (each for each in shared_problems() if each.id == "shared-normalised-squared_error")
     port = kfgn_port.KfgnPort(kfgn_port.open_target("numpy"), "float64")
     verdict = judge(port, problem, SHARED_WEIGHTS["shared_loss"])
