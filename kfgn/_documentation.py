@@ -158,7 +158,7 @@ def _entry(line: re.Match[str]) -> str:
 
 
 class Documented(ABCMeta):
-    """A metaclass that makes the `help` of a record list only the public methods and properties of the record.
+    """A metaclass that omits fields, special methods and private names from the `help` of a record.
 
     `help` lists the names that `dir` returns for a class. The metaclass omits from these names those that begin with an
     underscore, such as special methods, and those that a class inherits from `tuple`. The metaclass also omits fields,

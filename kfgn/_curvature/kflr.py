@@ -88,7 +88,10 @@ def _flat(xp: Namespace, rows: Array) -> Array:
 
 
 def _bytes_per_datapoint(at: GaussNewtonLinearisation) -> int:
-    """The bytes per datapoint of the arrays that exist at once after a restart: M, two roots and three products."""
+    """An upper bound of the bytes per datapoint of the arrays that exist at once in `_sums`.
+
+    After a restart, these are six arrays: M, C, C W, M C, and M C W for two layers.
+    """
     bits = at.xp.finfo(at.outputs.dtype).bits
     return int(6 * at.root_size * max(at.network.widths[1:]) * bits // 8)
 

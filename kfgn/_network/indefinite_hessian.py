@@ -20,7 +20,7 @@ class FullHessian(NamedTuple):
     M: Array
 
     def masked(self, mask: Mask) -> "FullHessian":
-        """The matrices with 0 at masked positions."""
+        """The same matrices, with the zero matrix for each masked position."""
         xp = array_namespace(self.M)
         return FullHessian(xp.where(mask.rows[:, :, None], self.M, zero(xp, self.M)))
 
@@ -43,7 +43,7 @@ class Projected(NamedTuple):
     V: Array
 
     def masked(self, mask: Mask) -> "Projected":
-        """The matrices with 0 at masked positions."""
+        """The same matrices, with the zero matrix for each masked position."""
         return Projected(mask.kept(self.kept), self.V)
 
     def matrix(self) -> Array:
@@ -97,7 +97,7 @@ class RankOne(NamedTuple):
     g: Array
 
     def masked(self, mask: Mask) -> "RankOne":
-        """The matrices with 0 at masked positions."""
+        """The same matrices, with the zero matrix for each masked position."""
         return RankOne(mask.kept(self.g))
 
     def matrix(self) -> Array:

@@ -34,7 +34,7 @@ class NormalisationJacobian:
         return (rows - _means(rows) - self.z * _means(self.z * rows)) / self.s
 
     def masked(self, mask: Mask) -> "NormalisationJacobian":
-        """The Jacobians with 0 at masked positions."""
+        """The same Jacobians, with the zero matrix for each masked position."""
         xp = array_namespace(self.s)
         return NormalisationJacobian(mask.kept(self.z), xp.where(mask.rows, self.s, xp.full_like(self.s, math.inf)))
 

@@ -36,7 +36,7 @@ class OutputHessian(Protocol):
         """M v, (..., N, D_L)."""
 
     def masked(self, mask: Mask) -> "OutputHessian":
-        """The matrices with 0 at masked positions."""
+        """The same matrices, with the zero matrix for each masked position."""
 
 
 class OutputCurvature(OutputHessian, Protocol):
@@ -64,7 +64,7 @@ class Identity(NamedTuple):
     h: Array
 
     def masked(self, mask: Mask) -> "Diagonal":
-        """The matrices with 0 at masked positions."""
+        """The same matrices, with the zero matrix for each masked position."""
         return Diagonal(mask.kept(array_namespace(self.h).ones_like(self.h)))
 
     def matrix(self) -> Array:
@@ -105,7 +105,7 @@ class Diagonal(NamedTuple):
     d: Array
 
     def masked(self, mask: Mask) -> "Diagonal":
-        """The matrices with 0 at masked positions."""
+        """The same matrices, with the zero matrix for each masked position."""
         return Diagonal(mask.kept(self.d))
 
     def matrix(self) -> Array:
@@ -152,7 +152,7 @@ class Multinomial(NamedTuple):
     p: Array
 
     def masked(self, mask: Mask) -> "Multinomial":
-        """The matrices with 0 at masked positions, where the p of the result are 0."""
+        """The same matrices, with the zero matrix for each masked position, at which the p of the result are 0."""
         return Multinomial(mask.kept(self.p))
 
     def matrix(self) -> Array:

@@ -1,4 +1,4 @@
-"""Terms of the quadratic model (32), computed from an existing forward pass.
+"""Terms of the quadratic model (32), the change of f, and the rounding error of f, for a linearised batch.
 
 delta is a tuple of arrays of the shapes of the weights. eta and tau + eta are numbers or 0-d arrays.
 """

@@ -30,7 +30,7 @@ from ._vectors import theta
 
 
 def over_inputs_and_labels(net: Network, X: Array, f: Callable[[Array, Any], Array]) -> Array:
-    """The mean of f(x, y) over the N inputs, with an exact mean over the labels of the model for each input."""
+    """The mean of f(x, y) over the N inputs and the labels of the model, where f is at most quadratic in y."""
     return mean(model_mean(net, outputs(net, x), partial(f, x)) for x in inputs(net, X))
 
 

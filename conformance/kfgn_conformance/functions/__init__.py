@@ -7,7 +7,7 @@ Read the modules in this order:
     matrices        the matrices that products use, and their orders of entries
     outputs         the derivatives of the loss with respect to the outputs, and a root of the Hessian
     linearised      the outputs, Jacobians and uses that a library gives, and the checks of the model
-    torch_products  the functions of PyTorch that multiply by a matrix, as products
+    torch_products  calls of PyTorch that multiply by a matrix, as products
     torch_places    the entries of the parameters that make up a tensor
     torch_recorder  the record of the products in a run of a module of PyTorch
     torch_modules   a module of PyTorch, linearised

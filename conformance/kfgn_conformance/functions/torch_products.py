@@ -1,4 +1,4 @@
-"""The functions of PyTorch that multiply by a matrix, with the inputs, the matrix and the positions of each call.
+"""Calls of PyTorch that multiply by a matrix, such as `functional.linear`, as products W a_t + b.
 
 A call becomes one product h_t = W a_t + b, or several: one for each group of channels of a convolution, or one for each
 operand of a matrix product. The columns of W have the order of the reference: the patches of a convolution are read tap

@@ -68,7 +68,7 @@ Symbols
               input channels, and in formulas with T', T is the number of input positions
     vec       the columns of a matrix as one vector, so that vec(a_l) has the channels of a position next to each other
     W         the weights of a layer, (O, I), with the bias, if there is one, in the last column
-    a_nt      the inputs of W at position t, (I,): the activation at t, or the patch of a convolution, and 1 for a bias
+    a_nt      the inputs of W at position t, (I,), such as the activation at t or a patch, and 1 for a bias
     C_ntc     column c of the root of the Gauss-Newton matrix at the pre-activations of position t, (O,)
     g_nc      sum_t a_nt kron C_ntc, (I O,): column c of a root of the block of vec(W)
     M_l       the Jacobian of layer l between whole activations, (C_l T_l, C_{l-1} T_{l-1})

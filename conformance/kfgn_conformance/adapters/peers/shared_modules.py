@@ -141,8 +141,8 @@ def _modules(problem: Problem, layers: Sequence[Kind], dtype: str, columns: list
     order: Array | None = None
     for layer, (C, T) in zip(layers, problem.shapes, strict=False):
         if isinstance(layer, Flatten):
-            # nn.Flatten puts the positions of a channel next to each other, and the kit puts the channels of a position
-            # next to each other
+            # For rows (N, C, 1, T), nn.Flatten puts the positions of a channel next to each other, and the kit puts the
+            # channels of a position next to each other. For tokens (N, T, C), nn.Flatten has the order of the kit.
             order = np.arange(C * T).reshape(T, C).T.ravel() if form == "rows" else None
             yield nn.Flatten()
             form = "vectors"
