@@ -18,7 +18,8 @@ nox.needs_version = ">=2026.8.10"
 # pip, since the machines that run the sessions may have files for pip alone, and since users have pip
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
-# most sessions use one core for most of their time, so that two of them at once take less time than one by one
+# Most sessions use one core for much of their time, so two at once (`nox -j 2`) take less time than one by one. The
+# output of a session is then printed when the session ends. `check` and `bench` measure time, and run alone.
 nox.options.allow_parallel = True
 
 PROJECT = nox.project.load_toml("pyproject.toml")

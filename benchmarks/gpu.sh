@@ -5,8 +5,8 @@
 #
 #   --device  cuda runs the backends torch-cuda and cupy; cpu rehearses the same on torch and numpy (default: cuda)
 #   --out     the folder of the output (default: $OUT, or else ./gpu-report)
-#   --quick   a few quantities in kfgn-check, a few problems of Hypothesis with one objective, and a small network, for a
-#             rehearsal in a minute
+#   --quick   a few quantities in kfgn-check, a few problems of Hypothesis with one objective, and small networks on one
+#             thread, for a rehearsal in a minute
 #   --limits  print the time limit of each part, and do nothing
 #
 # The machine has Python 3.12 with PyTorch, CuPy, JAX, NumPy, Hypothesis, pytest, rich and safetensors. PYTHON names the
@@ -146,7 +146,7 @@ benchmarks() {
         return
     fi
     within benchmarks "$python" -W ignore -m benchmarks --case autoencoder small primitives --backend "${backends[@]}" --rounds 3 \
-        --launches ${only[0]:+--quick} --json "$out/benchmarks.json" 2>&1 | tee "$out/benchmarks.log"
+        --launches ${only[0]:+--quick --threads 1} --json "$out/benchmarks.json" 2>&1 | tee "$out/benchmarks.log"
     verdict benchmarks "${PIPESTATUS[0]}" ""
 }
 
