@@ -85,7 +85,7 @@ def shipped() -> Shipped:
 
 
 def read(file: Path, numbers_file: Path, code: Callable[[str], str] = code_of) -> Shipped:
-    """Read both files. Return no entries if a file is missing or was edited.
+    """Read both files. Return no entries if a file is missing, or if the entries or the numbers have a wrong hash.
 
     The entries of a quantity are omitted if different code computed these entries.
 

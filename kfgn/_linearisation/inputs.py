@@ -39,7 +39,9 @@ def check_types(network: Network, X: Any, layers: dict[str, Array]) -> Namespace
 
 
 def checked_inputs(xp: Namespace, network: Network, X: Any, like: Array, *, check: bool) -> Any:
-    """X after a check of its shape, and of its values if `check` is true. A `Padded` has zeros at masked positions.
+    """X after a check of its shape, and of its values if `check` is true.
+
+    If X is a `Padded`, the values of the result are zero at masked positions.
 
     Tokens are converted to the dtype of `like`, which is W_1. A checked X therefore has the dtype of the weights.
     """

@@ -61,8 +61,9 @@ def compare(
     ------
     UsageError
         An argument is not valid, or none of the methods uses an option that was given. `compare` checks its arguments
-        before it writes a file. A `UsageError` is also raised if a run of an earlier call cannot be resumed with these
-        arguments, or if another process trains in the folder of a run.
+        before it writes a file into `out`. Missing files of the data set may be downloaded earlier. A `UsageError` is
+        also raised if a run of an earlier call cannot be resumed with these arguments, or if another process trains in
+        the folder of a run.
     DataUnavailableError, BackendUnavailableError
         The data or the backend cannot be opened.
     RunFailedError

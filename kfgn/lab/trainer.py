@@ -173,8 +173,9 @@ def _check_same_weights_are_kept(changes: Mapping[str, Any], saved: Mapping[str,
 def _check_file(options: Options, folder: Path) -> None:
     """Raise `UsageError` if the .npz file of a run no longer exists at its path."""
     if options.npz is not None and not Path(options.npz).exists():
-        expected = f"expected the file {options.npz}, with which the run in {folder} was started"
-        raise UsageError(f"npz: {expected}, got none; give the new path of the file with the option npz")
+        expected = f"expected the .npz file of the run in {folder}"
+        missing = f"got {options.npz}, which does not exist"
+        raise UsageError(f"npz: {expected}, {missing}; give the new path of the file with the option npz")
 
 
 def _check_data(folder: Path, saved: Mapping[str, Any], found: Mapping[str, Any]) -> None:

@@ -191,7 +191,7 @@ def test_a_run_remembers_its_file_from_another_folder(file, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert resume(tmp_path / "run", {"updates": 2}).updates == 2
     file.unlink()
-    missing = rf"^npz: expected the file {file}, .* got none; give the new path of the file with the option npz"
+    missing = rf"^npz: expected the .npz file of the run .* got {file}, which does not exist; give the new path"
     with pytest.raises(UsageError, match=missing):
         resume(tmp_path / "run", {"updates": 3})
 

@@ -108,7 +108,9 @@ FLAGS: dict[str, Flag] = {
         "f' of some unit is 0 at every datapoint, so G is singular, and only the damping makes G invertible.",
     ),
     "Saturated": Flag(
-        saturated, "Some probability p is near 1, so 1 - p loses its digits if it is computed by subtraction."
+        saturated,
+        "The largest and the smallest logit of some datapoint differ by more than 12, so the smallest probability is "
+        "below e^-12.",
     ),
     "ZeroInput": Flag(
         lambda p: not np.any(p.X),

@@ -151,7 +151,7 @@ TRAPS: dict[str, Trap] = {
         with_dead_unit,
     ),
     "saturated": Trap(
-        "Logits far apart, so 1 - p must be computed without subtraction",
+        "Logits far apart, so the smallest probabilities are below e^-12",
         Shape("categorical", (1, 3, 4), ("tanh",), 5, 2),
         ("loss", "gradient", "kflr", "kfra", "gauss_newton_product", "hessian_product"),
         with_large_outputs,

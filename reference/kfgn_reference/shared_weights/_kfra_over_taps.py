@@ -57,10 +57,10 @@ def kfra_over_taps(net: Network, X: Datapoints, Y: Datapoints) -> PerLayer:
 def carried_over_taps(layer: LinearLayer, inputs: Sequence[Array], G: Array) -> Array:
     """sum_k sum_n |Z_nk|^2 M_k^T G M_k / sum_n T'_n, (C, C), for a layer with N inputs (C, *positions) and G (C', C').
 
-    Let Id kron R, with the identity Id and R = N G / sum_n T'_n, be the Gauss-Newton matrix of the outputs of every
-    datapoint. Then the result is exact: the mean over n of the sum of the diagonal blocks of M_n^T (Id kron R) M_n,
-    with the `layer_matrix` M_n of datapoint n. No two taps connect the same pair of positions, so these blocks have no
-    products of two different taps.
+    T'_n is the number of output positions of datapoint n. Suppose that the Gauss-Newton matrix of the outputs of every
+    datapoint is Id kron R, with the identity Id (T'_n, T'_n) and R = N G / sum_n T'_n. Then the result is exact: the
+    mean over n of the sum of the diagonal blocks of M_n^T (Id kron R) M_n, with the `layer_matrix` M_n of datapoint n.
+    No two taps connect the same pair of positions, so these blocks have no products of two different taps.
     """
     taps = [layer.taps(a) for a in inputs]
     outputs = sum(of_datapoint[0].positions.shape[1] for of_datapoint in taps)
