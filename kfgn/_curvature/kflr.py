@@ -18,7 +18,10 @@ from .sharing import checked_sharing
 def kflr_factor(
     at: GaussNewtonLinearisation, memory: int | None = None, sharing: str = "expand"
 ) -> tuple[Arrays, Arrays]:
-    """dE/dh_l (N, D_l) and E[G_l] (D_l, D_l) of every layer. The G_l are summed over one chunk of datapoints at a time.
+    """dE/dh_l of every layer, and E[G_l] of every Kronecker block, summed over one chunk of datapoints at a time.
+
+    In a network without positions, the shapes are (N, D_l) and (D_l, D_l). With T_l positions, dE/dh_l is (N T_l, D_l),
+    and a layer with groups has one G for each group.
 
     If H_L = I, E[G_{L-1}] is the result of the first step of KFRA (26), which is exact. The columns of the root are not
     split into chunks, since the restart that `_sums` describes needs all columns of a datapoint.

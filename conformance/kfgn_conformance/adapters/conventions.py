@@ -67,8 +67,9 @@ class Conventions:
         Divisor of the sum over the datapoints and positions in a factor, by the name of the quantity. The divisors are
         `"positions"` for N T, `"datapoints"` for N, and `"none"` for 1, where T is the number of positions of the
         outputs of a layer. The quantities are `expand_q`, `expand_g`, `reduce_q`, `reduce_g`, `kfra_over_tokens` and
-        `kfra_over_taps`. The kit divides `expand_q` by N T and the other five by N. The sum in `reduce_q` is over
-        datapoints alone, and the inputs in this sum are means over positions.
+        `kfra_over_taps`. The kit divides `expand_q` by N T and the other five by N. If the problem has a mask, the
+        number of counted positions of the batch replaces N T. The sum in `reduce_q` is over datapoints alone, and the
+        inputs in this sum are means over positions.
 
     Raises
     ------

@@ -4,7 +4,8 @@ NumPy rounds `+ - * /` and `sqrt` of float64 correctly on every processor. The l
 elementary functions depend on the vector instructions and on the BLAS kernel of a processor. This package rounds every
 operation to 24 or 40 bits of significand, adds in a fixed order, and rounds elementary functions correctly. The
 eigenvalues and eigenvectors of a matrix are an exception: all steps of Jacobi's method are in float64, and only the
-result is rounded. The range of exponents is that of float64, so the arithmetic overflows only where float64 does.
+result is rounded. The range of exponents is that of float64, so an operation overflows only if its result rounds to a
+number above the largest number of float64.
 
 * rounded:     the class of arrays that compute in this arithmetic, so that the reference needs no change
 * rounding:    rounding of float64 numbers to fewer bits

@@ -123,7 +123,7 @@ def check_mask(problem: Problem) -> None:
     if mask.dtype != bool:
         raise TypeError(f"{name}: expected an array of bool, got dtype {mask.dtype}")
     if not problem.is_shared:
-        raise ValueError(f"{name}: expected a mask only for a network with positions, got one")
+        raise ValueError(f"{name}: expected no mask for a network without positions, got a mask")
     if mask.shape != (shape := (problem.N, *problem.shapes[0][1:])):
         raise ValueError(f"{name}: expected shape {shape}, got {mask.shape}")
     if fault := fault_of_mask(problem):

@@ -185,7 +185,7 @@ def _array(written: Any, path: str, dtype: Any) -> Array:
 def _mask(written: Any, axes: int) -> Array:
     """Read the mask of a problem, nested lists of true and false with an axis of datapoints before the positions."""
     if axes == 0:
-        raise ValueError("mask: expected a mask only for a network with positions, got one")
+        raise ValueError("mask: expected no mask for a network without positions, got a mask")
     try:
         mask = np.array(written)
     except ValueError as error:

@@ -125,7 +125,7 @@ def test_a_malformed_mask_is_named(name):
 
 def test_a_network_of_the_paper_has_no_mask():
     written = as_json(TOKENS) | {"inputs": 3, "layers": as_json(replace(TOKENS, layers=(Dense(2),)))["layers"]}
-    with pytest.raises(ValueError, match="mask: expected a mask only for a network with positions, got one"):
+    with pytest.raises(ValueError, match="mask: expected no mask for a network without positions, got a mask"):
         from_json(written)
 
 

@@ -56,7 +56,7 @@ class Factors(Curvature):
         return [pair for l in self.weighted for pair in self.pairs_of(l, roots[l])]
 
     def layers_of_groups(self) -> list[int]:
-        """The layer of each group of every layer with weights."""
+        """For each group of every layer with weights, the number l of the layer that has the group."""
         groups = {l: 1 if isinstance(self.layer(l), ScaleShift) else self.of_weights(l).groups for l in self.weighted}
         return [l for l in self.weighted for _ in range(groups[l])]
 
