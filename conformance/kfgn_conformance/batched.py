@@ -120,7 +120,10 @@ def layer_by_layer(product: Callable[[ref.PerLayer], ref.PerLayer], p: Problem) 
 
 
 def projected_factors(p: Problem) -> ref.PerLayer:
-    """G_l by random projections: the mean of v v^T, where each v is a projection of C_L, propagated back to layer l."""
+    """G_l by random projections: the mean of v v^T over the vectors v.
+
+    Each vector v is a projection of the root C_L of H_L, and is propagated back to layer l.
+    """
     batch, Z = Batch(p), p.arguments.projections
     triples = zip(batch.h[batch.net.L], p.Y, Z, strict=True)
     rows = np.concatenate([z @ ref.output_root(batch.net, h, y).T for h, y, z in triples])

@@ -41,8 +41,8 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser(
         "mistakes",
         help="Print the catalogue of known mistakes.",
-        description="Print the name and the description of each known mistake, with a library that made it, if one is "
-        "known. The diagnosis of wrong answers uses these names.",
+        description="Print the name and the description of each known mistake, and a library that made the mistake if "
+        "such a library is known. The diagnosis of wrong answers uses these names.",
         epilog=examples(("mistakes", "Print the catalogue.")),
     )
     return top

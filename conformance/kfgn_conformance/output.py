@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", help="Print this help and exit.")
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Read a command line. End the program for an unknown option."""
+        """Read a command line. End the program for an unknown argument."""
         found, unknown = self.parse_known_args(args, namespace)
         if unknown:
             used = self._command(found)

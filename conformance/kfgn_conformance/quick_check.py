@@ -85,7 +85,7 @@ class CheckResult:
         return tuple(mistake.name for diagnosis in diagnoses if diagnosis for mistake in diagnosis.mistakes)
 
     def assert_passed(self) -> None:
-        """Raise `AssertionError` with the printed result, unless `passed` is True. A test runner shows all its lines.
+        """Raise `AssertionError` with the printed result, unless `passed` is True. A test runner shows the full result.
 
         Raises
         ------
@@ -227,7 +227,10 @@ def _check_arguments(quantity: object, function: object, dtype: object) -> None:
 
 
 def _fixed(shared: bool, masks: bool) -> list[Problem]:
-    """The fixed problems of networks of the paper, or of networks with shared weights; masks only with `masks`."""
+    """The fixed problems of networks of the paper, or of networks with shared weights.
+
+    The problems with a mask are included if `shared` and `masks` are True.
+    """
     if not shared:
         return [*cases(), *fixed()]
     return [*shared_problems(), *(masked_problems() if masks else ())]

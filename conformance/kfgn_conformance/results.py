@@ -149,7 +149,7 @@ class Report:
     problems:             the problems of the run
     rows:                 a mapping from the name of a quantity to the cells of all columns
     notes:                remarks on the run, such as the problems that were not run in full
-    unexpectedly_passing: the expected failures that did not occur, although an answer on one of their problems passed;
+    unexpectedly_passing: the expected failures that did not occur, and whose quantity passed on one of their problems;
                           the run fails if there are any
     """
 

@@ -101,9 +101,8 @@ def test_is_the_reference(
 ) -> None:
     """Every answer passes, or fails as expected.
 
-    The message about a wrong answer describes the error, and names the known mistakes that explain the error. An
-    expected failure that unexpectedly passes fails the test too. If the adapter supports no problem, the test is
-    skipped.
+    The message about a wrong answer describes the error, and names the known mistakes that explain the error. The test
+    also fails if an expected failure unexpectedly passes. If the adapter supports no problem, the test is skipped.
     """
     from .plain import plain
     from .runner import run

@@ -70,7 +70,10 @@ def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
 
 
 def _is_right(oracle: Oracle, judged: Judged, conventions: Conventions, dtype: str) -> bool:
-    """True if an answer is right with `conventions`. An answer whose verdict was not wrong may also be INCONCLUSIVE."""
+    """True if an answer is right with `conventions`.
+
+    An INCONCLUSIVE answer counts as right unless `judged.verdict` is wrong.
+    """
     quantity = compared(ROWS[oracle.quantity.name], conventions)
     there = oracle if quantity is oracle.quantity else Oracle(oracle.problem, quantity)
     arrays, _ = translated(judged.given, oracle.problem, quantity, conventions)
@@ -79,7 +82,7 @@ def _is_right(oracle: Oracle, judged: Judged, conventions: Conventions, dtype: s
 
 
 def _written(conventions: Conventions, declared: Conventions) -> str:
-    """The call of `Conventions` with the fields that differ from the declared ones, with double quotes."""
+    """The call of `Conventions` with the fields that differ from `declared`. Strings are in double quotes."""
     changes = {field.name: getattr(conventions, field.name) for field in fields(conventions)}
     changed = (f"{name}={json.dumps(value)}" for name, value in changes.items() if value != getattr(declared, name))
     return f"Conventions({', '.join(changed)})"

@@ -31,7 +31,7 @@ def is_largest(xp: Namespace, p: Array) -> Array:
 
 
 def at_largest(xp: Namespace, v: Array, p: Array) -> Array:
-    """The element v_k of each row of v (..., N, D), where p_k is the largest in the row of p (N, D): (..., N, 1)."""
+    """The element v_k of each row of v (..., N, D), for the largest p_k in the same row of p (N, D): (..., N, 1)."""
     # take_along_axis is faster, but the array API standard of 2023 lacks this function
     return xp.sum(xp.where(is_largest(xp, p), v, zero(xp, v)), axis=-1, keepdims=True)
 

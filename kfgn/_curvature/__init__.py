@@ -15,7 +15,7 @@ tkfac, tnt, foof    further Kronecker factors
 kfoc                the nearest Kronecker product to the exact block
 ekfac               the eigenbases of Kronecker factors, and the diagonal of the exact block in these bases
 loss_and_factors    the result of the methods that compute Kronecker factors
-chunk_memory        the chunks of datapoints whose columns fit into a memory
+chunk_memory        the chunks of datapoints whose columns fit into a given memory
 recursion           the step that the recursions (8) and (22) share, and the block (7)
 factor_memory       the memory for Kronecker factors
 """

@@ -1,4 +1,7 @@
-"""EKFAC (George et al., 2018): eigenvectors of Kronecker factors, and the diagonal of the exact block in this basis."""
+"""EKFAC (George et al., 2018): eigenvectors of Kronecker factors, and the diagonal of the exact block in this basis.
+
+The columns C_t, the matrices P_nc and the groups of a layer are those of the module `pairs`.
+"""
 
 from typing import NamedTuple
 
@@ -60,7 +63,10 @@ def factors_of_bases(pairs: PairsOfBatch, sharing: str) -> tuple[Arrays, Arrays]
 
 
 def _second_factor(pairs: Pairs, sharing: str) -> Array:
-    """The sum over datapoints and columns of sum_t C_t C_t^T, or for reduce of s s^T with s = sum_t C_t, (O, O)."""
+    """The sum of a matrix over datapoints and columns, (O, O).
+
+    The matrix is sum_t C_t C_t^T for "expand", and s s^T with s = sum_t C_t for "reduce".
+    """
     xp, C = array_namespace(pairs.C), pairs.C
     rows = C if sharing == "expand" else xp.sum(C, axis=2)
     return gram(xp.reshape(rows, (-1, C.shape[3])))

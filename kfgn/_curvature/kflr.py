@@ -23,8 +23,9 @@ def kflr_factor(
     In a network without positions, the shapes are (N, D_l) and (D_l, D_l). With T_l positions, dE/dh_l is (N T_l, D_l),
     and a layer with groups has one G for each group.
 
-    If H_L = I, E[G_{L-1}] is the result of the first step of KFRA (26), which is exact. The columns of the root are not
-    split into chunks, since the restart that `_sums` describes needs all columns of a datapoint.
+    Without positions and with H_L = I, E[G_{L-1}] is the result of the first step of KFRA (26), which is exact. The
+    columns of the root are not split into chunks, since the restart that `_sums` describes needs all columns of a
+    datapoint.
     """
     if at.network.has_positions:
         return kflr_factor_over_positions(at, sharing, memory)

@@ -33,7 +33,8 @@ def _of_blocks(at: GaussNewtonLinearisation, l: int, columns: Columns, sharing: 
     """For each block of a layer, the sum of v v^T, where v is the part of a column at one position.
 
     The sum is over datapoints, columns and positions. For "reduce" and for a dense block, the sum of a column over the
-    positions replaces its parts v. A column that belongs to one position has only one part v, which is also the sum.
+    positions replaces its parts v. A column that belongs to one position has only one part v, and the sum of the column
+    over the positions is this part.
     """
     xp, layer = at.xp, at.network.weighted[l]
     blocks = layer.roots(columns.rows, at.forward.inputs[l])

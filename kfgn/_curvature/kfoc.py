@@ -1,13 +1,14 @@
 """KFOC (Schnaus et al., 2021, Koroko et al., 2022): the Kronecker product that is nearest to the exact block.
 
 The exact block is 1/N sum_n sum_c vec(P_nc) vec(P_nc)^T, with the matrices P_nc (O, I) of the module `pairs`. The
-rearrangement of this block by Van Loan and Pitsianis (1993) is a linear map from G to Q, whose transpose maps Q to G:
+rearrangement of this block by Van Loan and Pitsianis (1993) is a linear map from G to Q. The transpose of this map
+takes Q to G:
 
     G -> Q = 1/N sum_n sum_c P_nc^T G P_nc        Q -> G = 1/N sum_n sum_c P_nc Q P_nc^T
 
 The nearest product is made of the leading singular vectors of the map. The matrix of the map is not formed. Both maps
 take positive semi-definite matrices to positive semi-definite matrices, so both factors can be positive semi-definite.
-The identity is not orthogonal to such a factor, so the iteration can start from the identity.
+The identity is not orthogonal to such a factor, so the Lanczos iteration can start from the identity.
 """
 
 from collections.abc import Callable
@@ -131,8 +132,8 @@ def kfoc(
     {columns_of_labels}
     iterations : int, optional
         The largest number of steps of the Lanczos iteration, positive. The iteration of a layer with weights of shape
-        (D_l, P_l) needs at most min(D_l (D_l + 1), P_l (P_l + 1)) / 2 steps, and `iterations` is reduced to the
-        largest of these bounds. No step depends on a random number.
+        (D_l, P_l) needs at most min(D_l (D_l + 1), P_l (P_l + 1)) / 2 steps. A value of `iterations` above the largest
+        of these bounds is reduced to this bound. No step depends on a random number.
     {memory_of_pairs}
     {check}
 

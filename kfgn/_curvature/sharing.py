@@ -45,7 +45,8 @@ def per_group(at: Linearisation, rows: Arrays) -> list[tuple[Array, int]]:
 def sums_positions(network: Network, sharing: str) -> list[bool]:
     """One boolean per Kronecker block, True if the second factor is made of outer products of sums over the positions.
 
-    For "reduce", all blocks have True. For "expand", only the dense blocks have True, whose G is the whole block.
+    For "reduce", all blocks have True. For "expand", only the dense blocks have True, since the G of a dense block is
+    the whole block.
     """
     layers = network.weighted.values()
     return [sharing == "reduce" or layer.has_dense_block for layer in layers for _ in range(layer.groups)]

@@ -30,7 +30,7 @@ def weighted_sums(pairs: Pairs) -> Arrays:
 def with_second_of_unit_trace(factors: list[Arrays]) -> tuple[Arrays, Arrays]:
     """All Q unchanged, and all G / tr Q, which have trace 1.
 
-    If tr Q is 0, all terms of both sums are 0, and so is G.
+    If tr Q is 0, both Q and G are 0, and the G of the result is 0 too.
     """
     Q, G = zip(*factors, strict=True)
     xp = array_namespace(*Q)

@@ -1,4 +1,7 @@
-"""TNT (Ren and Goldfarb, 2021): second moments of rows and of columns of gradients with respect to the weights."""
+"""TNT (Ren and Goldfarb, 2021): second moments of rows and of columns of gradients with respect to the weights.
+
+The inputs a_t, the columns C_t and the groups of a layer are those of the module `pairs`.
+"""
 
 from array_api_compat import array_namespace
 

@@ -63,7 +63,7 @@ def _divisor(network: Network, mask: Mask | None, X: Any) -> Any:
 def _maps_and_masks(network: Network, counted: Array) -> tuple[tuple[Any, ...], tuple[Mask | None, ...]]:
     """The map of each layer, and the masks of the network's inputs and of each layer's outputs.
 
-    If an activation has one position, all datapoints have it, and no mask is needed.
+    If an activation has only one position, this position counts in every datapoint, and no mask is needed.
 
     counted: the mask of X (N, *positions)
     """
@@ -87,7 +87,7 @@ def _if_needed(mask: Mask | None, T: int) -> Mask | None:
 
 
 def kept_outputs(network: Network, X: Any, array: Array, samples: int) -> Array:
-    """An array with a number or a row for each output position, with zeros at masked positions.
+    """The given array, with the numbers or rows of masked output positions set to zero.
 
     array:   (N, *positions) or (N, *positions, D), with `samples` axes after the axis of the datapoints
     samples: 0 or 1
@@ -131,5 +131,5 @@ def _requirements(network: Network, counted: Array) -> Iterator[tuple[Array, str
     for l, (layer, mask) in enumerate(zip(network.maps, masks, strict=False)):
         if mask is not None and needs_first_positions(layer):
             name = f"layer {l + 1}, a kfgn.{type(network.layers[l]).__name__}"
-            yield mask.come_first(), f"the counted positions first for {name}", "a masked one before a counted one"
-            yield mask.of_windows(layer.windows).exist(), f"the counted positions of a window of {name}", "too few"
+            yield mask.come_first(), f"the counted positions first for {name}", "a masked position before a counted one"
+            yield mask.of_windows(layer.windows).exist(), f"enough counted positions for a window of {name}", "too few"

@@ -82,7 +82,7 @@ class Linearisation:
         return self.pulled_back(self.output_gradient())
 
     def output_hessian(self) -> OutputHessian:
-        """H_L of each datapoint, which may be indefinite."""
+        """H_L of each datapoint. This matrix may be indefinite."""
         H, mask = self.objective.hessian(self.xp, self.outputs, self.Y), self.counted.outputs
         divided_H: OutputHessian = divided(H if mask is None else H.masked(mask), self.counted.divisor)
         return divided_H

@@ -55,9 +55,9 @@ class Convolution(metaclass=Documented):
     Notes
     -----
     With a bias, W_l has shape (units, C / groups * taps + 1), for C input channels and a kernel of `taps` taps. A row
-    has the weights of a patch, tap by tap, with the C / groups channels of a tap next to each other: [W_1, ..., W_taps,
-    b]. The taps of two axes are in row-major order. Along one axis, a kernel of PyTorch has shape (units, C / groups,
-    width), and W_l without the bias is kernel.transpose(1, 2).reshape(units, -1).
+    has the weights of a patch, tap by tap, with the C / groups channels of a tap next to each other. The bias is at the
+    end of the row. The taps of two axes are in row-major order. Along one axis, a kernel of PyTorch has shape
+    (units, C / groups, width), and W_l without the bias is kernel.transpose(1, 2).reshape(units, -1).
 
     Count taps and positions from 0. With stride s, dilation d and p positions added on the left, tap k of output
     position t reads input position t s + k d - p.

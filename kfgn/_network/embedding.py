@@ -117,7 +117,7 @@ class EmbeddingMap(BlockPerGroup):
         return (one_hot(inputs, self.tokens),)
 
     def preactivations(self, W: Array, inputs: Array) -> Array:
-        """For each row, the column of W that belongs to its token, or NaN if its number is no token: (R, D)."""
+        """For each row, the column of W that belongs to its token, or NaN if the row contains no token: (R, D)."""
         xp = array_namespace(W)
         columns = xp.take(W, indices(inputs, self.tokens), axis=1).T
         return xp.where(is_token(inputs, self.tokens), columns, xp.full_like(columns, math.nan))

@@ -29,12 +29,12 @@ class Mask(NamedTuple):
         return array_namespace(self.counted).reshape(self.counted, (-1, 1))
 
     def kept(self, rows: Array) -> Array:
-        """Rows (..., N T, C) with zeros at masked positions."""
+        """The given rows (..., N T, C), with the rows of masked positions set to zero."""
         xp = array_namespace(rows)
         return xp.where(self.rows, rows, zero(xp, rows))
 
     def kept_numbers(self, values: Array) -> Array:
-        """Numbers (..., N T) with zeros at masked positions."""
+        """The given numbers (..., N T), with the numbers of masked positions set to zero."""
         xp = array_namespace(values)
         return xp.where(self.rows[:, 0], values, zero(xp, values))
 
@@ -54,7 +54,11 @@ class Mask(NamedTuple):
         return self.rows.shape[0] / xp.sum(self.numbers(like))
 
     def second_moment(self, rows: Array, T: int, sharing: str) -> Array:
-        """The mean of v v^T over the counted rows v of `rows`, or for "reduce" over their means v per datapoint."""
+        """The mean of v v^T over vectors v.
+
+        For "expand", the vectors are the counted rows. For "reduce", each vector is the mean of the counted rows of a
+        datapoint.
+        """
         xp, found = array_namespace(rows), self.kept(rows)
         if sharing == "expand":
             return self.correction(rows) * second_moment(xp, found)

@@ -33,8 +33,8 @@ class Network(metaclass=Documented):
         as sequences. The tuple (C, H, W) describes datapoints with positions along two axes, such as images. If the
         first layer is an `Embedding`, the number V of different tokens replaces C.
     layers : sequence of Dense, Convolution, Pooling, Flatten, Normalisation, ScaleShift or Embedding
-        The layers in their order. The last layer must have the transfer function identity, since the objective takes
-        its pre-activations. If `inputs` is an int, all layers are `Dense`.
+        The layers in their order. The last layer must have the transfer function identity, since the pre-activations of
+        this layer are the argument of the objective. If `inputs` is an int, all layers are `Dense`.
     objective : {"squared_error", "bernoulli", "categorical", "mixture"}
         The name of the objective E(h_L, y). The objective mixture is equation (27), and needs three outputs.
     psd : {"project", "scalar", "raise"}, default "project"
@@ -158,7 +158,7 @@ class Network(metaclass=Documented):
 
     @property
     def positions(self) -> tuple[int, ...]:
-        """The numbers of positions of the inputs and of each layer's outputs, which are 1 if there are no positions."""
+        """The numbers of positions of the inputs and of each layer's outputs. Without positions, each number is 1."""
         return self._places.positions
 
     @property
@@ -183,7 +183,7 @@ class Network(metaclass=Documented):
 
     @property
     def block_shapes(self) -> tuple[tuple[int, int], ...]:
-        """For each Kronecker block, the shape of its weights, which are the rows of W_l of one group of layer l.
+        """For each Kronecker block, the shape of its weights: the rows of W_l that belong to one group of layer l.
 
         The weights of a `ScaleShift` have one block, and are vec(W_l) as a column.
         """

@@ -26,10 +26,10 @@ class Padded(NamedTuple):
     -----
     Layers that act on each position alone take any mask. So does a `Pooling` of width None. A `Convolution` and every
     other `Pooling` have windows, and need the counted positions of a datapoint first: the padding is on the right. With
-    two axes of positions, the first H_n rows and W_n columns count. A layer with windows has the outputs of the
-    datapoint without its padding. A convolution reads zeros of its own padding after the last counted position. The
-    targets Y have the positions of the outputs. After a layer with windows, the masked positions of a datapoint are
-    those after its last output.
+    two axes of positions, the first H_n rows and W_n columns count. For each datapoint, the counted outputs of a layer
+    with windows are those of the datapoint alone, without its masked positions. After the last counted position, a
+    convolution reads zeros of its own padding. The targets Y have the positions of the outputs. After a layer with
+    windows, the masked positions of a datapoint are those after its last output.
 
     A `Convolution` with circular padding takes no mask if its inputs have several positions. The same is true of a
     `Flatten`.

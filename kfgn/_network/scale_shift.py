@@ -52,9 +52,9 @@ class ScaleShift(metaclass=Documented):
     With a shift, the block has 4 C^2 elements, and its Cholesky factorisation costs (2 C)^3 / 6 multiplications.
 
     `kfac` replaces the columns of the root with gradients at sampled labels, and `rp` replaces them with random
-    combinations of the columns. For all datapoints, `kfra` has one matrix G_h (C, C) at h, a sum over positions. The
-    block of `kfra` has no terms between different positions. Without a shift, the block is the elementwise product of
-    G_h and the mean of a_nt a_nt^T over n and t. With a shift, the block is the elementwise product of
+    combinations of the columns. `kfra` has a single matrix G_h (C, C) at h for the whole batch, a sum over positions.
+    The block of `kfra` has no terms between different positions. Without a shift, the block is the elementwise product
+    of G_h and the mean of a_nt a_nt^T over n and t. With a shift, the block is the elementwise product of
     [[G_h, G_h], [G_h, G_h]] and the mean of u_nt u_nt^T, where u_nt (2 C,) is a_nt, followed by C ones.
 
     Examples

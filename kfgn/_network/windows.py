@@ -52,7 +52,7 @@ class Windows(NamedTuple):
         return self.outputs > 0 and not (self.circular and self.span >= self.length)
 
     def outputs_of(self, lengths: Array) -> Array:
-        """The number of windows of datapoints of T_n <= T positions, from T_n (N,); not positive if no window fits."""
+        """For datapoints of T_n <= T positions, the number of windows, (N,): not positive if no window fits."""
         return (lengths + sum(self.padding) - self.span - 1) // self.stride + 1
 
     def reads_of(self, k: int, lengths: Array) -> Array:

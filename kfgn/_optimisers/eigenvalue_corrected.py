@@ -68,7 +68,7 @@ class EigenvalueCorrected(metaclass=Documented):
 
     When the basis changes, the average S is replaced by the diagonal of U diag(vec S) U^T in the new basis. This
     replacement keeps the trace of the curvature, and the weights of all batches in the average. If the average began
-    again instead, S would be the diagonal of one batch, whose block has a low rank.
+    again instead, S would be the diagonal of the block of a single batch, and such a block has a low rank.
 
     An eigendecomposition of a factor costs about ten times its Cholesky factorisation, so a larger `refresh` lowers the
     mean cost of a step. No inverse is kept, since a new gamma changes only the denominator of the direction.

@@ -39,7 +39,7 @@ def _of_pairs(factors: Callable[[PairsOfBatch], tuple[Arrays, Arrays]]) -> Metho
 
 
 def drawn_pairs(at: GaussNewtonLinearisation, draws: Any) -> PairsOfBatch:
-    """The pairs of a batch, whose columns are gradients at sampled labels, or those of the exact root of H_L.
+    """The pairs of a batch, with columns from the gradients at sampled labels or from the exact root of H_L.
 
     draws: the random numbers that sample the labels; None for the exact root
     """

@@ -1,8 +1,8 @@
 """Exact products of the diagonal blocks of the Gauss-Newton matrix and of the Hessian with a vector.
 
-The blocks are never formed. In the product with the block of layer l, the direction is V_l in W_l and zero in all other
-weights. The tangents, which are the derivatives along this direction, start at layer l with R{h_l} = V_l a_{l-1}, and
-are propagated forward to the outputs and back to layer l. The tangents of all layers with weights are propagated
+The blocks are never formed. In the product with the block of layer l, the direction is V_l for W_l and zero for all
+other weights. The tangents, which are the derivatives along this direction, start at layer l with R{h_l} = V_l a_{l-1},
+and are propagated forward to the outputs and back to layer l. The tangents of all layers with weights are propagated
 together: at layer m, the leading axis has one tangent for each layer with weights among the layers 1, ..., m.
 """
 
@@ -42,7 +42,7 @@ def _forward(at: Linearisation, V: Arrays) -> tuple[Array | None, ...]:
 
 
 def _operator(at: Linearisation, outputs: OutputHessian, second_terms: Arrays | None = None) -> Operator:
-    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with M_l by (8), or by (22) without `second_terms`."""
+    """The operator V_l -> 1/N sum_n (M_l R{h_l}) a_{l-1}^T, with the M_l of (8), or of (22) without `second_terms`."""
     network, derivatives, weights = at.network, at.forward.derivatives, at.weights_by_layer
     first = min(network.weighted)
 

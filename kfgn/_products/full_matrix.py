@@ -1,7 +1,7 @@
 """Products of the Jacobian, the Gauss-Newton matrix and the Hessian with a vector, without forming these matrices.
 
-The vector V has a block V_l of the shape of W_l for each layer with weights. The module `diagonal_blocks` computes
-products with the diagonal blocks of the Gauss-Newton matrix and of the Hessian.
+The vector v is a tuple V with an array V_l of the shape of W_l for each layer with weights. The module
+`diagonal_blocks` computes products with the diagonal blocks of the Gauss-Newton matrix and of the Hessian.
 """
 
 from .._algebra.conjugate_gradient import Operator

@@ -65,7 +65,7 @@ def solve_gauss_newton(
 
     Notes
     -----
-    A solve that does not converge, and whose x is finite, raises no error. Its residual is larger than the tolerance.
+    If a solve does not converge and x is finite, no error is raised, and the residual is larger than the tolerance.
     In exact arithmetic, conjugate gradients converge after at most as many iterations as there are weights. If the
     damping is large, few iterations are enough. An iteration costs about as much as two gradients.
 
@@ -130,8 +130,8 @@ def solve_gauss_newton_blocks(
     Notes
     -----
     The blocks are those of `gauss_newton_blocks`. Each layer has its own step sizes and its own convergence. An
-    iteration computes the products of all layers as one product with the block-diagonal matrix. A solve that does not
-    converge to the tolerance, and whose x is finite, raises no error. Its residual is larger than the tolerance.
+    iteration computes the products of all layers as one product with the block-diagonal matrix. If a layer does not
+    converge and x is finite, no error is raised, and the residual of this layer is larger than the tolerance.
 
     Examples
     --------

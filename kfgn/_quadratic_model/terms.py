@@ -1,6 +1,7 @@
 """Terms of the quadratic model (32), the change of f, and the rounding error of f, for a linearised batch.
 
-delta is a tuple of arrays of the shapes of the weights. eta and tau + eta are numbers or 0-d arrays.
+f is the regularised loss, loss + eta/2 |theta|^2. delta is a tuple of arrays of the shapes of the weights. eta and
+tau + eta are numbers or 0-d arrays.
 """
 
 from .._algebra.layerwise import inner, plus

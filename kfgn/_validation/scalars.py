@@ -75,7 +75,7 @@ def checked_period(name: str, value: Any) -> int | None:
 
 def checked_seed(name: str, value: Any) -> int:
     """Return an integer of at least 0."""
-    return checked_integer(name, value, lower=0, expected="an integer from 0")
+    return checked_integer(name, value, lower=0, expected="an integer of at least 0")
 
 
 def checked_pair(name: str, value: Any, expected: str = "a pair of numbers") -> tuple[Any, Any]:

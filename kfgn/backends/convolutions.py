@@ -24,8 +24,8 @@ def has_convolution(x: Array) -> bool:
     Returns
     -------
     bool
-        True for a tensor of PyTorch in host memory, unless the environment variable ONEDNN_DEFAULT_FPMATH_MODE allows
-        oneDNN to round float32.
+        True for a tensor of PyTorch for which `in_host_memory` returns True, unless the environment variable
+        ONEDNN_DEFAULT_FPMATH_MODE allows oneDNN to round float32.
 
     Examples
     --------

@@ -149,7 +149,7 @@ def _set_highest(before: contextlib.ExitStack) -> None:
     """Set the highest precision of products and convolutions. Closing the stack `before` restores the user's choice."""
     import torch
 
-    if hasattr(torch.backends.mkldnn, "conv"):  # releases without this setting do not round factors
+    if hasattr(torch.backends.mkldnn, "conv"):  # releases without this setting convolve in full precision
         _set_ieee(torch.backends.mkldnn.conv, before)
     try:
         precision = torch.get_float32_matmul_precision()

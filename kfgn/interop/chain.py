@@ -1,4 +1,4 @@
-"""The chain of layers that a forward method computes, found by `torch.fx`, and errors for a forward without a chain.
+"""The chain of layers that a forward method computes, found by `torch.fx`, and the errors for any other forward.
 
 A function such as `F.relu` is replaced by the module that computes this function, so that the checks of modules apply.
 """
@@ -14,7 +14,7 @@ from .functions import FUNCTIONS, MODULES
 from .modules import KNOWN, WEIGHTED, check_known, computes_as, described, unwrapped
 
 Leaf = tuple[str, nn.Module]
-"""The name of a module of the chain in error messages, and the module."""
+"""A module of the chain, after the name that error messages use for this module."""
 
 HINTS = {
     "add": "a residual connection or another sum is not a chain of layers",
@@ -122,7 +122,10 @@ class _Reader:
                 check_known(f"{self.prefix}{node.target}", unwrapped(self.module.get_submodule(str(node.target))))
 
     def step(self, node: fx.Node) -> None:
-        """Append the module of a node, after a check that `here` is its only input apart from sizes like x.size(0)."""
+        """Append the module of a node, after a check that the node has the input `here` alone, not counting sizes.
+
+        A size is a value such as x.size(0).
+        """
         inputs = [argument for argument in node.all_input_nodes if not _is_size(argument)]
         if node.op == "get_attr" or len(inputs) > 1:
             self.refuse(node, self.operation(node), HINTS.get(_plain_name(node), "an operation must have one input"))

@@ -1,4 +1,4 @@
-"""The functions and methods of PyTorch that `kfgn.interop.chain` replaces by modules, and these modules.
+"""Functions and methods of PyTorch that `kfgn.interop.chain` replaces by modules, and these modules.
 
 Only modules of `kfgn.interop` import this module. If PyTorch is missing, `kfgn.interop.torch` raises an error that
 names the package to install.

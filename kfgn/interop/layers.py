@@ -79,7 +79,7 @@ def parameters_of(layers: list[Layer]) -> dict[str, torch.Tensor]:
 
 
 def _check_channels_known(leaves: Leaves) -> None:
-    """Raise `ValueError` if the positions that a Linear reads were pooled, but are not those of a convolution.
+    """Raise `ValueError` if a pooling comes before the first Linear, and the model has no convolution.
 
     Only the weight of a convolution gives the number of channels, which `write_back` needs for the order in W_l.
     """
@@ -101,7 +101,9 @@ def _fitted(before: Layer, layer: Layer, below: nn.Module, leaf: Any) -> Layer:
     if flattens and channels % D == 0:
         return layer._replace(patch=(D, channels // D))
     if channels != D:
-        expected = f"a multiple of {D} inputs, the channels" if flattens else f"{D} inputs, the outputs"
+        expected = (
+            f"a number of inputs that is a multiple of the {D} channels" if flattens else f"{D} inputs, the outputs"
+        )
         raise ValueError(f"{layer.path}: expected {expected} of {before.path}, got {channels}")
     return layer
 

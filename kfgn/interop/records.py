@@ -34,7 +34,7 @@ def records(leaves: Leaves, inputs: Shape | None) -> tuple[Any, ...]:
     if reader.records and reader.last is not None:
         path, leaf = reader.last
         raise ValueError(
-            f"{path}: expected a Linear at the end, since the objective is a function of its outputs, "
+            f"{path}: expected a Linear at the end, since the objective needs the outputs of a Linear, "
             f"got {described(leaf)}{advice(leaf)}"
         )
     return tuple(reader.records)

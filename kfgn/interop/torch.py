@@ -57,7 +57,7 @@ def network_and_weights(
 
         The module may begin with layers with positions, followed by a Flatten and then the Linear layers. The layers
         with positions are Conv1d and Conv2d with zeros or circular padding, AvgPool1d and AvgPool2d without padding,
-        ceil_mode and divisor_override, and AdaptiveAvgPool1d and AdaptiveAvgPool2d with the output size 1. A
+        ceil_mode or divisor_override, and AdaptiveAvgPool1d and AdaptiveAvgPool2d with the output size 1. A
         convolution may have one activation directly after it.
 
         The activations and their transfer functions are:

@@ -178,7 +178,7 @@ def _compare(given: dict[str, Any]) -> None:
 
 
 def _comparison(out: Path) -> Comparison:
-    """Return the comparison in a folder that `compare` has written."""
+    """Return the comparison that `compare` has written into a folder."""
     comparison = read_comparison(out)
     assert comparison is not None
     return comparison

@@ -74,7 +74,7 @@ def runs_in(folder: Path) -> list[Run]:
 
 
 def comparisons_in(folder: Path) -> list[Comparison]:
-    """Read the comparisons in a folder and in all folders below it."""
+    """Read the comparisons in the folders that `_folders` yields, except the folders of runs."""
     places = [place for place in _folders(folder) if not is_run(place)]
     return [found for place in places if (found := read_comparison(place)) is not None]
 
@@ -111,7 +111,10 @@ def _folders(folder: Path) -> Iterator[Path]:
 
 
 def _is_foreign(path: Path) -> bool:
-    """True for a file with a JSON object that lacks `format`, a field of `configuration.json` and `comparison.json`."""
+    """Return True for a file that contains a JSON object without the field `format`.
+
+    The lab writes this field into `configuration.json` and into `comparison.json`.
+    """
     if not path.is_file():
         return False
     try:

@@ -29,7 +29,7 @@ RATE_OPTIONS = ("learning_rate", "halving")
 class Method(NamedTuple):
     """A training method.
 
-    make:        a function of a network and of the given options that returns the optimiser
+    make:        a function that takes a network and the given options, and returns the optimiser
     options:     the names of the options of the method
     required:    the names of the options without a default
     first_order: True for a method that uses the gradient alone

@@ -117,7 +117,7 @@ GROUPS: dict[str, dict[str, Option]] = {
             int,
             "N",
             "Evaluate the whole training set and the validation set every N updates (default: a twentieth of "
-            "--updates, from 1 to 50, or 50 without --updates).",
+            "--updates, but at least 1 and at most 50; without --updates, the default is 50).",
         ),
         "early_stopping": Option(
             int,
@@ -156,7 +156,7 @@ GROUPS: dict[str, dict[str, Option]] = {
             int,
             "S",
             "Draw S labels per datapoint for kfac, ekfac, tkfac, tnt or kfoc, or S random projections for rp. Without "
-            "this option kfac and rp draw one, and the others use the exact root of H_L.",
+            "this option, kfac draws one label, rp draws one projection, and the others use the exact root of H_L.",
         ),
         "average": Option(
             float, "X", "Give earlier batches at most the weight X, from 0 to 1, in the running average of the factors."

@@ -97,8 +97,8 @@ class Options(metaclass=Documented):
         The number of accepted steps between two halvings of the learning rate (sgd, momentum, nesterov, adam).
     evaluate_every : int, optional
         The number of steps between evaluations on the whole training set and the validation set. The initial and the
-        final weights are evaluated too. With evaluate_every=None, the number is a twentieth of `updates`, from 1 to 50,
-        or 50 without `updates`. A resumed run keeps the number with which it was started.
+        final weights are evaluated too. With evaluate_every=None, the number is a twentieth of `updates`, but at least
+        1 and at most 50. Without `updates`, the number is 50. A resumed run keeps the number with which it was started.
     checkpoint_every : int
         The number of steps between checkpoints. A checkpoint is also written after the last step, after an
         interruption, and after more than 30 seconds of training without a checkpoint.

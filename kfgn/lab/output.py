@@ -34,7 +34,7 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("-h", "--help", action="help", default=argparse.SUPPRESS, help="Print this help and exit.")
 
     def error(self, message: str) -> NoReturn:
-        """Print the message with a suggestion, and end the program with status 2."""
+        """Print the message, with a suggestion if there is one, and end the program with status 2."""
         super().error(escaped(message + suggested_flag(message, self._option_string_actions)))
 
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:

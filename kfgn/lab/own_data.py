@@ -70,7 +70,7 @@ def _own_task(options: Options) -> Task:
 
 
 def _network(options: Options, default: Network | None) -> Network:
-    """Return the dense network of the options. An option that is None has its value from the network `default`.
+    """Return the dense network of the options. An option that is None takes its value from the network `default`.
 
     Without the option `transfers`, the transfer functions are tanh if `default` is None or has a different number of
     hidden layers.

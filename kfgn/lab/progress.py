@@ -50,7 +50,10 @@ class Lines(Progress):
             self._print(fitting([start, *self.parts(record)], ", ", self.console.width))
 
     def on_end(self) -> None:
-        """Print the number of the last update of a run of a comparison, and the training loss if it was evaluated."""
+        """Print the number of the run's last update, and the training loss if it was evaluated after this update.
+
+        Nothing is printed unless the argument `ends` was True.
+        """
         if self.ends and self.last is not None:
             loss = self.last.get("train_loss")
             losses = "" if loss is None else f", training loss {loss:.5g}"

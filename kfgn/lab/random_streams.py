@@ -2,8 +2,8 @@
 
 NumPy draws the random numbers on the host, so they are the same for all libraries and devices. The random numbers do
 not depend on earlier draws, so a checkpoint contains no generator. The draws of the optimisers use the same
-counter-based generator, with the key (seed, t). Each stream of this module starts at a value of the counter that the
-draws of the optimisers never reach.
+counter-based generator, with the key (seed, t) in step t. Each stream of this module starts at a value of the counter
+that the draws of the optimisers never reach.
 """
 
 import numpy as np

@@ -75,7 +75,7 @@ def lines_of_comparison(comparison: Comparison, runs: Sequence[Run], picture: Pa
 
 
 def summary_of(run: Run) -> dict[str, Any]:
-    """Return values of a run in a form for JSON, such as its length, its state, and its final losses and accuracies.
+    """Return a summary of a run for JSON: values such as its length, its state, and its final losses and accuracies.
 
     A loss or accuracy that is missing or not finite is None.
     """

@@ -222,8 +222,8 @@ class Run(metaclass=Documented):
         Parameters
         ----------
         X : numpy.ndarray, shape (N, D_0)
-            The inputs in float32 or float64, scaled as the inputs of the training. They are converted to the dtype of
-            the run.
+            The inputs in float32 or float64, scaled in the same way as the training inputs. They are converted to the
+            dtype of the run.
         {averaged}
 
         Returns

@@ -81,7 +81,7 @@ def _check_metrics(folder: Path, configuration: str, lines: list[bytes]) -> None
     """Raise `FileError` if the metrics differ from the metrics with which the newest usable checkpoint was written."""
     try:
         found = newest_checkpoint(folder, configuration, ignore)
-    except RunFailedError:  # no checkpoint is usable for the comparison
+    except RunFailedError:  # without a usable checkpoint, the metrics cannot be checked
         return
     if found is not None and found.metrics != digest(lines[: found.t + 1]):
         expected = f"the records of updates 0 to {found.t}"

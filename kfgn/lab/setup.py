@@ -25,9 +25,10 @@ DEFAULT_BATCH = 256
 """The default number of datapoints in a step, for a task whose field `batch` is None."""
 
 EVALUATE_EVERY, EVALUATIONS = 50, 20
-"""The default number of steps between evaluations is `updates` // `EVALUATIONS`, from 1 to `EVALUATE_EVERY`.
+"""The two numbers that determine the default number of steps between evaluations.
 
-Without `updates`, the number is `EVALUATE_EVERY`.
+The default is `updates` // `EVALUATIONS`, but at least 1 and at most `EVALUATE_EVERY`. Without `updates`, the default
+is `EVALUATE_EVERY`.
 """
 
 
@@ -127,7 +128,7 @@ def set_up(options: Options, task: Task | None = None, report: Report = silent) 
 def _evaluate_every(options: Options) -> int:
     """Return the number of steps between evaluations.
 
-    The default is a twentieth of `updates`, from 1 to 50, or 50 without `updates`.
+    The default is a twentieth of `updates`, but at least 1 and at most 50. Without `updates`, the default is 50.
     """
     if options.evaluate_every is not None:
         return options.evaluate_every
@@ -135,7 +136,10 @@ def _evaluate_every(options: Options) -> int:
 
 
 def _batch(options: Options, task: Task, n: int) -> int:
-    """Return the number of datapoints of a step, which must not exceed the number n of training datapoints."""
+    """Return the number of datapoints in a step, for a training set of n datapoints.
+
+    Raises `UsageError` if the option `batch` exceeds n. A default that exceeds n is reduced to n.
+    """
     if options.batch is None:
         return min(DEFAULT_BATCH, n) if task.batch is None else min(task.batch, n)
     if options.batch > n:

@@ -11,7 +11,10 @@ from .random_streams import SPLIT, stream
 from .task import Data, Task
 
 DEFAULT_FRACTIONS = {"validation": 0.1, "test": 0.2}
-"""The default fractions of the datapoints that are split off, for a data set without its own validation or test set."""
+"""The fractions of the datapoints that become the validation and the test set by default.
+
+A data set that has its own validation or test set needs no fraction for that set.
+"""
 
 
 class Sets(NamedTuple):

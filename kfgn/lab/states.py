@@ -15,7 +15,7 @@ TRAINED = "being trained"
 """The first words of the state of a run in whose folder a process trains."""
 
 FAILED = "failed"
-"""The first word of the state of a run that ended with an error."""
+"""The first word of the state of a run that ended because too many consecutive updates were rejected."""
 
 
 def stopped_early(run: Run) -> bool:
@@ -97,7 +97,7 @@ def _of_comparison(comparison: Comparison, runs: Mapping[Path, Run]) -> list[str
 def _how(command: str, options: Mapping[str, Any], function: str) -> str:
     """Return the line with the command that continues a run or a comparison.
 
-    The command `kfgn` cannot make a task of the user's own program. For such a task, the line names the function of
-    `kfgn.lab` to call.
+    The command `kfgn` cannot open a task that the user's own program has defined. For such a task, the line names the
+    function of `kfgn.lab` to call.
     """
     return f"continue it: {command if has_command(options) else f'call kfgn.lab.{function} with its task'}"

@@ -22,8 +22,8 @@ SHORTEST = 12
 def print_runs(runs: Sequence[Run], console: Any) -> None:
     """Print a table of runs, and a table of their final losses and accuracies on the training, validation and test set.
 
-    If several runs all have the same data set, and at least one of them has a first-order method, the table of runs
-    also shows when each run reached the best final loss of the first-order methods.
+    If there is more than one run, all runs have the same data set, and at least one run has a first-order method, the
+    table of runs also shows when each run reached the best final loss of the first-order methods.
     """
     same_data = len(runs) > 1 and len({data_of(run.options) for run in runs}) == 1
     best = best_first_order(runs) if same_data else None
@@ -64,10 +64,12 @@ def _print_table(table: Any, console: Any) -> None:
 
 
 def _table_of_runs(titles: Sequence[str], runs: Sequence[Run], best: float | None, *, same_data: bool) -> Any:
-    """Return the table of the lengths of the runs and, unless `best` is None, of their arrivals at the loss `best`.
+    """Return the table of the runs, with the length and the number of rejected updates of each run.
 
-    The column of the data set is left out if several runs all have the same data set. The column of the method is left
-    out if the title of each run begins with the method of the run.
+    Unless `best` is None, the table also shows when each run reached the loss `best`.
+
+    The column of the data set is left out if there is more than one run and all runs have the same data set. The column
+    of the method is left out if the title of each run begins with the method of the run.
     """
     named = all(title.startswith(run.options["method"]) for title, run in zip(titles, runs, strict=True))
     names = [name for name, known in (("data", same_data), ("method", named)) if not known]

@@ -10,7 +10,7 @@ from .run import SETS
 from .watch import Watch
 
 EVENTS = "tensorboard"
-"""The folder of the events in the folder of a run."""
+"""The subfolder of a run's folder in which the event files of TensorBoard are written."""
 
 
 class TensorBoard(Watch):

@@ -177,7 +177,10 @@ class Trainer:
         }
 
     def _figures(self, name: str, evaluation: Evaluation, at: Any) -> Record:
-        """Return the loss and the accuracy on a set, at the weights and the average of a state or of `Best`."""
+        """Return the loss on a set, and the accuracy for a network with classes, at the weights and at their average.
+
+        at: the state of the optimiser or the `Best` that contains the weights and their average
+        """
         both = {"": evaluation(at.weights), "_averaged": evaluation(at.average)}
         record: Record = {f"{name}_loss{suffix}": _finite(figures.loss) for suffix, figures in both.items()}
         if self.task.network.classes is not None:

@@ -41,7 +41,7 @@ def output_gauss_newton(net: Network, h: Array, y: Any) -> Array:
 
 
 def output_root(net: Network, h: Array, y: Any) -> Array:
-    """C_L (D_L, K) with C_L C_L^T = script G_L, the start of (24). K = D_L, or 1 for "scalar"."""
+    """C_L (D_L, K) with C_L C_L^T = script G_L, the start of (24). K = D_L, or 1 for the replacement "scalar"."""
     E = OBJECTIVES[net.objective]
     if E.root is not None:
         return E.root(h, y)

@@ -70,7 +70,7 @@ def rounding(net: Network, X: Array, Y: Array, f: Any) -> Any:
 
 
 def within_rounding(change: Any, change_in_model: Any, rounding: Any) -> bool:
-    """True if both changes of (42) are at most eight times the `rounding` of f. The step then keeps tau."""
+    """True if |change| and |change_in_model| are at most eight times the `rounding` of f. The step then keeps tau."""
     limit = ROUNDINGS * rounding
     return bool(abs(change) <= limit and abs(change_in_model) <= limit)
 

@@ -466,7 +466,8 @@ STATEMENTS: dict[int, Statement] = {
         gap="The paper does not say on which data ρ is computed, and has no rule for changes of f that are rounding "
         "errors.",
         choice="f includes the L2 term, and both C̄ and f belong to the current minibatch. τ keeps its value where "
-        "the numerator and the denominator are rounding errors. With momentum, both are computed for the whole update.",
+        "the numerator and the denominator are rounding errors. With momentum, the numerator and the denominator are "
+        "computed for the whole update.",
         note="The denominator is negative. If ρ < 1, f is therefore higher than the quadratic model predicts.",
         keywords=(
             "Levenberg-Marquardt",

@@ -80,8 +80,8 @@ def reduction_ratio(net: Network, X: Array, Y: Array, delta: PerLayer, tau: Any,
     """Equation (42): rho = (f(theta + delta) - f(theta)) / (model(delta) - model(0)), at a step delta = delta_*.
 
     The two differences in (42) are negative for a good step, and rho = 1 for an exact model. Misprint: the text says
-    that rho < 1 means a lower f than the model predicts. The denominator is negative, so f is higher than the model
-    predicts.
+    that rho < 1 means a lower f than the model predicts. The denominator is negative, so rho < 1 means a higher f than
+    the model predicts.
     """
     change, change_in_model = changes(net, X, Y, delta, tau, eta)
     return change / change_in_model

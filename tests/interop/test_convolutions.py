@@ -178,7 +178,7 @@ REFUSED = {
         lambda: chain(nn.Conv1d(2, 4, 2), nn.Flatten(), nn.Linear(9, 2)),
         (2, 5),
         "module.2",
-        "a multiple of 4 inputs, the channels of module.0, got 9",
+        "a number of inputs that is a multiple of the 4 channels of module.0, got 9",
     ),
     "channels of a convolution": (
         lambda: chain(nn.Conv1d(2, 4, 2), nn.Conv1d(6, 3, 1, groups=3), nn.Flatten(), nn.Linear(12, 2)),

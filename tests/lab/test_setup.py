@@ -50,7 +50,7 @@ def test_the_configuration_is_complete(tmp_path):
         ({"updates": None}, "updates, seconds: expected at least one of them, got neither"),
         ({"updates": 0}, "updates: expected a positive integer, got 0"),
         ({"seconds": -1.0}, r"seconds: expected a finite number above 0, got -1\.0"),
-        ({"seed": -1}, r"seed: expected an integer from 0, got -1"),
+        ({"seed": -1}, r"seed: expected an integer of at least 0, got -1"),
         ({"batch": 1259}, "batch: expected at most 1258, the number of training datapoints of digits, got 1259"),
         ({"validation_fraction": 1.0}, r"validation_fraction: expected a number of at least 0 and below 1, got 1\.0"),
         ({"test_fraction": -0.1}, r"test_fraction: expected a number of at least 0 .* got -0\.1"),

@@ -47,7 +47,7 @@ def recorded(oracle: Oracle) -> Recorded:
 
 def recording(quantity: Quantity) -> tuple[AnyTextbook, set[str]]:
     """Return the textbook without mistakes for a quantity, and a set that receives the names of the methods it uses."""
-    used = {"__init__"}  # Python finds the `__init__` of a class without `__getattribute__`
+    used = {"__init__"}  # Python does not call `__getattribute__` to find the `__init__` of a class
     right = right_formulas(quantity)
 
     def record(textbook: Any, name: str) -> Any:

@@ -18,7 +18,7 @@ def check_accounted(name: str, places: Array, forms: Sequence[Form], samples: Se
     J_t is the derivative of the outputs with respect to a product at position t, and a_t is the input of the product.
     Also raises `ValueError` if a datapoint has no product with the matrix.
 
-    places: the places of the matrix in theta, the vector of all parameters, sorted
+    places: the sorted places of the matrix in theta, the vector of all parameters
     """
     if not forms:
         raise ValueError(

@@ -132,7 +132,7 @@ class FunctionOracle:
         samples = self._model.samples
         form = self._form(name, part)
         if labels is not None and len(labels) != len(samples):
-            raise ValueError(f"labels: expected those of {len(samples)} datapoints, got {len(labels)}")
+            raise ValueError(f"labels: expected labels of {len(samples)} datapoints, got {len(labels)}")
         roots = [one.loss.root() if labels is None else one.loss.sampled(labels[n]) for n, one in enumerate(samples)]
         return [
             shared.Pairs(
@@ -152,8 +152,8 @@ class FunctionOracle:
 
         The definitions are the Gauss-Newton block, the Hessian block and, if a product uses W, the approximations. Each
         match has an order of vec, and the factor that brings the block nearest to the definition. For example, the
-        factor is T if the block was divided by T once too often. The error of the first match is a rounding error if
-        the block is right except for its factor and its order.
+        factor is the number of positions if the block was divided by this number once too often. The error of the first
+        match is a rounding error if the block is right except for its factor and its order.
         """
         seen = bool(self._matrices.forms(name))
         entries = self._form(name, part).entries if seen else self._matrices.entries(name)

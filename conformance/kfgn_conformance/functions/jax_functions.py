@@ -126,7 +126,7 @@ class Function:
         ]
 
     def second(self, n: int, g: Array, rows: Array, columns: Array) -> Array:
-        """The Hessian of g^T h_n in theta, at these rows and columns."""
+        """The Hessian of g^T h_n in theta, at these rows and columns, with the outputs h_n of datapoint n."""
         directions = np.eye(len(self.theta))
         with float64_on_the_cpu():
             x = self.batch(slice(n, n + 1))
@@ -135,7 +135,10 @@ class Function:
 
     @cached_property
     def _along(self) -> Callable[..., Any]:
-        """The derivative along v of the gradient of g^T h in theta, for a batch x of one datapoint, compiled."""
+        """The compiled function that returns the derivative along v of the gradient of g^T h in theta.
+
+        The arguments of the function are theta, x, g and v. h are the outputs for a batch x of one datapoint.
+        """
 
         def gradient(theta: Any, x: Any, g: Any) -> Any:
             return jax.grad(lambda at: g @ self.f(self.unravel(at), x).ravel())(theta)

@@ -185,7 +185,7 @@ def rearranged(eqn: Any, arguments: list[Marked]) -> list[Origin]:
     if len(origins) < moved or len({origin.source for origin in origins}) > 1:
         return []
     places = [jnp.asarray(origin.places) for origin in origins]
-    # a place outside of a table is -1
+    # an index outside of a table gives the place -1
     outside = {"fill_value": -1} if eqn.primitive.name == "gather" else {}
     found = applied(eqn.primitive, eqn.params | outside, [*places, *(one.value for one in arguments[moved:])])
     return [Origin(origins[0].source, np.asarray(result)) for result in found]

@@ -36,7 +36,8 @@ class Linearised(NamedTuple):
 
     parameters: theta and its names
     samples:    the N datapoints
-    second:     second(n, g, rows, columns) is the Hessian of g^T h_n in theta, at these rows and columns
+    second:     second(n, g, rows, columns) is the Hessian of g^T h_n in theta, at these rows and columns, with the
+                outputs h_n of datapoint n
     """
 
     parameters: Parameters

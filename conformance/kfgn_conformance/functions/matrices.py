@@ -16,7 +16,7 @@ from .uses import Array, Use
 class Form(NamedTuple):
     """The uses of a matrix that have the same order of entries.
 
-    entries: the place in theta of each entry, (O, I)
+    entries: the place of each entry, (O, I), in theta, the vector of all parameters
     uses:    the uses of each datapoint, in their order
     """
 

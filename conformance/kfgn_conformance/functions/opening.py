@@ -51,10 +51,10 @@ def torch_oracle(
     -----
     The method `pairs` of the oracle needs the products with parameters. The oracle sees the products of
     `torch.nn.functional.linear`, `embedding`, `conv1d` and `conv2d`, of `@`, and of `torch.matmul`, `mm`, `mv` and
-    `addmm`, in every module, also in `torch.nn.MultiheadAttention`, but not inside `torch.vmap`. W is the matrix of the
-    product h = W a: (O, I) for a linear layer, with the bias as the last column, and (O, taps times channels) for a
-    convolution, tap by tap. Parameters that are added to a product at every position are a bias too. A table of rows,
-    such as an embedding, is the transpose of W.
+    `addmm`, in every module, also in `torch.nn.MultiheadAttention`, but not inside a transform of `torch.func`, such as
+    `torch.vmap`. W is the matrix of the product h = W a: (O, I) for a linear layer, with the bias as the last column,
+    and (O, taps times channels) for a convolution, tap by tap. Parameters that are added to a product at every position
+    are a bias too. A table of rows, such as an embedding, is the transpose of W.
 
     The cost is two backward passes per output and datapoint, and one more per row of a Hessian block and datapoint.
 
@@ -116,7 +116,7 @@ def jax_oracle(
     Notes
     -----
     The method `pairs` of the oracle needs the products with parameters. The oracle sees `@`, `jnp.einsum`,
-    `jax.lax.conv_general_dilated`, and reads of the rows of a table by their indices, also inside `jax.vmap`,
+    `jax.lax.conv_general_dilated`, and the selection of rows of a table by indices, also inside `jax.vmap`,
     `jax.jit`, `jax.checkpoint` and `jax.lax.scan`. W is the matrix of the product h = W a: the transpose of a kernel
     (I, O), and (O, taps times channels) for a convolution, tap by tap. Parameters that are added at every position are
     the bias, the last column of W. A table of rows, such as an embedding, is the transpose of W.

@@ -120,7 +120,7 @@ class Module:
         return [use(product, parts) for product, parts in zip(seen, zip(*found, strict=True), strict=True)]
 
     def second(self, n: int, g: Array, rows: Array, columns: Array) -> Array:
-        """The Hessian of g^T h_n in theta, at these rows and columns."""
+        """The Hessian of g^T h_n in theta, at these rows and columns, with the outputs h_n of datapoint n."""
         h = self.outputs(slice(n, n + 1)).reshape(-1)
         first = derivatives(h @ torch.as_tensor(g), self.parameters, create_graph=True)
         found = rows_of_derivatives(flat(first, self.parameters)[torch.as_tensor(rows)], self.parameters)

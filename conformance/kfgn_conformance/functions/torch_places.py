@@ -1,4 +1,4 @@
-"""The places of the entries of a PyTorch tensor in theta, the vector of all parameters, found by derivatives."""
+"""The search, by derivatives, for the places of a PyTorch tensor's entries in theta, the vector of all parameters."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -77,7 +77,10 @@ def of_convolution(
 
 
 def of_embedding(_h: Any, input: Any, weight: Any, padding_idx: Any = None, *_: Any, **__: Any) -> Iterator[Product]:  # noqa: A002  (of PyTorch)
-    """functional.embedding: the transposed table times one-hot vectors. The vector of the padding index is 0."""
+    """functional.embedding: the transposed table times one-hot vectors.
+
+    The one-hot vector of the padding index is replaced by 0.
+    """
     one_hot = functional.one_hot(input.reshape(-1), len(weight)).to(weight.dtype)
     if padding_idx is not None:
         one_hot[:, padding_idx] = 0

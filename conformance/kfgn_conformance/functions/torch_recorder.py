@@ -54,7 +54,8 @@ class Sum(NamedTuple):
 class Recorder(TorchFunctionMode):  # type: ignore[misc]
     """A mode of PyTorch that records the products with parameters while it is active.
 
-    A product is a call of a function in `PRODUCTS`. Calls inside `torch.vmap` are not recorded.
+    A product is a call of a function in `PRODUCTS`. Calls inside a transform of `torch.func`, such as `torch.vmap`, are
+    not recorded.
     """
 
     def __init__(self, parameters: Sequence[Any]) -> None:
@@ -107,7 +108,7 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
         return h
 
     def _add(self, h: Any, first: Any, second: Any) -> None:
-        """Record a sum with a product, and the parameters in the sum, which may be the bias of the product."""
+        """Record the sum h if one of its terms is a product. Parameters in the other term may be the bias."""
         for one, other in ((first, second), (second, first)):
             if id(one) in self._sums and one.shape == h.shape:
                 below = self._sums[id(one)]
@@ -120,7 +121,10 @@ class Recorder(TorchFunctionMode):  # type: ignore[misc]
 
 
 def inside_vmap() -> bool:
-    """True inside `torch.vmap`, which hides the values of tensors, so that no product can be recorded."""
+    """True inside a transform of `torch.func`, such as `torch.vmap`.
+
+    `torch.vmap` hides the values of tensors, so that no product can be recorded.
+    """
     return torch._C._functorch.peek_interpreter_stack() is not None
 
 

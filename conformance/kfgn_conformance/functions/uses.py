@@ -13,14 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-"""A NumPy array of float64, of places in theta, or of bool."""
+"""A NumPy array of float64 or bool, or of places in theta, the vector of all parameters."""
 
 
 class Use(NamedTuple):
     """A product h_t = W a_t at the positions t = 1, ..., T of one datapoint.
 
-    entries: the place of each entry of W in theta, the vector of all parameters, (O, I). A bias is the last column
-    a:       the inputs, (T, I), with a 1 at the end if the matrix has a bias
+    entries: the place in theta of each entry of W, (O, I). A bias is the last column
+    a:       the inputs, (T, I), each with a 1 at the end if the matrix has a bias
     J:       the derivatives of the K outputs with respect to the pre-activations h, (K, T, O)
     """
 

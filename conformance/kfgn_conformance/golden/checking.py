@@ -23,7 +23,7 @@ from .making import allowed, header, mistakes
 from .vector import ExpectedArray, Vector, files, read
 
 ROUNDING = 1.01
-"""The largest allowed ratio between a tolerance in a file, which has three digits, and the tolerance by the rule.
+"""The largest allowed ratio between a tolerance in a file, rounded to three digits, and the tolerance by the rule.
 
 A mistake whose ratio error / tolerance is this near to 1 may be listed in `hides` or not.
 """

@@ -27,7 +27,7 @@ def each(f: Callable[[Any], Any], array: Array) -> Array:
 def in_decimals(balls: Array, integers: bool) -> dict[str, Any]:
     """Convert an array of balls to decimals with one radius for all elements, and to the nearest float64 numbers.
 
-    integers: True for an array of class indices instead of balls, for which the radius is 0
+    integers: True for an array of class indices instead of balls; the radius is then 0
     """
     if integers:
         return {"decimals": each(str, balls).tolist(), "radius": "0", "float64": balls.tolist()}

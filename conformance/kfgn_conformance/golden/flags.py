@@ -53,7 +53,7 @@ def dead(p: Problem) -> bool:
 def saturated(p: Problem) -> bool:
     """True if the largest and the smallest logit of some datapoint differ by more than `SATURATED`.
 
-    False for a problem with shared weights.
+    False for a problem with shared weights, and for every objective except "categorical".
     """
     if p.is_shared:
         return False

@@ -60,7 +60,7 @@ def any_recipe(choose: Choose, objective: str, psd: str) -> Recipe:
 
 
 def a_layer(kind: str, choose: Choose, below: Shape) -> Layer:
-    """A layer of a kind, whose windows fit the shape (C, *positions) of its inputs."""
+    """A random layer of one kind for inputs of the shape `below`, (C, *positions), with windows that fit the inputs."""
     if kind == "flatten":
         return Flatten()
     if kind == "pooling":
@@ -85,7 +85,7 @@ def a_layer(kind: str, choose: Choose, below: Shape) -> Layer:
 
 
 def a_window(choose: Choose, positions: int, circular: bool) -> Window:
-    """A window along an axis, whose span is at most the number of positions.
+    """A random window whose span along an axis is at most the number of positions of this axis.
 
     This number includes the positions of zero padding, and not those of circular padding.
     """

@@ -60,7 +60,7 @@ class _FewStates(Oracle):
 
     @cached_property
     def changes(self) -> tuple[float, ...]:
-        """The term d of the tolerance rule for each array with u = 2^-24, at the states that are kept."""
+        """The term d of the tolerance rule, computed with unit roundoff 2^-24, for each array at the kept states."""
         return tuple(self._of_kept(self._whole.changes))
 
     def _of_kept(self, items: Sequence[T]) -> list[T]:

@@ -3,15 +3,15 @@
 Every backend runs the same code of the port. NumPy and the backends on a GPU run everything. PyTorch, array-api-strict
 and JAX on the host run only questions whose answers may differ from the answers of NumPy:
 
-* PyTorch runs every problem, the autoencoder in float32 alone, and makes steps from fewer states of the optimiser
-  trajectories.
+* PyTorch runs every problem, but runs the autoencoder in float32 alone, and makes steps from fewer states of the
+  optimiser trajectories.
 * array-api-strict computes with NumPy and checks the calls, so it runs only problems whose calls differ.
 * JAX compiles a program for each quantity, network and shape, so it runs only a few problems. The quantities
   of networks with shared weights are run on two fixed problems, one of them with images. The steps of the optimiser
   are run on two trajectories. All other quantities are run on two fixed problems and on the first random problem.
-  Of each two fixed problems or trajectories, one is run in float32 and the other in float64, because each dtype needs
-  its own programs. Only the problem with tokens and the first random problem are run in both dtypes. Questions are
-  repeated in other orders only on the problem `EAGER`, in float32.
+  Of each pair of fixed problems or trajectories, one is run in float32 and the other in float64, because each dtype
+  needs its own programs. Only the problem with tokens and the first random problem are run in both dtypes. Questions
+  are repeated in other orders only on the problem `EAGER`, in float32.
 
 The quantities of a group have the same problems on JAX, so that these quantities share programs. One of the two
 problems for the factors is small and has saturated outputs. The two problems of the solves have layers of the same

@@ -56,7 +56,7 @@ def problem_set(
 
     examples: the number of random problems without shared weights
     offered:  the names of the offered quantities. If one of them is defined for shared weights, the run also has the
-              fixed problems with shared weights, and `number_shared` random problems with shared weights
+              fixed problems with shared weights, and `number_shared(examples)` random ones
     """
     progress("preparing the fixed problems")
     added = (problem for problem in added_cases() if problem.objective == "categorical")
@@ -97,9 +97,9 @@ def check_patterns(patterns: Sequence[str], examples: int) -> None:
 
 
 def selected(patterns: Sequence[str], examples: int, seed: int, progress: Progress = ignored) -> list[Problem]:
-    """Return the problems of a run whose ids match any of the patterns. Random problems are drawn up to the last match.
+    """Return the problems whose ids match any of the patterns, among all problems of a run.
 
-    The random problems come after all other problems.
+    Random problems are drawn up to the last match, and come after all other problems.
     """
 
     def matches(name: str) -> bool:

@@ -25,7 +25,7 @@ BATCHES = ((6, 5), (2, 3), (9, 2))
 
 
 def further(supported: Sequence[Problem]) -> list[Problem]:
-    """Return as many further problems as a function needs to support at least `ENOUGH` problems in total.
+    """Return further problems, whose number is `ENOUGH` minus the number of supported problems.
 
     The list is empty if the function already supports enough problems, or supports no problem with a hidden layer.
 

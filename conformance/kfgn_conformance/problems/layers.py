@@ -21,7 +21,7 @@ class Dense:
     Parameters
     ----------
     units : int
-        D_l.
+        The number D_l of outputs, or of output channels with shared weights.
     transfer : str or tuple of str and float, default "identity"
         The transfer function f_l: a name, or a name with its parameter. The transfer function of the last layer is the
         identity.
@@ -56,7 +56,7 @@ class Dense:
 
 @dataclass(frozen=True)
 class Flatten:
-    """All entries of an activation (C, T) at one position, (C T, 1). The layer has no weights.
+    """A layer without weights that moves all entries of an activation (C, T) to one position, (C T, 1).
 
     The channels of a position stay next to each other. T is the number of positions over all axes.
 
@@ -73,7 +73,7 @@ class Flatten:
 
 
 Weighted: TypeAlias = Dense | Convolution | ScaleShift | Embedding
-"""A layer with weights, which has a transfer function."""
+"""A layer with weights and a transfer function."""
 
 Layer: TypeAlias = Weighted | Pooling | Flatten | Normalisation
 """A layer of a network. All kinds except `Dense` occur only in networks with shared weights."""
@@ -104,7 +104,7 @@ def weight_shapes(inputs: int | Shape, layers: Sequence[Layer]) -> list[tuple[in
 
 
 def group_shapes(layer: Weighted, shape: tuple[int, int]) -> list[tuple[int, int]]:
-    """(O, I), the shape of the weights of a group, for each group. `shape` is the shape of the weights of the layer.
+    """For each group, the shape (outputs, inputs) of its weights. `shape` is the shape of the weights of the layer.
 
     The single group of a scale-and-shift layer is vec(W_l), a matrix with one column.
     """

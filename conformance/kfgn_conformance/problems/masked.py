@@ -151,11 +151,15 @@ def mask_of_outputs(layer: Layer, mask: Array, below: Shape, above: Shape) -> Ar
         raise ValueError("mask: expected no circular padding, got a circular convolution")
     lengths = lengths_of(mask)
     if not np.array_equal(first_positions(lengths, below[1:]), mask):
-        raise ValueError(f"mask: expected the counted positions first for a {type(layer).__name__}, got others")
+        raise ValueError(
+            f"mask: expected the counted positions first for a {type(layer).__name__}, got a different mask"
+        )
     pairs = zip(layer.windows, lengths, strict=True)
     outputs = [np.array([window.outputs(int(length)) for length in of_axis]) for window, of_axis in pairs]
     if min(map(np.min, outputs)) < 1:
-        raise ValueError(f"mask: expected an output of the {type(layer).__name__} in each datapoint, got none")
+        raise ValueError(
+            f"mask: expected an output of the {type(layer).__name__} in each datapoint, got a datapoint without outputs"
+        )
     return first_positions(outputs, above[1:])
 
 

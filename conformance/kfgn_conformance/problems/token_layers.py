@@ -17,9 +17,9 @@ class Embedding:
 
     Notes
     -----
-    For a vocabulary of V tokens and T positions, the inputs of a network are (V, T), and X (N, T) has integers from 0
-    to V - 1. W_l is (units, V), the transposed weight of an embedding of PyTorch. An embedding is a dense layer without
-    a bias, with one-hot vectors as inputs.
+    For a vocabulary of V tokens and T positions, the field `inputs` of a problem is (V, T), and X (N, T) has integers
+    from 0 to V - 1. W_l is (units, V), the transposed weight of an embedding of PyTorch. An embedding is a dense layer
+    without a bias, with one-hot vectors as inputs.
 
     Examples
     --------

@@ -95,7 +95,7 @@ def with_biases(problem: Problem, l: int, biases: Array) -> Problem:
 
 
 def with_longer_step(problem: Problem, size: float) -> Problem:
-    """The problem with a direction so long that the update V changes the loss, even with outputs near +-size."""
+    """The problem with a direction V so long that a step V changes the loss, even with outputs near +-size."""
     direction = tuple(V * (size // 16) for V in problem.arguments.direction)
     return replace(problem, arguments=problem.arguments._replace(direction=direction))
 
@@ -107,9 +107,10 @@ def damped(problem: Problem, tau: float = 7 / 16, gamma: float = 1 / 4, eta: flo
 
 
 def steep(problem: Problem) -> bool:
-    """True if the step V changes f + eta/2 |theta|^2 by more than a sixteenth of its value.
+    """True if the step V changes the regularised loss by more than a sixteenth of the value before the step.
 
-    The difference of losses in rho then loses only a few bits.
+    The regularised loss is loss + eta/2 |theta|^2. If the function returns True, the difference of regularised losses
+    in the reduction ratio rho loses only a few bits.
     """
     net, V, eta = problem.reference, dict(enumerate(problem.arguments.direction, start=1)), problem.arguments.eta
     before, after = (ref.regularised_loss(at, problem.X, problem.Y, eta) for at in (net, ref.moved(net, V)))

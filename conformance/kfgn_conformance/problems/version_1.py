@@ -1,9 +1,9 @@
 """Version 1 of the JSON of a problem, translated to version 2.
 
 Version 1 has no version field. Version 1 has the names `widths` and `transfers` instead of `inputs` and `layers`,
-`probes` instead of `arguments`, and `walk` instead of `trajectory`. In a `walk`, `waypoints` replaces `checkpoints`,
-`longest_step` replaces `max_step_size`, and the Hessian-free methods are named `whole` and `blocks`. Every layer in
-version 1 is dense with a bias.
+`probes` instead of `arguments`, and `walk` instead of `trajectory`. A `walk` has the names `waypoints` instead of
+`checkpoints`, and `longest_step` instead of `max_step_size`. In version 1, the Hessian-free methods are named `whole`
+and `blocks`, and every layer is dense with a bias.
 """
 
 from collections.abc import Mapping

@@ -36,8 +36,8 @@ class Quantity:
     equation : str
         The number of the equation, the section of the paper, or a different source of the definition.
     oracle : callable
-        A function of a problem that computes the quantity by the reference. The result is a tuple with one array per
-        layer or group, or with a single array.
+        A function of a problem that computes the quantity by the reference. The result is a tuple of arrays, such as
+        one array per layer or group, or a single array.
     elements : callable
         A function of a problem that returns the number of elements of the quantity, or of the largest matrix that the
         oracle forms.
@@ -175,5 +175,5 @@ def of_preactivations(problem: Problem) -> int:
 
 
 def of_blocks(problem: Problem) -> int:
-    """The number of elements of all blocks: the sum of the squares of the numbers of weights of the layers."""
+    """The number of elements of all blocks: the sum over the layers of the squared number of weights."""
     return sum(W.size**2 for W in problem.weights)

@@ -25,7 +25,7 @@ LEFT_OUT = re.compile("(?P<before>.* is not run on )(?P<problem>[^ :]+): (?P<rea
 """A note on a problem on which a quantity is not run."""
 
 COLOURS = {Status.PASS: "green", Status.INCONCLUSIVE: "yellow"}
-"""The colours of verdicts. A verdict that is not listed is red, or yellow for an expected failure."""
+"""The colours of verdicts. A failure that is not listed is red, or yellow if it is expected."""
 
 
 def print_report(report: Report, console: Console) -> None:
@@ -89,9 +89,9 @@ def print_failures(report: Report, console: Console) -> None:
 
 
 def print_remarks(report: Report, console: Console) -> None:
-    """Print the problems that implementations do not support, with the reasons, and the translations of answers.
+    """Print the number of problems that each implementation does not support, and the translations of answers.
 
-    A reason is printed once, with all its counts and quantities.
+    Each reason for missing support is printed once, with all its counts and quantities.
     """
     reasons: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
     for (reason, count), quantities in _quantities_by(_unsupported, report).items():

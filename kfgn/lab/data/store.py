@@ -113,7 +113,7 @@ def check_content(file: DataFile, path: Path, content: bytes) -> None:
 def library(name: str, use: str) -> Any:
     """Import a module.
 
-    use: words for the purpose of the module in the error message, such as "a download"
+    use: the purpose of the module, in words for the error message, such as "a download"
 
     Raises `DataUnavailableError` if the library of the module is missing. The extra `train` installs the library.
     """

@@ -51,8 +51,8 @@ def pairs(net: Network, X: Datapoints, Y: Datapoints) -> PerGroup:
     The result is a dictionary with the keys (l, j), for group j of layer l. A layer without groups has group 1 alone,
     so the pairs of layer 3 are `pairs(net, X, Y)[3, 1]`. A scale-and-shift layer also has group 1 alone. X is
     (N, C_0, T) or (N, C_0, H, W), with channels before positions, or has tokens (N, T) or (N, H, W). Y has the
-    positions of the outputs of the network: (N, *positions, D_L), or (N, *positions) for class indices. The pairs of
-    images have T = H W positions, in row-major order.
+    positions of the outputs of the network: (N, *positions, D_L), or (N, *positions) for class indices. The T
+    positions of the pairs are those of the outputs of the layer, in row-major order.
     """
     return per_group(sample_pairs(net, x, sample_roots(net, x, y)) for x, y in datapoints(net, X, Y))
 

@@ -1,9 +1,9 @@
 """The recursions over all positions: the gradient, the Hessian (8s), the Gauss-Newton matrix (15s) and its root (25s).
 
-An s after the number of an equation of the paper marks its form for shared weights. Every matrix is over all C_l T_l
-entries of vec(a_l). So the recursions are those of the paper, with the Jacobian M_l of any layer in place of W_l and
-f'. M_l is the matrix of a linear layer, diag f' for a transfer function, and a block diagonal matrix for a
-normalisation.
+An s after the number of an equation of the paper marks its form for shared weights. The recursions treat a whole
+activation, with C_l channels at T_l positions, as the one vector vec(a_l). So the recursions are those of the paper,
+with the Jacobian M_l of any layer in place of W_l and f'. M_l is the matrix of a linear layer, diag f' for a transfer
+function, and a block diagonal matrix for a normalisation.
 
 >>> from kfgn_reference.shared_weights import sample_preactivation_gauss_newton
 >>> from kfgn_reference.shared_weights._example import X, Y, net
@@ -79,7 +79,7 @@ def sample_roots(net: Network, x: Array, y: Any) -> PerLayer:
 
 
 def carried_back(net: Network, x: Array, C_L: Array) -> PerLayer:
-    """(dvec(h_L) / dvec(a_l))^T C_L for l = 1, ..., L, for any matrix C_L with D_L T_L rows.
+    """(dvec(h_L) / dvec(a_l))^T C_L for l = 1, ..., L, for any matrix C_L with a row for each entry of vec(h_L).
 
     Result l has a row for each entry of vec(a_l), and as many columns as C_L.
     """

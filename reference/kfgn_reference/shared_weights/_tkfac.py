@@ -1,7 +1,7 @@
 """TKFAC: factors whose terms are weighted by traces (Gao et al., 2021, (4.3)-(4.9)).
 
-Each factor is a sum of terms, one for each position of each datapoint. The weight of a term is the trace of the term
-of the same position in the other factor. Gao et al. define the factors for layers without shared weights. Here every
+Q has a term a_nt a_nt^T, and G has a term C_nt C_nt^T, for each position t of each datapoint n. Each of these two terms
+is weighted by the trace of the other. Gao et al. define the factors for layers without shared weights. Here every
 position is treated as a datapoint, as in `expand`.
 
 >>> from kfgn_reference.shared_weights import pairs, tkfac

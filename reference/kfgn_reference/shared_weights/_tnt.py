@@ -30,7 +30,7 @@ def tnt(batch: Batch) -> Factors:
 
 
 def unfolded(datapoint: Pairs) -> tuple[Array, Array]:
-    """All matrices P_c of a datapoint side by side, as (I, O K) with the P_c^T, and as (O, I K) with the P_c."""
+    """The columns of all matrices P_c^T of a datapoint, (I, O K), and the columns of all matrices P_c, (O, I K)."""
     _, O, K = datapoint.C.shape
     P = weight_roots(datapoint).reshape(-1, O, K)
     return P.reshape(len(P), -1), P.swapaxes(0, 1).reshape(O, -1)

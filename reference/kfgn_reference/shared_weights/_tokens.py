@@ -1,12 +1,12 @@
-"""The block of an embedding without one-hot vectors: counts of tokens, and sums of roots over equal tokens.
+"""The block of an embedding, from counts of tokens and from a sum of roots for each token, without one-hot vectors.
 
 The input of the weights at position t is the one-hot vector e_{x_t} of V entries, so that
 
     sum_t e_{x_t} e_{x_t}^T = diag(counts),    g_nc = sum_v e_v kron S_nvc,    S_nvc = sum of C_ntc over t with x_nt = v
 
-C_ntc is column c of the root C_t of datapoint n, g_nc is column c of a root of its exact block, and S_nv is the matrix
-with the columns S_nvc. The counts therefore give the Q of `expand`, and the S_nv of the tokens that a datapoint has
-give its exact block.
+C_ntc is column c of the root C_t of datapoint n, g_nc is column c of a root of the exact block of datapoint n, and S_nv
+is the matrix with the columns S_nvc. The counts therefore give the Q of `expand`, and the matrices S_nv of the tokens v
+in datapoint n give the exact block of datapoint n.
 
 >>> import numpy as np
 >>> from kfgn_reference.shared_weights import Dense, Embedding, Network, exact_token_blocks, expand_tokens, token_pairs

@@ -18,7 +18,7 @@ import numpy as np
 from .._types import Array
 
 PerAxis: TypeAlias = int | tuple[int, ...]
-"""A number for each axis of the positions, or one number for all axes."""
+"""A number for each axis of the positions, or one number for all axes. A width that is one number means one axis."""
 
 Padding: TypeAlias = tuple[int, int] | tuple[tuple[int, int], ...]
 """(left, right) for one axis, or a pair for each axis, such as ((top, bottom), (left, right))."""

@@ -183,7 +183,7 @@ def test_parts():
 
 def test_labels():
     found = oracle(Y=np.array([0, 1, 1]), objective="categorical")
-    with raises("labels: expected those of 3 datapoints, got 2"):
+    with raises("labels: expected labels of 3 datapoints, got 2"):
         found.pairs("fc", labels=np.zeros((2, 4), dtype=int))
     with raises("labels: expected shape (S,) for each datapoint, got (4, 1)"):
         found.pairs("fc", labels=np.zeros((3, 4, 1), dtype=int))

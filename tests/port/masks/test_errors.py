@@ -62,13 +62,13 @@ VALUES = {
     "short": (
         (Dense(1), Conv(1, 3)),
         [[1, 1, 1, 1], [1, 1, 0, 0]],
-        "the counted positions of a window of layer 2, a kfgn.Convolution, got too few",
+        "enough counted positions for a window of layer 2, a kfgn.Convolution, got too few",
         1,
     ),
     "short above": (
         (Conv(1, 2), Pool(2, 2, "mean"), Dense(1)),
         [[1, 1, 1, 1], [1, 1, 0, 0]],
-        "the counted positions of a window of layer 2, a kfgn.Pooling, got too few",
+        "enough counted positions for a window of layer 2, a kfgn.Pooling, got too few",
         1,
     ),
 }

@@ -69,7 +69,7 @@ def test_random_networks(backend, seed):
         if "window" not in str(error):
             raise
         q = masked_problem(found[0], np.ones_like(found[1]))[0]
-        with pytest.raises(ValueError, match=r"^X\.mask: expected the counted positions of a window"):
+        with pytest.raises(ValueError, match=r"^X\.mask: expected enough counted positions for a window"):
             kfgn.loss(*q[:2], kfgn.Padded(q.X.values, found[1]), q.Y)
         return
     q, pairs = on(backend, p)[:4], shared.pairs(r.net, r.X, r.Y)

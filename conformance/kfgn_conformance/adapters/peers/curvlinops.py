@@ -83,7 +83,7 @@ def _batches(X: torch.Tensor, Y: torch.Tensor) -> list[tuple[torch.Tensor, torch
 def _blocks(
     operator: Any, model: Any, loss: Any, data: Sequence[Any], layers: Sequence[Any], **options: str
 ) -> tuple[Array, ...]:
-    """The block of each layer, which is a diagonal sub-block of the product of an operator and the identity."""
+    """For each layer, the diagonal block of the product of an operator and the identity."""
     parameters = list(model.parameters())
     made = operator(
         model,

@@ -117,12 +117,18 @@ class _Functions:
         return total / (len(self.X) * S)
 
     def gauss_newton_product(self, V: Tensors) -> Tensors:
-        """The product of the Gauss-Newton matrix and V: the mean over the datapoints of J_n^T H_L J_n V."""
+        """The product of the Gauss-Newton matrix and V: the mean over the datapoints of J_n^T H_L J_n V.
+
+        J_n is the Jacobian of h_L at datapoint n with respect to the weights.
+        """
         v = jvp(self.outputs, (self.W,), (V,))[1]
         return self.transposed_jacobian_product((self.output_hessians() @ v[:, :, None])[:, :, 0])
 
     def transposed_jacobian_product(self, U: torch.Tensor) -> Tensors:
-        """The mean over the datapoints of J_n^T u_n, where J_n is the Jacobian of h_L with respect to the weights."""
+        """The mean over the datapoints of J_n^T u_n, where u_n is row n of U.
+
+        J_n is the Jacobian of h_L at datapoint n with respect to the weights.
+        """
         product: Tensors = vjp(self.outputs, self.W)[1](U / len(U))[0]
         return product
 

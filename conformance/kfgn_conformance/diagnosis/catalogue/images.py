@@ -20,7 +20,7 @@ def by_columns(sizes: tuple[int, ...]) -> Array:
 
 
 def without_added_rows(padded: Array, layer: Convolution, sizes: tuple[int, ...]) -> Array:
-    """A padded activation (N, C, H, W) with zeros in the rows that the padding has added. A sequence is unchanged.
+    """Replace the rows that the padding has added to an activation (N, C, H, W) by zeros. A sequence is unchanged.
 
     sizes: the numbers of positions without the padding
     """

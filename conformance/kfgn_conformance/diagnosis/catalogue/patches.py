@@ -15,7 +15,7 @@ from ..textbook.shared_weights import SharedTextbook
 
 
 def with_padding(layer: Convolution, f: Callable[[int, int], tuple[int, int]]) -> Convolution:
-    """The record with the padding f(left, right) of each axis."""
+    """The record `layer`, in which f(left, right) replaces the padding (left, right) of each axis."""
     return replace(layer, padding=tuple(f(*window.padding) for window in layer.windows))
 
 
@@ -57,7 +57,7 @@ class PatchReversed(OtherInputs):
 
 @mistake()
 class PatchWithoutUnit(OtherInputs):
-    """The input of a patch that multiplies the bias is 0 instead of 1, in the gradient and in the curvature."""
+    """In a patch, the input that multiplies the bias is 0 instead of 1, in the gradient and in the curvature."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
@@ -83,7 +83,7 @@ class PatchUnitPadded(OtherInputs):
 
 @mistake()
 class PatchUnitForEachTap(OtherInputs):
-    """The input of a patch that multiplies the bias is the number of taps instead of 1.
+    """In a patch, the input that multiplies the bias is the number of taps instead of 1.
 
     The reason may be that a 1 is appended to the channels before the patches are formed.
     """
@@ -122,7 +122,7 @@ class PatchPaddingForgotten(OtherInputs):
 
 @mistake()
 class PatchStrideForgotten(OtherInputs):
-    """The patches are next to each other, although the stride is not 1."""
+    """The patches are read with stride 1, although the stride of the layer is not 1."""
 
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         return self.unfolded(l, replace(layer, stride=1))

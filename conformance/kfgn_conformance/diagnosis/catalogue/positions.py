@@ -1,6 +1,7 @@
 """Mistakes in the sums and means over the positions at which weights are shared.
 
-Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023).
+Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023). KFC is the
+approximation for convolutions by Grosse and Martens (2016).
 """
 
 import numpy as np

@@ -18,7 +18,7 @@ STEP = 3
 
 
 def bases(problem: Problem, rng: np.random.Generator) -> tuple[tuple[Array, Array], ...]:
-    """A random pair (U_Q, U_G) for each group of each layer with weights."""
+    """Random orthogonal matrices (U_Q, U_G), shaped like Q and G, for each group of each layer with weights."""
     found = []
     for layer, W in zip(problem.weighted, problem.weights, strict=True):
         shapes = group_shapes(layer, W.shape)

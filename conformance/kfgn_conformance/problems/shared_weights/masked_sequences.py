@@ -86,7 +86,7 @@ def masked_problems() -> tuple[Problem, ...]:
 
 
 def _suitable(name: str, row: Masked) -> Problem:
-    """The first random problem far from every discontinuity whose first layer with weights has a nonzero gradient."""
+    """The first random problem far from discontinuities, with a nonzero gradient in the first layer with weights."""
     return first_suitable(
         name,
         lambda seed: masked_problem(name, row, generator(seed)),

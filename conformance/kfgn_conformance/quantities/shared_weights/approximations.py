@@ -3,6 +3,8 @@
 The blocks of EKFAC are compared only on problems where no rotation of eigenvectors with close eigenvalues changes a
 block. The blocks of KFOC are compared only on problems where the two largest singular values of every rearranged block
 are far apart. On all other problems, a block is not unique up to rounding.
+
+The weights of a group have the shape (O, I).
 """
 
 import kfgn_reference.shared_weights as shared

@@ -1,6 +1,8 @@
 """The factors and the blocks of expand and reduce, from roots and from given labels, and the matrices of KFRA.
 
-Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023).
+Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023). O and I are the
+numbers of rows and columns of the weights of a group or layer, where a bias is the last column. T is the number of
+positions of the pre-activations.
 """
 
 from collections.abc import Callable

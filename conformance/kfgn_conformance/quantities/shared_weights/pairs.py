@@ -69,5 +69,8 @@ def of_group_blocks(p: Problem) -> int:
 
 
 def of_positions(p: Problem) -> int:
-    """The number of elements of the matrices over all positions of each activation: the sum of (C T)^2."""
+    """The number of elements of the matrices over all positions of each activation.
+
+    For activations with C channels at T positions, this number is the sum of (C T)^2.
+    """
     return sum(math.prod(shape) ** 2 for shape in p.shapes[1:])

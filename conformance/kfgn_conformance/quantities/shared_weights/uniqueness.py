@@ -39,7 +39,7 @@ def gaps(values: Array, carried: Array, scale: float) -> float:
 
 
 def size_of_ekfac(batch: Batch) -> float:
-    """max |block|, plus the effect of a rounding error of each factor on the block, divided by the unit roundoff.
+    """max |block|, plus 1/u times the effect of rounding errors of both factors on the block; u is the unit roundoff.
 
     A rotation of two eigenvectors by an angle changes the block by the angle times the difference of their two diagonal
     elements. The rotation also changes the diagonal, by twice the angle times the off-diagonal element of the pair in
@@ -81,7 +81,7 @@ def sizes_of_kfoc(p: Problem) -> tuple[float, ...]:
 
 
 def has_no_zero_block(p: Problem) -> bool:
-    """True if no group has the exact block 0. For such a group, TKFAC and TNT would divide by a trace of 0."""
+    """True if no exact block is 0. For a group whose exact block is 0, TKFAC and TNT would divide by a trace of 0."""
     return all(any(np.any(shared.weight_roots(pairs)) for pairs in batch) for batch in batches(p))
 
 

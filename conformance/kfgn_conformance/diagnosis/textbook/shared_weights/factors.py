@@ -1,4 +1,4 @@
-"""The approximations of the block of every group of every layer with weights, and the matrices of KFRA.
+"""The approximations of each group's block, for every layer with weights, and the matrices of KFRA.
 
 Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023).
 """
@@ -17,7 +17,7 @@ class Factors(Curvature):
     """Formulas of approximations. The columns C of a group are (N, K, O, T), and its inputs a are (N, T, I)."""
 
     current: int
-    """The layer of the group for which a factor is computed. Only the number of counted positions depends on it."""
+    """The number l of the layer of the current group. Only `positions_of_datapoints` reads this number."""
 
     def roots_of_groups(self, l: int, C: Array) -> list[Array]:
         """The columns (N, K, O, T) of each group of layer l."""

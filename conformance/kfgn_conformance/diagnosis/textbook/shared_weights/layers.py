@@ -172,7 +172,10 @@ class Layers(Masking, Normalising):
         return np.asarray(self.share(l, layer)[:, None, None] * sums)
 
     def flattened(self, l: int, a: Array) -> Array:
-        """All entries of a_{l-1} at one position, with the channels of a position next to each other."""
+        """All entries of a_{l-1} as the channels of a single position, (N, C T, 1).
+
+        The C channels of each position of a_{l-1} are next to each other.
+        """
         assert a.shape[2] == self.positions(l - 1)
         return a.transpose(0, 2, 1).reshape(len(a), -1, 1)
 

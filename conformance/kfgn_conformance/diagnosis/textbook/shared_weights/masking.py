@@ -24,7 +24,7 @@ class Masking:
         return positions_of(self.problem.shapes[l])
 
     def only_counted(self, l: int, x: Array) -> Array:
-        """An array (N, ..., T_l) with the positions of a_l, and with 0 at every masked position.
+        """Replace the entries of an array (N, ..., T_l) at the masked positions of a_l by 0.
 
         A number at a masked position may be NaN, so a product with the mask would not be 0.
         """

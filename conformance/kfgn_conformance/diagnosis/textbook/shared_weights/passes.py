@@ -64,7 +64,7 @@ class Passes(Layers):
 
     @property
     def outputs(self) -> Array:
-        """h_L with the positions before the outputs, (N, T, D)."""
+        """h_L with the axis of the positions before the axis of the outputs, (N, T, D)."""
         return self.h[self.L].transpose(0, 2, 1)
 
     def at_outputs(self, f: str, Y: Array) -> Array:
@@ -75,7 +75,7 @@ class Passes(Layers):
         return self.scale * self.counted_outputs(each)
 
     def counted_outputs(self, x: Array) -> Array:
-        """An array (N, T, ...) with the positions of the outputs, and with 0 at every masked position."""
+        """Replace the entries of an array (N, T, ...) at the masked positions of the outputs by 0."""
         return np.moveaxis(self.only_counted(self.L, np.moveaxis(x, 1, -1)), -1, 1)
 
     def loss(self) -> Array:
