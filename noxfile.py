@@ -1,8 +1,8 @@
 #!/usr/bin/env -S uv run --script
 # /// script
-# dependencies = ["nox>=2025.10.16"]
+# dependencies = ["nox>=2026.8.10"]
 # ///
-"""Sessions for every check of the project. `nox` runs the default sessions, and `nox -l` lists all of them."""
+"""Sessions for every check of the project. `nox -j 2` runs the default sessions, and `nox -l` lists all of them."""
 
 import os
 import shutil
@@ -14,10 +14,12 @@ from time import monotonic
 import nox
 from packaging.requirements import Requirement
 
-nox.needs_version = ">=2025.10.16"
+nox.needs_version = ">=2026.8.10"
 # pip, since the machines that run the sessions may have files for pip alone, and since users have pip
 nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
+# most sessions use one core for most of their time, so that two of them at once take less time than one by one
+nox.options.allow_parallel = True
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 HOST = ["numpy", "strict", "torch", "jax"]
@@ -121,7 +123,7 @@ CHECK_SECONDS = 180
 """The limit of `kfgn-check` in the session `check`. Its aim is 120 s on two quiet cores."""
 
 
-@nox.session(tags=["ci"])
+@nox.session(tags=["ci"], allow_parallel=False)
 def check(session: nox.Session) -> None:
     """The table of `kfgn-check` on every backend of the host: fixed and real problems, and trajectories."""
     install(session, "host")
@@ -207,7 +209,7 @@ def peers(session: nox.Session, library: str) -> None:
 BENCH_PEERS = ("peer-backpack", "peer-curvlinops", "peer-kfac-jax")
 
 
-@nox.session
+@nox.session(allow_parallel=False)
 def bench(session: nox.Session) -> None:
     """The tables of `python -m benchmarks`. With --peers, other libraries are installed and timed too."""
     groups = ("backend-torch", *BENCH_PEERS) if "--peers" in session.posargs else ("host",)

@@ -13,7 +13,7 @@ from torch import nn
 from .._types import Weights
 from .._validation.arrays import check_floating_dtype, check_not_transformed, one_library_and_device
 from .._words import type_of
-from .modules import CONVOLUTIONS, WEIGHTED, computes_as, described
+from .modules import CONVOLUTIONS, POOLINGS, WEIGHTED, computes_as, described
 from .parameters import check_unshared
 
 Leaves: TypeAlias = list[tuple[str, nn.Module]]
@@ -62,6 +62,7 @@ def checked_layers(leaves: Leaves) -> list[Layer]:
     weighted = [(path, leaf) for path, leaf in leaves if computes_as(leaf, *WEIGHTED)]
     if not weighted:
         raise ValueError("module: expected at least one layer with weights, got none")
+    _check_channels_known(leaves)
     layers = [_layer(path, leaf) for path, leaf in weighted]
     parameters = parameters_of(layers)
     check_floating_dtype(one_library_and_device(parameters), parameters)
@@ -75,6 +76,17 @@ def checked_layers(leaves: Leaves) -> list[Layer]:
 def parameters_of(layers: list[Layer]) -> dict[str, torch.Tensor]:
     """Return a dictionary from the path of each weight and bias to the parameter."""
     return {name: parameter for layer in layers for name, parameter in layer.parameters().items()}
+
+
+def _check_channels_known(leaves: Leaves) -> None:
+    """Raise `ValueError` if the positions that a Linear reads were pooled, but are not those of a convolution.
+
+    Only the weight of a convolution gives the number of channels, which `write_back` needs for the order in W_l.
+    """
+    kinds = (*CONVOLUTIONS, *POOLINGS, nn.Linear)
+    path, first = next((path, leaf) for path, leaf in leaves if computes_as(leaf, *kinds))
+    if computes_as(first, *POOLINGS) and not any(computes_as(leaf, *CONVOLUTIONS) for _, leaf in leaves):
+        raise ValueError(f"{path}: expected a convolution before or after a pooling, got {described(first)} alone")
 
 
 def _fitted(before: Layer, layer: Layer, below: nn.Module, leaf: Any) -> Layer:

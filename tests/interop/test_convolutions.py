@@ -71,6 +71,10 @@ class Own(nn.Module):
         return self.head(hidden.view(hidden.size(0), -1))
 
 
+MODELS["pooling first"] = (
+    (3, 5, 6),
+    lambda: nn.Sequential(nn.AvgPool2d(2), nn.Conv2d(3, 4, (1, 2)), nn.Tanh(), nn.Flatten(), nn.Linear(16, 3)),
+)
 MODELS["own forward"] = ((1, 3, 5), Own)
 
 
@@ -188,6 +192,12 @@ REFUSED = {
         "module.2",
         "a layer with weights before each activation",
     ),
+    "pooling without a convolution": (
+        lambda: chain(nn.AvgPool1d(2), nn.Flatten(), nn.Linear(12, 2)),
+        (3, 8),
+        "module.0",
+        "a convolution before or after a pooling, got AvgPool1d(",
+    ),
     "reflect": (
         lambda: chain(nn.Conv1d(2, 4, 3, padding=1, padding_mode="reflect"), nn.Flatten(), nn.Linear(20, 2)),
         (2, 5),
@@ -241,6 +251,12 @@ def test_refused_models(case):
         ValueError, match=rf"^{re.escape(name)}: expected .*{re.escape(said.removeprefix('expected '))}"
     ):
         interop.network_and_weights(make(), "categorical", inputs=inputs)
+
+
+def test_write_back_refuses_a_pooling_without_a_convolution():
+    model = chain(nn.AvgPool2d(2), nn.Flatten(), nn.Linear(12, 2))
+    with pytest.raises(ValueError, match=r"^module\.0: expected a convolution before or after a pooling"):
+        interop.write_back(model, [torch.zeros(2, 13)])
 
 
 def test_max_pooling_is_refused_by_name():
