@@ -13,14 +13,16 @@ from .results import Report
 def further_for(adapters: Sequence[str], report: Report) -> list[Problem]:
     """Return the further problems with which the only adapter of a run supports at least `ENOUGH` problems.
 
-    The list is empty unless the run has exactly one adapter, since several adapters may support different transfer
-    functions and objectives. The list is also empty if the columns of the report already support `ENOUGH` problems, or
-    support no problem with a hidden layer.
+    The further problems are of networks of the paper. Problems with shared weights and optimiser trajectories therefore
+    do not count, here and below. The list is empty unless the run has exactly one adapter, since several adapters may
+    support different transfer functions and objectives. The list is also empty if the columns of the report already
+    support `ENOUGH` problems, or support no problem with a hidden layer.
     """
     if len(adapters) != 1:
         return []
     found = {problem.id for i in range(len(report.columns)) for problem in report.supported(i)[0]}
-    return further([problem for problem in report.problems if problem.id in found and problem.trajectory is None])
+    supported = [problem for problem in report.problems if problem.id in found]
+    return further([problem for problem in supported if problem.trajectory is None and not problem.is_shared])
 
 
 def with_notes_on_adapters(report: Report) -> Report:

@@ -179,13 +179,13 @@ def agree(arrays: Arrays, expected: Arrays, allowed: Sequence[float]) -> bool:
 
 
 def same(made: Arrays, expected: Arrays, allowed: Sequence[float]) -> bool:
-    """True if two signatures of each array agree within rounding errors.
+    """True if there are as many signatures, and the two signatures of each array agree within rounding errors.
 
     The rounding errors of different elements are independent. The error of a sum of D elements with random signs
     therefore grows with the root of D. A signature has one number for each row and each column of its array, so D is
     less than the length of the signature.
     """
-    return all(
+    return len(made) == len(expected) and all(
         a.shape == b.shape and largest(a - b) <= math.sqrt(len(b)) * bound
         for a, b, bound in zip(made, expected, allowed, strict=True)
     )

@@ -160,7 +160,8 @@ def faults(problem: Problem, quantity: Quantity, known: Known | None, right: Kno
     if known.changes != right.changes:
         yield f"{where}: expected d = {right.changes}, got {known.changes}"
     bound = MAX_RELATIVE_TOLERANCE["float64"]
-    if not all(math.isclose(a, b, rel_tol=bound) for a, b in zip(known.sizes, right.sizes, strict=True)):
+    pairs = zip(known.sizes, right.sizes, strict=False)
+    if len(known.sizes) != len(right.sizes) or not all(math.isclose(a, b, rel_tol=bound) for a, b in pairs):
         yield f"{where}: expected sizes {right.sizes}, got {known.sizes}"
     kinds = [(each.arrays is None, each.signatures is None, each.integer) for each in (known, right)]
     if kinds[0] != kinds[1]:

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -41,8 +42,22 @@ class Checkpoint(NamedTuple):
 
 
 def checkpoints(folder: Path) -> list[Path]:
-    """Return the paths of the checkpoints of a run, the newest first."""
-    return sorted(folder.glob("checkpoint-*.safetensors"), reverse=True)
+    """Return the paths of the checkpoints of a run, the newest first.
+
+    A file whose name has no number, such as a copy that a user has made, is no checkpoint.
+    """
+    named = (path for path in folder.glob("checkpoint-*.safetensors") if re.fullmatch("[0-9]+", _number_of(path)))
+    return sorted(named, reverse=True)
+
+
+def _number_of(path: Path) -> str:
+    """Return the part of a file name that is the number of the update if the file is a checkpoint."""
+    return path.stem.partition("-")[2]
+
+
+def update_of(path: Path) -> int:
+    """Return the number of the update in the name of a checkpoint."""
+    return int(_number_of(path))
 
 
 BEST = "best"

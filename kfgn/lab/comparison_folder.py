@@ -82,17 +82,17 @@ def comparisons_in(folder: Path) -> list[Comparison]:
 def _folders(folder: Path) -> Iterator[Path]:
     """Yield the folder and the folders below it, but none below the folder of a run.
 
-    Three kinds of folders below the folder are left out: hidden folders, folders in a folder that cannot be listed, and
-    folders whose `configuration.json` or `comparison.json` another program has written. Each folder is yielded once,
-    even if several links lead to it.
+    Four kinds of folders below the folder are left out: hidden folders, folders in a folder that cannot be listed,
+    folders without the permission to open their files, and folders whose `configuration.json` or `comparison.json`
+    another program has written. Each folder is yielded once, even if several links lead to it.
     """
     visited: set[Path] = set()
 
     def walk(here: Path) -> Iterator[Path]:
-        if not here.is_dir() or (place := resolved(here)) in visited:
+        if (place := resolved(here)) in visited or not _is_folder(here):
             return
         visited.add(place)
-        if here != folder and any(_is_foreign(here / name) for name in (CONFIGURATION, COMPARISON)):
+        if here != folder and not _can_be_read(here):
             return
         yield here
         if is_run(here):
@@ -108,6 +108,25 @@ def _folders(folder: Path) -> Iterator[Path]:
                 yield from walk(path)
 
     yield from walk(folder)
+
+
+def _is_folder(path: Path) -> bool:
+    """True for a folder, and False for a link into a folder without the permission to open its files."""
+    try:
+        return path.is_dir()
+    except PermissionError:
+        return False
+
+
+def _can_be_read(folder: Path) -> bool:
+    """True if the files of the folder may be opened, and no other program has written one of its two JSON files."""
+    try:
+        (folder / CONFIGURATION).stat()
+    except PermissionError:
+        return False
+    except OSError:
+        pass  # such as a missing file
+    return not any(_is_foreign(folder / name) for name in (CONFIGURATION, COMPARISON))
 
 
 def _is_foreign(path: Path) -> bool:
@@ -130,5 +149,5 @@ def _ordered(folder: Path) -> list[Path]:
     """
     comparison = read_comparison(folder)
     first = [] if comparison is None else comparison.places
-    inside = [path for path in folder.iterdir() if path.is_dir()]
+    inside = [path for path in folder.iterdir() if _is_folder(path)]
     return sorted(inside, key=lambda path: (first.index(path) if path in first else len(first), path))

@@ -21,6 +21,7 @@ from .figures import (
     save,
     set_title,
 )
+from .methods import METHODS
 from .metrics import Record
 from .plain_text import escaped
 from .run import Run
@@ -191,7 +192,7 @@ def _mark_arrivals(axes: Any, group: Sequence[tuple[Run, str, str]], x: str, bes
     places, texts = [], []
     for run, label, color in group:
         reached = arrival(run, best)
-        if reached.updates is None or best_first_order([run]) is not None:
+        if reached.updates is None or METHODS[run.options["method"]].first_order:
             continue
         record = next(record for record in run.evaluations if record["update"] == reached.updates)
         place, loss = float(record[x]), lower_of(record, "train_loss") - floor

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .checkpoint import checkpoints
+from .checkpoint import checkpoints, update_of
 from .comparison_folder import Comparison, folder_of
 from .early_stopping import early_stopping_of
 from .lock import is_locked
@@ -48,7 +48,7 @@ def state_of(run: Run, limits: Mapping[str, Any] | None = None) -> str:
     if _has_failed(run):
         return f"{FAILED}, its last {run.options['max_rejected']} updates were rejected"
     saved = checkpoints(run.folder)
-    t = int(saved[0].stem.partition("-")[2]) if saved else 0
+    t = update_of(saved[0]) if saved else 0
     place = "" if t >= run.updates else f", continues from {f'update {t}' if t else 'the start'}"
     return f"unfinished, {' and '.join(done)} done{place}"
 

@@ -71,13 +71,26 @@ def relu_first(h: Array) -> Array:
     return np.where(h > 0, one(h), zero(h))
 
 
+def integer_ratio(name: str, parameter: Any) -> tuple[int, int]:
+    """The integers n and d of a parameter n / d. Raises `ValueError` unless the parameter is a finite number.
+
+    name: the name of the transfer function with this parameter
+    """
+    try:
+        n, d = parameter.as_integer_ratio()
+    except (AttributeError, TypeError, ValueError, OverflowError):
+        expected = f"a finite int, float or Fraction as the parameter of {name}"
+        raise ValueError(f"transfers: expected {expected}, got {parameter!r}") from None
+    return n, d
+
+
 def leaky_relu(slope: Any) -> Transfer:
     """max(slope h, h) for 0 < slope < 1, with f' = 1 where h > 0, and f' = slope elsewhere.
 
     slope: an integer, float or Fraction, 1/10 in Section 2.2.3. The code computes slope h as h n / d, with the integers
     n and d of slope = n / d, so that rationals stay rational.
     """
-    n, d = slope.as_integer_ratio()
+    n, d = integer_ratio("leaky_relu", slope)
     return Transfer(
         lambda h: np.where(h > 0, h, times_fraction(h, n, d)),
         lambda h: np.where(h > 0, one(h), times_fraction(one(h), n, d)),
@@ -93,7 +106,7 @@ def elu(alpha: Any) -> Transfer:
 
     alpha: an integer, float or Fraction
     """
-    n, d = alpha.as_integer_ratio()
+    n, d = integer_ratio("elu", alpha)
 
     def below(h: Array) -> Array:
         return times_fraction(np.exp(np.minimum(h, zero(h))), n, d)
@@ -198,7 +211,10 @@ WITH_PARAMETER: dict[str, Callable[[Any], Transfer]] = {"leaky_relu": leaky_relu
 
 
 def transfer(record: str | tuple[str, Any]) -> Transfer:
-    """The transfer function for a record: a name, or a pair (name, parameter) such as ("leaky_relu", 0.01)."""
+    """The transfer function for a record: a name, or a pair (name, parameter) such as ("leaky_relu", 0.01).
+
+    Raises `ValueError` for an unknown name, and for a parameter that is not a finite number.
+    """
     if isinstance(record, str):
         return TRANSFERS[record]
     name, parameter = record

@@ -18,8 +18,10 @@ from kfgn_conformance.adapters.loading import AdapterError, load
 from kfgn_conformance.cli import main
 from kfgn_conformance.problem_sets.standard import problem_set
 from kfgn_conformance.problems.cases import cases
+from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.layers import dense_layers
-from kfgn_conformance.quantities import QUANTITIES
+from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.quantities import QUANTITIES, ROWS
 
 from .processes import LONG
 
@@ -45,6 +47,48 @@ def test_automatic_differentiation_agrees():
     mixture = next(p for p in cases() if p.objective == "mixture")
     assert judge(adapter, mixture, QUANTITIES["gradient"]).status is Status.PASS
     assert judge(adapter, mixture, QUANTITIES["gauss_newton_blocks"]).status is Status.UNIMPLEMENTED
+
+
+SEPARATE = "biases are separate: the arrays for W_l and for b_l are compared"
+WITHOUT_UNIT = "biases are separate: the factors have no row and no column for the input 1 of the bias"
+
+
+@pytest.mark.parametrize(
+    ("name", "bias", "notes"),
+    [
+        ("gradient", "separate", [SEPARATE]),
+        ("gauss_newton_blocks", "separate", [SEPARATE]),
+        ("q", "separate", [WITHOUT_UNIT]),
+        ("expand_q", "separate", [WITHOUT_UNIT]),
+        ("reduce_q", "separate", [WITHOUT_UNIT]),
+        ("loss", "separate", []),
+        ("q", "first", ["bias moved from the first input to the last input"]),
+    ],
+)
+def test_a_note_on_the_biases_is_about_the_arrays_of_the_quantity(name, bias, notes):
+    row = ROWS[name]
+    problem = shared_problems()[0] if row.of_shared_weights else CASE
+    answer = compared(row, Conventions(bias=bias)).value(problem)
+    assert list(translated(answer, problem, row, Conventions(bias=bias))[1]) == notes
+
+
+@pytest.mark.parametrize("bias", ["first", "separate"])
+def test_a_network_without_biases_has_no_note_on_them(bias):
+    (problem,) = (each for each in fixed() if each.id == "shape-without-biases-categorical")
+    for name in ("gradient", "q"):
+        assert translated(QUANTITIES[name].value(problem), problem, QUANTITIES[name], Conventions(bias=bias))[1] == ()
+
+
+@pytest.mark.parametrize(
+    ("loss", "note"),
+    [
+        ("2", "divided by 2, as the loss is 2 times the kit's loss"),
+        ("2/D", "divided by 2/D, as the loss is 2/D times the kit's loss, where D is the number of outputs"),
+    ],
+)
+def test_a_note_on_the_loss_explains_the_symbols_of_its_ratio_alone(loss, note):
+    conventions = Conventions(loss={CASE.objective: loss})
+    assert translated(QUANTITIES["loss"].value(CASE), CASE, QUANTITIES["loss"], conventions)[1] == (note,)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -3,11 +3,18 @@
 import numpy as np
 import pytest
 from kfgn_conformance import QUANTITIES, UnsupportedError, check
+from kfgn_conformance.adapter_notes import further_for, with_notes_on_adapters
+from kfgn_conformance.adapters import Description
 from kfgn_conformance.diagnosis import MISTAKES
+from kfgn_conformance.diagnosis.mistake import right_formulas
+from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.problems.cases import cases
 from kfgn_conformance.problems.fixed import fixed
 from kfgn_conformance.problems.further import ENOUGH, further
 from kfgn_conformance.problems.problem import exact
+from kfgn_conformance.problems.shared_weights.fixed import shared_problems
+from kfgn_conformance.quantities import ROWS
+from kfgn_conformance.runner import run
 
 pytestmark = pytest.mark.usefixtures("shared_oracles")
 
@@ -77,6 +84,43 @@ def test_their_ids_and_numbers_are_distinct():
     assert len({p.widths for p in added}) > 5
     assert all(exact(p) is p for p in added)
     assert not any(np.array_equal(a.X, b.X) for a in added for b in ALL if a.X.shape == b.X.shape)
+
+
+class Takes:
+    """A textbook that supports some quantities on some problems."""
+
+    def __init__(self, quantities, ids):
+        self.quantities, self.ids = frozenset(quantities), ids
+
+    def describe(self):
+        return Description("mine", "1", "float64", self.quantities)
+
+    def compute(self, problem, quantity):
+        if problem.id not in self.ids:
+            raise UnsupportedError("only some problems")
+        return right_formulas(ROWS[quantity])(problem).answer(quantity)
+
+
+def supported_by(quantities, problems):
+    """The report of a run of an adapter that supports only these problems."""
+    adapter = Takes(quantities, {problem.id for problem in problems})
+    return run([Implementation("mine", adapter)], [*cases()[:5], *shared_problems()], quantities=quantities)
+
+
+def test_none_are_added_for_an_adapter_of_shared_weights_alone():
+    """No quantity of such an adapter applies to the further problems."""
+    report = supported_by(["shared_loss"], shared_problems()[:3])
+    assert len(report.supported(0)[0]) == 3
+    assert further_for(["mine"], report) == []
+
+
+def test_problems_with_shared_weights_do_not_count_as_enough():
+    report = supported_by(["loss", "shared_loss"], [*cases()[:2], *shared_problems()])
+    assert len(report.supported(0)[0]) > ENOUGH
+    added = further_for(["mine"], report)
+    assert len(added) == ENOUGH - 2
+    assert {problem.objective for problem in added} == {problem.objective for problem in cases()[:2]}
+    assert "mine float64 supports only 2 problems of this run" in with_notes_on_adapters(report).notes
 
 
 def test_none_are_added_without_a_hidden_layer():

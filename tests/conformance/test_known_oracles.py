@@ -116,8 +116,11 @@ def test_faults_are_reported():
         "got none": None,
         "expected d": right._replace(changes=tuple(2 * d for d in right.changes)),
         "expected sizes": right._replace(sizes=tuple(1.001 * size for size in right.sizes)),
+        f"got {right.sizes[1:]}": right._replace(sizes=right.sizes[1:]),
+        f"got {(*right.sizes, 1.0)}": right._replace(sizes=(*right.sizes, 1.0)),
         "expected array 1 within": right._replace(arrays=moved),
         "expected shapes": right._replace(arrays=tuple(array[:1] for array in right.arrays)),
+        f"expected shapes {[array.shape for array in right.arrays]}": right._replace(arrays=right.arrays[1:]),
         "with the same parts": right._replace(arrays=None),
     }
     for message, entry in wrong.items():
@@ -140,10 +143,11 @@ def test_the_files_agree_with_their_hashes():
 def test_faults_of_signatures_are_reported():
     right = computed(CASE, KFRA)
     signed = right._replace(arrays=None, signatures=signatures(right.arrays))
-    wrong = signed._replace(signatures=tuple(2 * vector for vector in signed.signatures))
+    doubled, fewer = tuple(2 * vector for vector in signed.signatures), signed.signatures[:-1]
     assert list(faults(CASE, KFRA, signed, signed)) == []
-    (fault,) = faults(CASE, KFRA, wrong, signed)
-    assert "expected the same signatures" in fault
+    for wrong in (doubled, fewer, tuple(vector[1:] for vector in signed.signatures)):
+        (fault,) = faults(CASE, KFRA, signed._replace(signatures=wrong), signed)
+        assert "expected the same signatures" in fault
 
 
 def test_what_is_written_is_read_again(tmp_path, monkeypatch):

@@ -1,6 +1,8 @@
 """`kfgn.lab.comparison_folder`: the runs of a folder in the order of `compare`, and the file `comparison.json`."""
 
+import errno
 import json
+import os
 
 import pytest
 
@@ -47,6 +49,43 @@ def test_files_of_other_programs_and_hidden_folders_are_left_out(tmp_path):
     (tmp_path / "latest").symlink_to(tmp_path / "runs" / "a", target_is_directory=True)
     assert names(tmp_path) == ["latest"]
     assert comparisons_in(tmp_path) == []
+
+
+@pytest.fixture
+def closed(tmp_path, monkeypatch):
+    """A folder that can be listed, but whose files this process may not open, as with the mode 644."""
+    folder = tmp_path / "closed"
+    (folder / "inside").mkdir(parents=True)
+    stat = os.stat
+
+    def refusing(path, *arguments, **options):
+        if folder in getattr(path, "parents", ()):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return stat(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    return folder
+
+
+@pytest.mark.usefixtures("closed")
+def test_a_folder_whose_files_may_not_be_opened_is_left_out(tmp_path):
+    train(Options("digits", updates=1), tmp_path / "runs" / "a")
+    assert names(tmp_path) == ["runs/a"]
+    assert comparisons_in(tmp_path) == []
+
+
+def test_a_link_into_such_a_folder_is_left_out(tmp_path, closed):
+    train(Options("digits", updates=1), tmp_path / "runs" / "a")
+    (tmp_path / "runs" / "link").symlink_to(closed / "inside", target_is_directory=True)
+    stat = os.stat
+
+    def following(path, *arguments, **options):
+        is_link = path == tmp_path / "runs" / "link" and options.get("follow_symlinks", True)
+        return stat(closed / "inside" if is_link else path, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "stat", following)
+        assert names(tmp_path / "runs") == ["a"]
 
 
 def test_the_runs_have_the_order_of_the_methods(tmp_path):

@@ -96,6 +96,15 @@ def test_the_update_that_reaches_the_best_adam_is_marked(tmp_path, drawn):
     assert star.get_color() == "#999999"  # the star belongs to no single run
 
 
+def test_a_first_order_run_without_a_final_loss_has_no_star(tmp_path, drawn):
+    """The run reaches the best loss of the other run, and diverges later."""
+    best, diverged = [(0, 9.0), (300, 4.0)], [(0, 9.0), (100, 3.0), (300, np.nan)]
+    runs = [made(tmp_path / str(i), "adam", losses=losses, rate=i) for i, losses in enumerate((best, diverged), 1)]
+    draw_losses([*runs, made(tmp_path / "kfra", losses=[(0, 9.0), (40, 3.0)])], tmp_path / "c")
+    (figure,) = drawn
+    assert [legend(axes.get_legend()) for axes in figure.axes] == [["KFRA: 40 updates"], ["KFRA: 40 s"]]
+
+
 ADAMS = ((0.1, 5.0), (0.01, 4.0))
 
 

@@ -136,6 +136,20 @@ def test_a_killed_run_continues_from_its_checkpoint(tmp_path):
     assert state_of(run, longer) == "unfinished, 30 of 40 updates done, continues from the start"
 
 
+@pytest.mark.parametrize("name", ["checkpoint-foo", "checkpoint-", "checkpoint-000000020 (copy)", "checkpoint-٣"])
+def test_a_file_without_a_number_is_no_checkpoint(name, tmp_path, capsys):
+    run = train(Options("digits", updates=30, checkpoint_every=20), tmp_path)
+    found = checkpoints(tmp_path)
+    (tmp_path / f"{name}.safetensors").write_text("notes")
+    assert checkpoints(tmp_path) == found
+    found[0].unlink()
+    assert state_of(run, {"updates": 40, "seconds": None}).endswith("continues from update 20")
+    found[1].unlink()
+    assert state_of(run, {"updates": 40, "seconds": None}).endswith("continues from the start")
+    assert main(["show", str(tmp_path)]) == 0
+    assert "warning" not in capsys.readouterr().err
+
+
 def test_a_run_in_training_has_no_command(interrupted, capsys):
     """A command to continue would be refused, since another process trains in the folder."""
     with locked(interrupted / "adam-0.01"):

@@ -1,5 +1,6 @@
 """The parameter of a transfer function, in every arithmetic."""
 
+import re
 from fractions import Fraction
 
 import flint
@@ -84,3 +85,11 @@ def test_only_two_functions_have_a_parameter():
     net, X, Y = network("squared_error", (True, True, True), (("tanh", 2), "tanh"))
     with pytest.raises(ValueError, match="expected a parameter only for leaky_relu, elu"):
         ref.loss(net, X, Y)
+
+
+@pytest.mark.parametrize("name", ["elu", "leaky_relu"])
+@pytest.mark.parametrize("parameter", ["x", None, (0.5,), float("nan"), float("inf"), 1j, float], ids=str)
+def test_a_parameter_is_a_finite_number(name, parameter):
+    expected = f"transfers: expected a finite int, float or Fraction as the parameter of {name}, got {parameter!r}"
+    with pytest.raises(ValueError, match=f"^{re.escape(expected)}$"):
+        ref.transfer((name, parameter))

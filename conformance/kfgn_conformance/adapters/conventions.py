@@ -133,6 +133,9 @@ class Conventions:
 KIT = Conventions()
 """The kit's own conventions."""
 
+SEPARATE_ARRAYS = "biases are separate: the arrays for W_l and for b_l are compared"
+SEPARATE_INPUTS = "biases are separate: the factors have no row and no column for the input 1 of the bias"
+
 
 @cache
 def with_separate_biases(quantity: Quantity) -> Quantity:
@@ -197,14 +200,15 @@ def translated(
             _outputs_first(a, shape) for a, _, shape in _with_weights(arrays, problem, quantity, conventions)
         )
         notes.append("rows and columns of the blocks reordered to the stacked columns of the weights (outputs, inputs)")
-    if quantity.array_kind and conventions.bias == "first":
+    has_biases = quantity.array_kind and any(has_bias_column(*each) for each in quantity.weights_of(problem))
+    if has_biases and conventions.bias == "first":
         arrays = tuple(
             _bias_last(a, shape, quantity.array_kind) if has_bias_column(layer, shape) else a
             for a, layer, shape in _with_weights(arrays, problem, quantity, conventions)
         )
         notes.append("bias moved from the first input to the last input")
-    if quantity.array_kind and conventions.bias == "separate":
-        notes.append("biases are separate: the arrays for W_l and for b_l are compared")
+    if has_biases and conventions.bias == "separate":
+        notes.append(SEPARATE_INPUTS if quantity.array_kind == "inputs" else SEPARATE_ARRAYS)
     if quantity.array_kind and conventions.patch == "channels" and has_patches(problem):
         arrays = tuple(
             taps_first(a, layer, shape, quantity.array_kind)
@@ -230,7 +234,8 @@ def _factor(problem: Problem, quantity: Quantity, degree: int, conventions: Conv
     factor, reasons = float(loss_ratio(name, D) ** degree), []
     if factor != 1:
         power = name if degree == 1 else f"({name})^{degree}"
-        reasons.append(f"{power}, as the loss is {name} times the kit's loss, where D is the number of outputs")
+        where = ", where D is the number of outputs" if "D" in name else ""
+        reasons.append(f"{power}, as the loss is {name} times the kit's loss{where}")
     if conventions.reduction == "sum" and quantity.mean and quantity.name not in conventions.divisors:
         factor *= problem.N
         reasons.append("N, as the answer is a sum over the datapoints")

@@ -86,35 +86,68 @@ def datapoints(net: Network, X: Datapoints, Y: Any) -> Iterator[tuple[Array, Any
 def labelled(net: Network, X: Datapoints, labels: Any) -> Iterator[tuple[Array, Any]]:
     """The pairs (x, samples) of a batch with labels (N, S, *positions, D_L), or class indices (N, S, *positions)."""
     rows = inputs(net, X)
-    check_labels(net, "labels", rows, labels, (len(rows), len(labels[0])))
+    check_labels(net, "labels", rows, labels, samples("labels", labels, rows))
     return zip(rows, labels, strict=True)
 
 
+def samples(name: str, array: Any, rows: Datapoints) -> tuple[int, int]:
+    """(N, S), the number of `rows` and the number of samples of each datapoint of `array`.
+
+    Raises `ValueError` unless S > 0.
+    """
+    shape = (len(array), *(np.shape(array[0]) if len(array) else ()))
+    if len(shape) < 2 or shape[1] == 0:
+        raise ValueError(f"{name}: expected S > 0 samples per datapoint along axis 1, got shape {shape}")
+    return len(rows), shape[1]
+
+
 def check_labels(net: Network, name: str, X: Datapoints, y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has a label for each output position, of the shape that the objective needs.
+    """Raise `ValueError` unless y has a valid label for each output position, of the shape that the objective needs.
+
+    leading: the sizes of the axes of y before the positions, (N,) or (N, S)
+    """
+    for part, x, of_part, axes in parts(name, X, y, leading):
+        D_L, *_ = output_shape(net, *x)
+        array = np.array(of_part)
+        check_shape(net, part, x, array.shape, axes)
+        classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
+        if classes:
+            check_classes(part, array, classes)
+
+
+def check_draws(net: Network, X: Datapoints, draws: Any) -> None:
+    """Raise `ValueError` unless draws have S > 0 labels at each output position, in the shape of these labels."""
+    for part, x, of_part, axes in parts("draws", X, draws, samples("draws", draws, X)):
+        check_shape(net, part, x, np.shape(of_part), axes)
+
+
+def parts(
+    name: str, X: Datapoints, y: Any, leading: tuple[int, ...]
+) -> Iterator[tuple[str, tuple[int, ...], Any, tuple[int, ...]]]:
+    """The array y, or its part for each datapoint if the inputs have different shapes.
+
+    Each part has its name, the shape of its inputs, the part itself, and the sizes of its axes before the positions.
+    Raises `ValueError` if the numbers of datapoints differ.
 
     leading: the sizes of the axes of y before the positions, (N,) or (N, S)
     """
     shapes = [np.shape(x) for x in X]
     if len(set(shapes)) == 1:
-        check_shape(net, name, shapes[0], y, leading)
+        yield name, shapes[0], y, leading
         return
     if len(y) != len(shapes):
-        raise ValueError(f"{name}: expected labels of {len(shapes)} datapoints, got {len(y)}")
+        raise ValueError(f"{name}: expected {len(shapes)} datapoints, got {len(y)}")
     for n, (shape, of_datapoint) in enumerate(zip(shapes, y, strict=True)):
-        check_shape(net, f"{name}[{n}]", shape, of_datapoint, leading[1:])
+        yield f"{name}[{n}]", shape, of_datapoint, leading[1:]
 
 
-def check_shape(net: Network, name: str, x: tuple[int, ...], y: Any, leading: tuple[int, ...]) -> None:
-    """Raise `ValueError` unless y has valid labels for inputs of the shape x, in the shape that the objective needs.
+def check_shape(net: Network, name: str, x: tuple[int, ...], shape: tuple[int, ...], leading: tuple[int, ...]) -> None:
+    """Raise `ValueError` unless the shape is that of labels for inputs of the shape x.
 
-    leading: the sizes of the axes of y before the positions
+    leading: the sizes of the axes of the labels before the positions
     """
     D_L, *positions = output_shape(net, *x)
-    classes = {"categorical": D_L, "mixture": 2}.get(net.objective)
-    expected = (*leading, *positions) if classes else (*leading, *positions, D_L)
-    array = np.array(y)
-    if array.shape != expected:
-        raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {array.shape}")
-    if classes:
-        check_classes(name, array, classes)
+    outputs = () if net.objective in ("categorical", "mixture") else (D_L,)
+    expected = (*leading, *positions, *outputs)
+    if shape != expected:
+        raise ValueError(f"{name}: expected shape {expected} for {net.objective}, got {shape}")

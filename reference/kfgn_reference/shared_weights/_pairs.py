@@ -15,7 +15,7 @@ import numpy as np
 from .._arithmetic import one
 from .._objectives import OBJECTIVES
 from .._types import Array, PerLayer
-from ._batch import Datapoints, datapoints, inputs, labelled
+from ._batch import Datapoints, check_draws, datapoints, inputs, labelled
 from ._layers import Weighted
 from ._network import Network, forward
 from ._outputs import sampled_output_root
@@ -65,7 +65,9 @@ def draw_labels(net: Network, X: Datapoints, draws: Array) -> list[list[list[Any
     positions are independent.
     """
     sample = OBJECTIVES[net.objective].sample
-    outputs = (forward(net, x)[net.L] for x in inputs(net, X))
+    rows = inputs(net, X)
+    check_draws(net, rows, draws)
+    outputs = (forward(net, x)[net.L] for x in rows)
     return [[drawn(sample, h, draw) for draw in row] for h, row in zip(outputs, draws, strict=True)]
 
 

@@ -236,7 +236,7 @@ def test_masks_that_do_not_fit_are_refused(change, message):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda X, Y: (X, Y[:2]), "Y: expected labels of 3 datapoints, got 2"),
+        (lambda X, Y: (X, Y[:2]), "Y: expected 3 datapoints, got 2"),
         (lambda X, Y: (X, [Y[0], Y[2], Y[1]]), r"Y\[1\]: expected shape \(2, 2\) for squared_error, got \(5, 2\)"),
         (lambda X, Y: ([], Y), r"X: expected shape \(N, C, T\) or \(N, C, H, W\) with N > 0, got \(0,\)"),
         (lambda X, Y: ([X[0], X[1][:2], X[2]], Y), "layer 1: weight: expected shape"),

@@ -1,6 +1,7 @@
 """The pairs: the exact block from them, sampled labels, and the functions of the paper as the case T = 1."""
 
 import itertools
+import re
 
 import kfgn_reference as ref
 import kfgn_reference.shared_weights as shared
@@ -129,6 +130,52 @@ def test_labels_are_drawn_for_each_position():
     gradients = [shared.sample_gradient(net, x, y)[1] for x, ys in zip(X, labels, strict=True) for y in ys]
     outer = sum(np.outer(ref.vec(g), ref.vec(g)) for g in gradients) / len(gradients)
     assert np.allclose(sampled, 5 * outer, rtol=0, atol=1e-12 * np.max(sampled))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda z: z[:, :0], "expected S > 0 samples per datapoint along axis 1, got shape (3, 0, 5)"),
+        (lambda z: z[:, 0, 0], "expected S > 0 samples per datapoint along axis 1, got shape (3,)"),
+        (lambda z: [], "expected S > 0 samples per datapoint along axis 1, got shape (0,)"),
+        (lambda z: z[:, :, 0], "expected shape (3, 2, 5) for categorical, got (3, 2)"),
+        (lambda z: z[:, :, :4], "expected shape (3, 2, 5) for categorical, got (3, 2, 4)"),
+        (lambda z: z[:2], "expected shape (3, 2, 5) for categorical, got (2, 2, 5)"),
+        (lambda z: z[..., None], "expected shape (3, 2, 5) for categorical, got (3, 2, 5, 1)"),
+    ],
+)
+def test_labels_and_draws_have_s_samples_at_each_position(change, message):
+    net, X, _ = NETWORKS["tokens"]()
+    draws = np.random.default_rng(9).uniform(size=(3, 2, 5))
+    labels = np.array(shared.draw_labels(net, X, draws))
+    for name, function, array in (("draws", shared.draw_labels, draws), ("labels", shared.sampled_pairs, labels)):
+        with pytest.raises(ValueError, match=f"^{re.escape(f'{name}: {message}')}$"):
+            function(net, X, change(array))
+
+
+@pytest.mark.parametrize("outputs", [(1,), (7,), ()])
+def test_draws_have_a_number_for_each_output(outputs):
+    """A single draw would be used for all outputs, and a draw for seven outputs would give seven labels."""
+    net, X, Y = mixed()
+    shape = np.shape(Y)
+    draws = np.zeros((len(Y), 2, *shape[1:-1], *outputs))
+    expected = (len(Y), 2, *shape[1:])
+    message = f"draws: expected shape {expected} for squared_error, got {draws.shape}"
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        shared.draw_labels(net, X, draws)
+
+
+def test_draws_of_datapoints_with_different_numbers_of_positions():
+    """The draws of each datapoint have its own positions."""
+    net, X, _ = NETWORKS["tokens"]()
+    lengths = (5, 2, 3)
+    rows = [x[..., :T] for x, T in zip(X, lengths, strict=True)]
+    draws = [np.full((2, T), 0.5) for T in lengths]
+    assert [np.shape(of_datapoint) for of_datapoint in shared.draw_labels(net, rows, draws)] == [(2, 5), (2, 2), (2, 3)]
+    with pytest.raises(ValueError, match=r"^draws\[1\]: expected shape \(2, 2\) for categorical, got \(2, 5\)$"):
+        shared.draw_labels(net, rows, [draws[0], draws[0], draws[2]])
+    with pytest.raises(ValueError, match=r"^draws: expected 3 datapoints, got 2$"):
+        shared.draw_labels(net, rows, draws[:2])
 
 
 @pytest.mark.parametrize("psd", ["project", "scalar"])

@@ -29,7 +29,7 @@ class EkfacPositionsAveraged(SharedTextbook):
     """In EKFAC's diagonal, the gradient of the weights is a mean over the positions."""
 
     def squares(self, a: Array, C: Array, U_Q: Array, U_G: Array) -> Array:
-        return super().squares(a, C, U_Q, U_G) / self.mean_positions(a) ** 2
+        return super().squares(a, C, U_Q, U_G) / self.positions_of_datapoints(a)[:, None, None] ** 2
 
 
 @mistake()
@@ -153,7 +153,7 @@ class KfraSlopesAveragedFirst(SharedTextbook):
     """KFRA uses the outer product of the mean f' instead of the mean of the outer products f' f'^T."""
 
     def slope_moments(self, l: int) -> Array:
-        mean = np.mean(self.mean(self.slope(l)), axis=1)
+        mean = self.mean(np.sum(self.only_counted(l, self.slope(l)), axis=2)) / self.mean_count(l)
         return np.outer(mean, mean)
 
 

@@ -1,8 +1,8 @@
 """Mistakes that libraries make in networks with shared weights.
 
-`docs/peers_shared_weights.md` has the versions of the libraries. T is the number of positions of a layer. If a layer
-has a bias, the last element of each input is the 1 that multiplies the bias. This element is called the unit of the
-bias.
+`docs/peers_shared_weights.md` has the versions of the libraries. T is the number of positions of a layer. With a
+mask, only counted positions are positions, and T is the mean of their numbers over the datapoints. If a layer has a
+bias, the last element of each input is the 1 that multiplies the bias. This element is called the unit of the bias.
 """
 
 from dataclasses import replace
@@ -46,7 +46,7 @@ class TokensSummedInQ(ChangedPairs):
     """In dense layers alone, both factors of expand are sums over positions, so the blocks are T times too large."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        return a * a.shape[1] ** 0.5 if self.is_over_tokens(l, a) else a, C
+        return a * self.mean_count(l) ** 0.5 if self.is_over_tokens(l, a) else a, C
 
 
 @mistake(seen="asdfghjkl 0.1a5")
@@ -54,7 +54,7 @@ class TokensSummedExceptUnit(ChangedPairs):
     """In dense layers alone, both factors of expand are sums over positions, except for the 1 of the bias in Q."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        return self.except_unit(l, a, a.shape[1] ** 0.5) if self.is_over_tokens(l, a) else a, C
+        return self.except_unit(l, a, self.mean_count(l) ** 0.5) if self.is_over_tokens(l, a) else a, C
 
 
 @mistake(seen="asdfghjkl 0.1a5")
@@ -74,7 +74,7 @@ class InputsExpandedRootsReducedExceptUnit(ChangedPairs):
     """G of expand is that of reduce, and Q is a sum over positions, except for the 1 that multiplies the bias."""
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        return self.except_unit(l, a, a.shape[1] ** 0.5), C
+        return self.except_unit(l, a, self.mean_count(l) ** 0.5), C
 
     def expand_g(self, C: Array) -> Array:
         # not self.reduce_g, which calls expand_g if the second mistake of a pair is in reduce_g
@@ -92,14 +92,15 @@ class UnitNotMasked(ChangedPairs):
         if not (self.is_over_tokens(l, a) and self.of_weights(l).bias):
             return a, C
         N, T, _ = a.shape
-        counted = np.any(C != 0, axis=2).mean(axis=1)  # (N, T), as a mean over the columns
+        # (N, T), as a mean over the columns; the derivatives at a masked position are 0
+        counted = np.any(C != 0, axis=2).mean(axis=1)
         kept = np.sum(counted) / N
-        inputs = a * np.sqrt(counted * T / kept)[:, :, None]
         # an additional position, whose derivatives are 0, contains the units of the positions that are left out
         rest = np.zeros_like(a[:, :1])
-        rest[:, 0, -1] = np.sqrt(np.sum(1 - counted, axis=1) * T / kept)
-        more = np.concatenate([inputs, rest], axis=1) * ((T + 1) / T) ** 0.5
-        return more, np.concatenate([C, np.zeros_like(C[..., :1])], axis=3)
+        rest[:, 0, -1] = np.sqrt(np.sum(1 - counted, axis=1))
+        inputs = np.concatenate([a * np.sqrt(counted)[:, :, None], rest], axis=1)
+        divisor = T + 1 if self.masks is None else self.mean_count(l)  # by which Q is divided
+        return inputs * (divisor / kept) ** 0.5, np.concatenate([C, np.zeros_like(C[..., :1])], axis=3)
 
 
 @mistake(seen="kfac-jax 0.0.8")
@@ -115,8 +116,8 @@ class ProbabilitiesOfOtherPositions(SharedTextbook):
         p /= p.sum(axis=2, keepdims=True)
         roots = np.einsum("ntc,td,cs->nctds", np.sqrt(p), np.eye(T), np.eye(D)).transpose(0, 2, 1, 4, 3)
         others = np.einsum("ntc,nsd->ntcds", np.sqrt(p), p)
-        wrong = (roots - others).reshape(N, T * D, D, T)
-        return wrong * np.sqrt(self.scale / self.divisor_of_curvature())
+        wrong = self.only_counted(self.L, self.counted_outputs(roots - others))
+        return wrong.reshape(N, T * D, D, T) * np.sqrt(self.scale / self.divisor_of_curvature())
 
 
 @mistake(seen="kfac_pytorch 0.4.2")
@@ -128,7 +129,7 @@ class PositionsDividedByKind(ChangedPairs):
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        T = a.shape[1]
+        T = self.mean_count(l)
         if isinstance(self.layer(l), Convolution):
             return a / T, C / T**1.5
         return a, C / T**0.5
@@ -142,9 +143,9 @@ class PositionsOfLayerAsTerms(ChangedPairs):
     """
 
     def changed(self, l: int, a: Array, C: Array) -> tuple[Array, Array]:
-        T_L = self.positions(self.L)
+        T, T_L = self.mean_count(l), self.mean_count(self.L)
         is_mean = self.problem.divisor == T_L > 1
-        return a, C * (a.shape[1] / T_L) ** 0.5 if is_mean else C
+        return a, C * (T / T_L) ** 0.5 if is_mean else C
 
 
 def without_padding_mode(layer: Convolution) -> Convolution:

@@ -142,7 +142,8 @@ class SlopeAveragedOverPositions(SharedTextbook):
 
     def slope(self, l: int) -> Array:
         slope = super().slope(l)
-        return np.broadcast_to(np.mean(slope, axis=2, keepdims=True), slope.shape)
+        mean = np.sum(self.only_counted(l, slope), axis=2) / self.counts(l)[:, None]
+        return np.broadcast_to(mean[:, :, None], slope.shape)
 
 
 @mistake()

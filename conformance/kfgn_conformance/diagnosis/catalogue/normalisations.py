@@ -98,7 +98,7 @@ class ShiftCountedAtEachPosition(OtherInputs):
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
         if isinstance(self.layer(l), ScaleShift) and layer.bias:
-            inputs[..., -1] = inputs.shape[2]
+            inputs[..., -1] = self.counts(l)[:, None, None]
         return inputs
 
 

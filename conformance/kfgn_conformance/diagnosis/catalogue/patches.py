@@ -76,8 +76,8 @@ class PatchUnitPadded(OtherInputs):
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
         if layer.bias:
-            inside = self.windows(l, replace(layer, groups=1), np.ones((1, 1, self.positions(l - 1))))
-            inputs[..., -1] *= np.min(inside, axis=(0, 1, 3, 4))
+            inside = self.windows(l, replace(layer, groups=1), np.ones((self.N, 1, self.positions(l - 1))))
+            inputs[..., -1] *= np.min(inside, axis=(3, 4))
         return inputs
 
 
@@ -171,8 +171,9 @@ class SharedInputsCentred(OtherInputs):
     def wrong_inputs(self, l: int, layer: Convolution) -> Array:
         inputs = self.unfolded(l, layer)
         kept = inputs.shape[3] - layer.bias
-        centred = inputs[..., :kept] - np.mean(inputs[..., :kept], axis=(0, 2), keepdims=True)
-        return np.concatenate([centred, inputs[..., kept:]], axis=3)
+        counted = self.only_counted(l, np.moveaxis(inputs[..., :kept], 2, 3))
+        mean = np.mean(np.sum(counted, axis=3), axis=0) / self.mean_count(l)
+        return np.concatenate([inputs[..., :kept] - mean[:, None], inputs[..., kept:]], axis=3)
 
 
 @mistake()

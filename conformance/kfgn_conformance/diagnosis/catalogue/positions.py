@@ -1,7 +1,8 @@
 """Mistakes in the sums and means over the positions at which weights are shared.
 
 Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023). KFC is the
-approximation for convolutions by Grosse and Martens (2016).
+approximation for convolutions by Grosse and Martens (2016). With a mask, only counted positions are positions. T is then
+their number for a datapoint, or the mean of these numbers in expand.
 """
 
 import numpy as np
@@ -157,16 +158,16 @@ class PositionsApartInTheBlock(SharedTextbook):
 class PositionsAveragedInTheBlock(SharedTextbook):
     """The exact blocks are divided by T^2, because the gradient of the weights is a mean over the T positions."""
 
-    def pairs_of_positions(self, H: Array) -> Array:
-        return super().pairs_of_positions(H) / H.shape[1] ** 2
+    def block(self, l: int, H: Array) -> Array:
+        return super().block(l, H / self.counts(l)[:, None, None] ** 2)
 
 
 @mistake()
 class PositionsAveragedInTheGradient(SharedTextbook):
     """The gradient is a mean over the positions instead of a sum."""
 
-    def summed_gradient(self, d: Array, inputs: Array) -> Array:
-        return super().summed_gradient(d, inputs) / d.shape[2]
+    def summed_gradient(self, l: int, d: Array) -> Array:
+        return super().summed_gradient(l, d) / self.counts(l)[:, None, None]
 
 
 @mistake()

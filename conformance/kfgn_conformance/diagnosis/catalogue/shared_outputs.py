@@ -44,7 +44,7 @@ class DivisorIsThePositions(SharedTextbook):
     """The loss is a mean over the positions of the outputs, although the divisor is a different number."""
 
     def divisor(self) -> float:
-        return self.positions(self.L)
+        return self.mean_count(self.L)
 
 
 @mistake()
@@ -62,7 +62,8 @@ class OutputsSummedOverPositions(SharedTextbook):
 
     def roots_at_positions(self) -> Array:
         C = super().roots_at_positions()
-        return np.broadcast_to(np.mean(C, axis=1, keepdims=True), C.shape)
+        mean = np.sum(C, axis=1) / self.counts(self.L)[:, None, None]
+        return self.counted_outputs(np.broadcast_to(mean[:, None], C.shape))
 
 
 @mistake()

@@ -72,16 +72,16 @@ class RatioNegated(Textbook):
 class PenaltyForgottenInTheLoss(Textbook):
     """f lacks the L2 term, although the gradient of f includes the L2 term."""
 
-    def regularised_loss(self, W: PerLayer | None = None) -> Any:
-        return super().regularised_loss(W) - self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
+    def l2_term(self) -> Any:
+        return 0 * super().l2_term()
 
 
 @mistake()
 class PenaltyWithoutItsHalf(Textbook):
     """The L2 term of f lacks the factor 1/2: it is eta |theta|^2, although the L2 term of the gradient is eta theta."""
 
-    def regularised_loss(self, W: PerLayer | None = None) -> Any:
-        return super().regularised_loss(W) + self.eta() / 2 * dot(*2 * (self.W if W is None else W,))
+    def l2_term(self) -> Any:
+        return 2 * super().l2_term()
 
 
 @mistake()
@@ -99,9 +99,9 @@ class PenaltyWithoutBiases(Textbook):
     def _kernels(self, W: PerLayer) -> PerLayer:
         return {l: np.hstack([W_l[:, :-1], 0 * W_l[:, -1:]]) if self.has_bias(l) else W_l for l, W_l in W.items()}
 
-    def regularised_loss(self, W: PerLayer | None = None) -> Any:
-        biases = [W_l[:, -1] for l, W_l in (self.W if W is None else W).items() if self.has_bias(l)]
-        return super().regularised_loss(W) - self.eta() / 2 * sum(b @ b for b in biases)
+    def l2_term(self) -> Any:
+        biases = [W_l[:, -1] for l, W_l in self.W.items() if self.has_bias(l)]
+        return super().l2_term() - self.eta() / 2 * sum(b @ b for b in biases)
 
     def regularised_gradient(self) -> PerLayer:
         K = self._kernels(self.W)

@@ -83,8 +83,12 @@ class Products(Curvature):
     def regularised_loss(self, W: PerLayer | None = None) -> Any:
         """f at the weights W, which are by default the weights of the problem."""
         if W is None:
-            return self.loss() + self.eta() / 2 * dot(self.W, self.W)
+            return self.loss() + self.l2_term()
         return type(self)(replace(self.problem, weights=tuple(W[l] for l in sorted(W)))).regularised_loss()
+
+    def l2_term(self) -> Any:
+        """The L2 term of f, eta |theta|^2 / 2, where theta are the weights of the problem."""
+        return self.eta() / 2 * dot(self.W, self.W)
 
     def regularised_gradient(self) -> PerLayer:
         """The gradient of f."""

@@ -32,14 +32,14 @@ class Curvature(Passes):
         columns = self.output_gradient(self.problem.Y)[:, None] / self.divisor_of_gradient()
         return {l: d[:, 0] for l, d in self.carried(columns).items()}
 
-    def summed_gradient(self, d: Array, inputs: Array) -> Array:
-        """The sum of dE/dh a^T over the positions, (N, O, I)."""
-        return np.einsum("not,ntoi->noi", d, inputs)
+    def summed_gradient(self, l: int, d: Array) -> Array:
+        """The sum of dE/dh_l a_{l-1}^T over the positions, (N, O, I), where d is dE/dh_l."""
+        return np.einsum("not,ntoi->noi", d, self.inputs_of_outputs(l))
 
     def gradient(self) -> PerLayer:
         """The gradient of every W_l."""
         d = self.gradients()
-        return {l: self.mean(self.summed_gradient(d[l], self.inputs_of_outputs(l))) for l in self.weighted}
+        return {l: self.mean(self.summed_gradient(l, d[l])) for l in self.weighted}
 
     def over_positions(self, columns: Array) -> Array:
         """The sum of v v^T over columns v (N, K, C, T), a matrix over all positions and channels, (N, T C, T C)."""
