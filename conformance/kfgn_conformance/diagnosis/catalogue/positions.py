@@ -1,8 +1,8 @@
 """Mistakes in the sums and means over the positions at which weights are shared.
 
 Expand and reduce are the approximations K-FAC-expand and K-FAC-reduce (Eschenhagen et al. 2023). KFC is the
-approximation for convolutions by Grosse and Martens (2016). With a mask, only counted positions are positions. T is then
-their number for a datapoint, or the mean of these numbers in expand.
+approximation for convolutions by Grosse and Martens (2016). With a mask, only counted positions are positions. T is
+then their number for a datapoint, or the mean of these numbers in expand.
 """
 
 import numpy as np
