@@ -80,7 +80,7 @@ class CheckResult:
 
     @property
     def mistakes(self) -> tuple[str, ...]:
-        """Names of the known mistakes that explain the wrong answers; empty if no known mistake explains them."""
+        """Names of the known mistakes that explain the wrong answers, or `undeclared-convention`; empty without one."""
         diagnoses = (cell.diagnosis for cell in self.report.cells)
         return tuple(mistake.name for diagnosis in diagnoses if diagnosis for mistake in diagnosis.mistakes)
 

@@ -74,8 +74,8 @@ def _draw_one(run: Run, path: Path) -> None:
             kept = "weights that are kept: lowest validation loss"
             axes.axvline(run.best_update, color=INK, linewidth=0.9, linestyle=":", label=kept)
         plain(axes, "updates", kind)
-    handles, labels = panels[0].get_legend_handles_labels()  # the panel of the losses has every label
-    add_legend(figure, handles=handles, labels=labels, loc="outside lower center", ncols=5)
+    drawn = {label: handle for axes in panels for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    add_legend(figure, handles=drawn.values(), labels=drawn.keys(), loc="outside lower center", ncols=5)
     set_title(figure, f"{data_of(run.options)}, {words_of(run)}; dashed: average of the weights")
     save(figure, path)
 

@@ -170,7 +170,7 @@ def test_a_malformed_file_is_an_error(text, message, tmp_path, capsys):
     ("change", "message"),
     [
         (lambda cell: cell.pop("status"), "line 2: expected a field status"),
-        (lambda cell: cell.update(column=3), "line 2: column: expected a number below 3, got 3"),
+        (lambda cell: cell.update(column=3), "line 2: column: expected a number from 0 to 2, got 3"),
         (lambda cell: cell.update(supported=99), "line 2: supported: expected a number from 0 to"),
     ],
 )

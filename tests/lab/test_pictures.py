@@ -122,6 +122,17 @@ def test_the_picture_of_one_run_has_each_set(tmp_path, drawn):
     assert min(dampings.axes[3].lines[0].get_ydata()) > 0
 
 
+def test_the_legend_has_the_sets_of_both_panels(tmp_path, drawn):
+    """The loss on the test set overflowed, and the accuracy exists."""
+    one = made(tmp_path / "a", losses=[(0, 9.0), (6, 4.0)])
+    for record in one.metrics:
+        record |= {"loss": 5.0, "train_accuracy": 0.5, "train_accuracy_averaged": 0.5}
+    one.metrics[-1] |= {"test_loss": None, "test_accuracy": 0.5}
+    draw_losses([one], tmp_path / "a.png")
+    (figure,) = drawn
+    assert legend(figure.legends[0]) == ["each batch", "training", "test"]
+
+
 def test_a_damping_that_the_method_does_not_use_has_no_axes(tmp_path, drawn):
     train(Options("digits", method="hessian_free", updates=2), tmp_path / "run")
     panel = drawn[1].axes[1]

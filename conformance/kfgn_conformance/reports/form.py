@@ -105,7 +105,7 @@ def fault_of_run(run: dict[str, Any]) -> str:
 def fault_of_cell(cell: dict[str, Any], columns: int) -> str:
     """A message on the first field of a cell with a value outside its range, or "" if there is no such field."""
     if cell["column"] not in range(columns):
-        return f"column: expected a number below {columns}, got {cell['column']}"
+        return f"column: expected a number from 0 to {columns - 1}, got {cell['column']}"
     if not 0 <= cell["supported"] <= cell["problems"]:
         return f"supported: expected a number from 0 to {cell['problems']}, got {cell['supported']}"
     if cell["status"] == "PASS" and cell["ratio"] is None:
