@@ -156,7 +156,7 @@ class ConvolutionMap(BlockPerGroup):
         return array_namespace(rows).reshape(rows, (-1, *(w.padded_length for w in self.windows), self.channels))
 
     def _of_windows(self, xp: Namespace, rows: Array) -> Array:
-        """Rows (..., R', C') of all windows as (N, *outputs, C')."""
+        """Rows (..., R', C') of all windows as (N, *outputs, C'). The leading axes are joined with N."""
         return xp.reshape(rows, (-1, *(w.outputs for w in self.windows), self.units))
 
     def _patches(self, xp: Namespace, padded: Array, unit: Any) -> Array:

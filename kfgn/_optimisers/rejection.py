@@ -8,12 +8,12 @@ from .state import State
 def with_more_damping(
     xp: Namespace, state: State, dampings: Dampings, *, unsolved: Array, overshot: Array, uses_gamma: bool
 ) -> State:
-    """The state after a rejected step of `GaussNewton`, with a larger damping if a damping was too small.
+    """The state after a rejected step of `GaussNewton`, where `after_rejection` replaces a damping that was too small.
 
     unsolved:   true if f and its gradient are finite, but either the damped matrix is not positive definite, or the
                 direction or the quadratic model along the direction is not finite. The damping of the matrix is then
-                increased
-    overshot:   true if the update, or f after the update, is not finite. Then tau is increased. A larger gamma mainly
+                replaced
+    overshot:   true if the update, or f after the update, is not finite. Then tau is replaced. A larger gamma mainly
                 shortens delta~, and would not help, since alpha delta~ does not depend on the length of delta~
     uses_gamma: true if the damped matrix contains gamma, false if the damped matrix contains tau
     """

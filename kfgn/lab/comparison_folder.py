@@ -38,7 +38,7 @@ def folder_of(method: str) -> str:
 
 
 def write_comparison(folder: Path, methods: Sequence[str], options: Options) -> None:
-    """Write `comparison.json` into the folder, which is made if necessary. Raises an `OSError` that names the file."""
+    """Write `comparison.json` into the folder, which is made if necessary. Raises an `OSError` that names the path."""
     folder.mkdir(parents=True, exist_ok=True)
     content = {"format": FORMAT, "methods": list(methods), "options": dataclasses.asdict(options)}
     write_atomically(folder / COMPARISON, (json.dumps(content, indent=2) + "\n").encode())

@@ -54,8 +54,8 @@ class Sum(NamedTuple):
 class Recorder(TorchFunctionMode):  # type: ignore[misc]
     """A mode of PyTorch that records the products with parameters while it is active.
 
-    A product is a call of a function in `PRODUCTS`. Calls inside a transform of `torch.func`, such as `torch.vmap`, are
-    not recorded.
+    Products come from calls of the functions in `PRODUCTS`. One call can give several products, such as one for each
+    group of a convolution. Calls inside a transform of `torch.func`, such as `torch.vmap`, are not recorded.
     """
 
     def __init__(self, parameters: Sequence[Any]) -> None:

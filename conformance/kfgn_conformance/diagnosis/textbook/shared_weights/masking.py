@@ -13,7 +13,10 @@ def masks_of(problem: Problem) -> list[Array] | None:
 
 
 class Masking:
-    """Zeros at masked positions, and numbers of counted positions. Without a mask, every position counts."""
+    """Methods that put zeros at masked positions, or return the number of counted positions.
+
+    Without a mask, every position counts.
+    """
 
     problem: Problem
     N: int
