@@ -72,7 +72,8 @@ def _changes(declared: Conventions, oracle: Oracle) -> Iterator[dict[str, Any]]:
 def _is_right(oracle: Oracle, judged: Judged, conventions: Conventions, dtype: str) -> bool:
     """True if an answer is right with `conventions`.
 
-    An INCONCLUSIVE answer counts as right unless `judged.verdict` is wrong.
+    An answer that is INCONCLUSIVE with `conventions` counts as right, unless it is wrong with the declared conventions,
+    for which `judged.verdict` is the verdict.
     """
     quantity = compared(ROWS[oracle.quantity.name], conventions)
     there = oracle if quantity is oracle.quantity else Oracle(oracle.problem, quantity)

@@ -22,7 +22,7 @@ People with colour blindness can distinguish these colours.
 """
 
 INK = "#333333"
-"""The colour of text and of reference lines."""
+"""The colour of reference lines in pictures of losses."""
 
 
 def new_figure(width: float, height: float) -> Any:

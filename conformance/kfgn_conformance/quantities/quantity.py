@@ -49,7 +49,7 @@ class Quantity:
     irrational : str, default ""
         The reason why the quantity is irrational even for a problem of rational numbers, or "" for a rational quantity.
     of_trajectories : bool, default False
-        True if the quantity is defined on optimiser trajectories, and False if it is defined on all other problems.
+        True if the quantity is defined on problems with an optimiser trajectory, and False for problems without one.
     array_kind : str, default ""
         "weights" for arrays shaped like W_l, "blocks" for square matrices with respect to vec(W_l), "inputs" for
         matrices shaped like Q_l, or "" for all other arrays. The array kind determines how conventions are translated.

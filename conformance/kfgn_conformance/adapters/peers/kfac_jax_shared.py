@@ -43,7 +43,7 @@ def shared_loss(problem: Problem, transfers: dict[str, Any]) -> Callable[[Weight
 
     The inputs and outputs of a dense layer at one position are (N, C) instead.
 
-    Raises `UnsupportedError` for a network that kfac-jax does not support.
+    Raises `UnsupportedError` for a network that kfac-jax or this adapter does not support.
     """
     if problem.objective not in LOSSES:
         raise UnsupportedError(f"no {problem.objective} objective")

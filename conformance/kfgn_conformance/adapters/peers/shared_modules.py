@@ -83,7 +83,7 @@ def converted(
     objectives: the objectives that the library supports
     positions:  False if the library supports outputs at one position alone
 
-    Raises `UnsupportedError` for a problem that the library does not support.
+    Raises `UnsupportedError` for a problem that the library or the adapters do not support.
     """
     layers = layers_over_sequences(problem)
     T = problem.shapes[-1][1]
