@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from kfgn_conformance import Status
 from kfgn_conformance.adapters.kfgn_port import KfgnPort, open_target
+from kfgn_conformance.diagnosis import MISTAKES
 from kfgn_conformance.diagnosis.textbook import Textbook
 from kfgn_conformance.implementation import Implementation
 from kfgn_conformance.judging import compare, judged
@@ -18,6 +19,7 @@ from kfgn_conformance.quantities import ROWS
 
 STEP = ROWS["optimiser_step"]
 PROBLEM = trajectory_problem("ekfac", *TRAJECTORIES["ekfac"])
+FAMILY = [name for name, mistake in MISTAKES.items() if mistake.family == "eigenbases"]
 
 
 @cache
@@ -98,6 +100,19 @@ def test_every_backend_makes_the_steps(target, dtype):
         pytest.skip(backend)
     port = KfgnPort(backend, dtype, eager_on=())
     assert judged(Implementation("", port), few_states()).verdict.status is Status.PASS
+
+
+@pytest.mark.parametrize("name", FAMILY)
+def test_a_mistake_of_ekfac_fails_here_and_on_no_other_trajectory(name):
+    assert len(FAMILY) >= 4
+    textbook, question = MISTAKES[name].textbook, few_states()
+    for dtype in ("float32", "float64"):
+        answer = tuple(array.astype(dtype) for array in textbook(question.problem).answer(STEP.name))
+        assert compare(answer, question, dtype).verdict.status is Status.FAIL
+    others = trajectory_problem("kflr", *TRAJECTORIES["kflr"])
+    few = replace(others, trajectory=others.trajectory._replace(checkpoints=others.trajectory.checkpoints[3:5]))
+    right, same = Textbook(few).answer(STEP.name), textbook(few).answer(STEP.name)
+    assert all(map(np.array_equal, right, same))
 
 
 def test_the_generator_continues_through_the_steps_that_compute_bases():
