@@ -81,7 +81,10 @@ def with_new_bases(settings: Settings, state: EkfacState, X: Array, Y: Array) ->
 
 
 def observed(settings: Settings, state: EkfacState, X: Array, Y: Array) -> EkfacState:
-    """The state with the batch in S, and in every `refresh`-th step, from the first step on, with new bases before."""
+    """The state with the batch in the average S.
+
+    Every `refresh`-th step, from the first step on, also updates Q and G, and computes the new bases before S.
+    """
     done, at = state.at.t - state.at.rejected, state.at
     turned = with_new_bases(settings, state, X, Y) if at.t % settings.refresh == 0 else state
     of_batch = {l: ekfac_diagonal(batch, *turned.bases[l]) for l, batch in dense_pairs(at.net, X, Y).items()}
