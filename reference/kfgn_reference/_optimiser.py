@@ -204,14 +204,9 @@ def rejected(settings: Settings, state: State, f: Any, *, damped: bool) -> tuple
 def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None) -> tuple[State, Info]:
     """One update on the batch X (N, D_0), Y, or the result of `rejected`.
 
-    The update is alpha delta plus the momentum, a fraction of the last update. rho is the ratio (42) of the whole
-    update, and tau is adapted by this rho.
-
     draws: the random numbers of the step, the last argument of the functions in `METHODS`
     """
-    net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
-    t = state.t + 1
-
+    net, eta = state.net, settings.eta
     f, g = regularised_loss(net, X, Y, eta), regularised_gradient(net, X, Y, eta)
     if not math.isfinite(float(f)):
         return rejected(settings, state, f, damped=False)
@@ -220,7 +215,26 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
         return rejected(settings, state, f, damped=False)
 
     def direction(gamma: Any) -> PerLayer:
-        return damped_direction(settings, net, X, Y, Q, G, g, tau, gamma)
+        return damped_direction(settings, net, X, Y, Q, G, g, state.tau, gamma)
+
+    after, info = updated(settings, state, X, Y, f, g, direction)
+    return (after._replace(Q=Q, G=G) if info.ok else after), info
+
+
+def updated(
+    settings: Settings, state: State, X: Array, Y: Array, f: Any, g: PerLayer, direction: Callable[[Any], PerLayer]
+) -> tuple[State, Info]:
+    """The part of a step that is the same for every curvature. The averages of Q and G stay those of `state`.
+
+    The update is alpha delta plus the momentum, a fraction of the last update. rho is the ratio (42) of the whole
+    update, and tau is adapted by this rho. If no direction exists for the gamma of the step, the result is that of
+    `rejected`.
+
+    f, g:             the regularised loss of the batch, which is finite, and its gradient
+    direction(gamma): the direction (34) for a gamma. Raises `NotPositiveDefiniteError` if gamma is too small
+    """
+    net, tau, gamma, eta = state.net, state.tau, state.gamma, settings.eta
+    t = state.t + 1
 
     def decrease(gamma: Any) -> Any:
         try:
@@ -255,7 +269,8 @@ def step(settings: Settings, state: State, X: Array, Y: Array, draws: Any = None
             tau = bounded(adapted_tau(tau, rho, omega, settings.thresholds), settings.tau_bounds)
     upper = rational(*settings.parameter_average, state.tau)
     average = averaged(state.average, weights(after), t - state.rejected, upper)
-    return State(t, after, average, Q, G, tau, gamma, update, *state[-2:]), Info(f, alpha, gamma, rho)
+    new = state._replace(t=t, net=after, average=average, tau=tau, gamma=gamma, update=update)
+    return new, Info(f, alpha, gamma, rho)
 
 
 def trajectory(

@@ -67,10 +67,20 @@ ALONE = {
 }
 """Steps of walks that are about these steps."""
 
-TRAJECTORIES = {**dict.fromkeys(("walk-kfra", "walk-kfac", "walk-whole", "walk-options"), TELLING), **ALONE}
+TRAJECTORIES = {
+    **dict.fromkeys(("walk-kfra", "walk-kfac", "walk-ekfac", "walk-whole", "walk-options"), TELLING),
+    **ALONE,
+}
 """The steps of each walk at which the textbook is compared with the reference."""
 
-NAMING = {"walk-kfra": (20,), "walk-kfac": (1,), "walk-whole": (1,), "walk-options": (20,), **ALONE}
+NAMING = {
+    "walk-kfra": (20,),
+    "walk-kfac": (1,),
+    "walk-ekfac": (3, 20),  # the weights of averages differ in the first steps alone
+    "walk-whole": (1,),
+    "walk-options": (20,),
+    **ALONE,
+}
 """The steps of each walk at which a mistake is named, and with --thorough at all steps of `TRAJECTORIES`.
 
 The other steps show no further mistake, and separate none.

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-import kfgn_reference as ref
 import numpy as np
 import pytest
 from kfgn_conformance.problem_sets import known_trajectories, trajectories
@@ -16,10 +15,10 @@ from kfgn_conformance.problem_sets.trajectories import (
     with_trajectory,
 )
 from kfgn_conformance.problems.problem import exact
-from kfgn_conformance.quantities.steps import settings_of, state_of
+from kfgn_conformance.quantities.steps import step_from
 
 STEPS = 4
-NAMES = ("kfra", "kfac", "options", "saturated")
+NAMES = ("kfra", "kfac", "ekfac", "options", "saturated")
 
 
 def start(name):
@@ -62,7 +61,7 @@ def test_checkpoints_that_ship_are_exact_and_clear_of_other_branches(name):
     problem = exact(shipped_problem(name))
     for here in problem.trajectory.checkpoints[::7]:
         alone = replace(problem, trajectory=problem.trajectory._replace(checkpoints=(here,)))
-        _, info = ref.optimiser_step(settings_of(alone), state_of(alone, here), here.X, here.Y, here.draws)
+        _, info = step_from(alone, here)
         assert is_clear(alone, here, info)
 
 

@@ -267,7 +267,7 @@ def problems_of(quantity):
     if not quantity.of_trajectories:
         whole = case("mixture", "project", ("tanh", "tanh")), case("categorical", "project", ("gelu", "gelu"))
         return [p.head(2) for p in whole]
-    whole = [trajectory_problem(name, *TRAJECTORIES[name]) for name in ("kfra", "kfac", "rp", "options")]
+    whole = [trajectory_problem(name, *TRAJECTORIES[name]) for name in ("kfra", "kfac", "rp", "ekfac", "options")]
     return [replace(p, trajectory=p.trajectory._replace(checkpoints=p.trajectory.checkpoints[3:5])) for p in whole]
 
 

@@ -51,7 +51,7 @@ def test_a_problem_is_read_back(problem):
         assert equal(getattr(problem, field.name), getattr(again, field.name)), field.name
 
 
-@pytest.mark.parametrize("name", ["kfac", "options", "whole"])
+@pytest.mark.parametrize("name", ["kfac", "ekfac", "options", "whole"])
 def test_a_trajectory_is_read_back(name, monkeypatch):
     monkeypatch.setattr("kfgn_conformance.problem_sets.trajectories.STEPS", 3)
     problem = trajectory_problem(name, *TRAJECTORIES[name])
@@ -61,8 +61,8 @@ def test_a_trajectory_is_read_back(name, monkeypatch):
 def test_problems_satisfy_the_schema_of_the_golden_vectors(monkeypatch, thorough):
     """With a case of each objective, or with all cases."""
     monkeypatch.setattr("kfgn_conformance.problem_sets.trajectories.STEPS", 6)  # the fifth adapts tau
-    options = trajectory_problem("options", *TRAJECTORIES["options"])
-    for problem in (*cases()[:: 1 if thorough else 7], digits().head(8), options, with_all_layer_records()):
+    walks = [trajectory_problem(name, *TRAJECTORIES[name]) for name in ("options", "ekfac")]
+    for problem in (*cases()[:: 1 if thorough else 7], digits().head(8), *walks, with_all_layer_records()):
         OF_PROBLEMS.validate(through_json(problem))
 
 
@@ -110,6 +110,9 @@ FAULTS = {
         {"draws": np.zeros((13, 3))},
         f"{CHECKPOINTS}.draws: arrays: expected shape (0,), got (1,)",
     ),
+    "no S": ("ekfac", {"S": ()}, f"{CHECKPOINTS}.S: arrays: expected shape (3,), got (0,)"),
+    "bases": ("ekfac", {"U_Q": (np.eye(6), np.eye(7), np.eye(4))}, f"{CHECKPOINTS}.U_Q[1]: expected shape (8, 8), got"),
+    "bases of KFLR": ("kflr", {"U_G": (np.eye(7),)}, f"{CHECKPOINTS}.U_G: arrays: expected shape (0,), got (1,)"),
     "classes": ("kflr", {"Y": np.full(13, 11)}, f"{CHECKPOINTS}.Y: expected classes from 0 to 10, got values"),
 }
 
@@ -123,6 +126,16 @@ def test_a_fault_of_a_checkpoint_is_named(name):
     checkpoints = first, second._replace(**change), *others
     wrong = replace(problem, trajectory=problem.trajectory._replace(checkpoints=checkpoints))
     assert golden.form.fault_of_arrays(wrong).startswith(message)
+
+
+def test_the_fields_of_ekfac_are_written_for_ekfac_alone():
+    """So the JSON of every other problem, and its hash, are those of earlier releases, whose files are still read."""
+    fields_of = {}
+    for method in ("kflr", "ekfac"):
+        written = through_json(trajectory_problem(method, *TRAJECTORIES[method]))
+        fields_of[method] = set(written["trajectory"]["checkpoints"][0])
+    assert fields_of["ekfac"] - fields_of["kflr"] == {"U_Q", "U_G", "S"}
+    assert fields_of["kflr"] < fields_of["ekfac"]
 
 
 def test_tensors_have_the_paths_that_stand_for_them(tmp_path):

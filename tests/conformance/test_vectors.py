@@ -76,7 +76,8 @@ def test_every_quantity_has_every_objective_and_transfer_function(quantity):
 
 def test_every_method_has_its_steps():
     settings = [vector.problem.trajectory for vector in VECTORS if vector.quantity == "optimiser_step"]
-    assert {s.method for s in settings} == {"kflr", "kfra", "kfac", "rp", "hessian_free_blocks", "hessian_free"}
+    methods = {"kflr", "kfra", "kfac", "rp", "ekfac", "hessian_free_blocks", "hessian_free"}
+    assert {s.method for s in settings} == methods
     assert {s.inversion for s in settings} == {"trace", "frobenius", "spectral", "exact"}
     assert {vector.quantity for vector in VECTORS} == set(ROWS)
 

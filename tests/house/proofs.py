@@ -188,7 +188,18 @@ PROOFS = {
         "GaussNewton.step",
         "optimisers/test_directions.py::test_kronecker_factors",
     ),
+    "optimiser_step of EKFAC": Proof(
+        "shared_weights.ekfac_step",
+        "reference/shared_weights/test_ekfac_step.py::test_steps_are_those_of_dense_matrices",
+        "EigenvalueCorrected",
+        "optimisers/test_eigenvalue_corrected.py::test_averages",
+    ),
 }
+
+
+def quantity_of(name: str) -> str:
+    """The quantity of a line: its first word, since a method of a quantity may have a separate line."""
+    return name.partition(" ")[0]
 
 
 def object_of(package: Any, name: str) -> Callable[..., Any]:
@@ -238,7 +249,7 @@ def link_to_test(node: str) -> str:
 
 def row(name: str) -> tuple[str, ...]:
     """The cells of a quantity."""
-    proof, quantity = PROOFS[name], quantities.ROWS[name]
+    proof, quantity, of_method = PROOFS[name], quantities.ROWS[quantity_of(name)], name.partition(" ")[2]
     kit = link("row", row_file(quantity))
     port = ("", "")
     if proof.port:
@@ -246,7 +257,7 @@ def row(name: str) -> tuple[str, ...]:
         port = function, link_to_test(f"tests/port/{proof.port_test}")
         kit += f", {link('adapter', ADAPTER)}"
     return (
-        f"`{name}`",
+        f"`{quantity.name}` {of_method}".rstrip(),
         quantity.equation,
         link(f"`{proof.reference}`", source(object_of(ref, proof.reference))),
         link_to_test(reference_test(proof)),
@@ -257,7 +268,11 @@ def row(name: str) -> tuple[str, ...]:
 
 def table() -> str:
     """The table in Markdown."""
-    rows = [HEADS, ("---",) * len(HEADS), *map(row, quantities.ROWS)]
+    rows = [
+        HEADS,
+        ("---",) * len(HEADS),
+        *map(row, sorted(PROOFS, key=lambda name: [*quantities.ROWS].index(quantity_of(name)))),
+    ]
     return "".join(f"| {' | '.join(cells)} |\n" for cells in rows)
 
 

@@ -16,12 +16,6 @@ def _optimiser(
     and 10^6. The initial dampings have no effect, since each checkpoint contains its own dampings. Any other constant
     that neither the trajectory nor an argument gives has the port's default value.
     """
-    hessian_free = trajectory.method in ("hessian_free", "hessian_free_blocks")
-    curvature = (
-        kfgn.HessianFree(blocks=trajectory.method == "hessian_free_blocks", iterations=iterations, tolerance=tolerance)
-        if hessian_free
-        else kfgn.KroneckerFactored(trajectory.method, inversion=trajectory.inversion, refresh=trajectory.refresh)
-    )
     (low, high), (part, of) = (n / d for n, d in trajectory.thresholds), trajectory.momentum
 
     def damping(period: int, bounds: tuple[float, float] | None) -> kfgn.Damping:
@@ -30,7 +24,7 @@ def _optimiser(
 
     return kfgn.GaussNewton(
         network,
-        curvature,
+        _curvature(trajectory, iterations, tolerance),
         eta=eta,
         tau=damping(5, trajectory.tau_bounds),
         gamma=damping(20, trajectory.gamma_bounds),
@@ -40,6 +34,18 @@ def _optimiser(
     )
 
 
+def _curvature(
+    trajectory: Trajectory, iterations: int, tolerance: float
+) -> kfgn.HessianFree | kfgn.EigenvalueCorrected | kfgn.KroneckerFactored:
+    """The curvature of a trajectory."""
+    method, refresh = trajectory.method, trajectory.refresh
+    if method in ("hessian_free", "hessian_free_blocks"):
+        return kfgn.HessianFree(blocks=method == "hessian_free_blocks", iterations=iterations, tolerance=tolerance)
+    if method == "ekfac":
+        return kfgn.EigenvalueCorrected(refresh=refresh)
+    return kfgn.KroneckerFactored(method, inversion=trajectory.inversion, refresh=refresh)
+
+
 def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
     """The state of the optimiser at a checkpoint.
 
@@ -47,14 +53,10 @@ def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
     the checkpoint.
     """
     state = optimiser.init(here.weights)
-    factors, estimate = state.factors, optimiser.curvature
-    if isinstance(estimate, kfgn.KroneckerFactored):
-        batches = (here.t + estimate.refresh - 1) // estimate.refresh
-        factors = kfgn.Factors(factors.count + batches, here.Q, here.G)
     return state._replace(
         t=here.t,
         average=here.average,
-        factors=factors,
+        factors=_factors(optimiser.curvature, state.factors, here),
         tau=here.tau,
         gamma=here.gamma,
         update=here.update if optimiser.momentum else (),
@@ -62,13 +64,33 @@ def _state(optimiser: kfgn.GaussNewton, here: Checkpoint) -> kfgn.State:
     )
 
 
+def _factors(curvature: Any, empty: Any, here: Checkpoint) -> Any:
+    """The averages of a curvature at a checkpoint. A curvature without factors has no averages.
+
+    empty: the averages before the first batch
+    """
+    if isinstance(curvature, kfgn.HessianFree):
+        return empty
+    count = empty.count + (here.t + curvature.refresh - 1) // curvature.refresh
+    if isinstance(curvature, kfgn.EigenvalueCorrected):
+        return kfgn.EigenFactors(count, here.Q, here.G, here.U_Q, here.U_G, empty.batches + here.t, here.S)
+    return kfgn.Factors(count, here.Q, here.G)
+
+
+def _averages(factors: Any) -> tuple[Any, ...]:
+    """The averages of a curvature that are compared: S of EKFAC, Q and G of Kronecker factors, or none."""
+    if isinstance(factors, kfgn.EigenFactors):
+        return factors.S
+    return (*factors.Q, *factors.G) if factors else ()
+
+
 def steps(
     network: kfgn.Network, trajectory: Trajectory | None, eta: float, iterations: int, tolerance: float
 ) -> tuple[Any, ...]:
     """Run one step from each checkpoint, and return the arrays that each step computes, one step after another.
 
-    The arrays of a step are the new weights, their average, Q and G if the method has Kronecker factors, tau, gamma,
-    the minimised function f = loss + eta / 2 |theta|^2 before the step, and the step size alpha.
+    The arrays of a step are the new weights, their average, Q and G if the method has Kronecker factors, S for EKFAC,
+    tau, gamma, the minimised function f = loss + eta / 2 |theta|^2 before the step, and the step size alpha.
 
     iterations: the largest number of iterations of conjugate gradients
     tolerance:  the relative residual at which conjugate gradients end
@@ -81,6 +103,6 @@ def steps(
     arrays: list[Any] = []
     for here in trajectory.checkpoints:
         state, info = optimiser.step(_state(optimiser, here), here.X, here.Y, here.draws)
-        factors = (*state.factors.Q, *state.factors.G) if state.factors else ()
-        arrays += [*state.weights, *state.average, *factors, state.tau, state.gamma, info.f, info.step_size]
+        averages = _averages(state.factors)
+        arrays += [*state.weights, *state.average, *averages, state.tau, state.gamma, info.f, info.step_size]
     return tuple(arrays)

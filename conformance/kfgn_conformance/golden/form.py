@@ -165,6 +165,10 @@ def _shapes_of_checkpoint(problem: Problem, here: Checkpoint, path: str) -> Iter
         "rp": [(n, S, root_columns(problem.objective, problem.psd, D[-1]))],
     }
     yield from _per_layer(f"{path}.draws", drawn, shapes.get(method, []))
+    of_ekfac = of_weights if method == "ekfac" else []
+    yield from _per_layer(f"{path}.U_Q", here.U_Q, [(columns, columns) for _, columns in of_ekfac])
+    yield from _per_layer(f"{path}.U_G", here.U_G, [(rows, rows) for rows, _ in of_ekfac])
+    yield from _per_layer(f"{path}.S", here.S, of_ekfac)
 
 
 def _bases(problem: Problem) -> Iterator[NamedShape]:

@@ -186,6 +186,7 @@ STEPS: dict[str, tuple[Shape, Trajectory]] = {
     "kfra": (Shape("bernoulli", (1, 3, 2, 4), ("tanh", "logistic"), 5, 2), Trajectory("kfra")),
     "kfac": (Shape("categorical", (1, 3, 2), ("softplus",), 3, 2), Trajectory("kfac")),
     "rp": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Trajectory("rp", inversion="frobenius")),
+    "ekfac": (Shape("categorical", (1, 4, 3), ("tanh",), 5, 2), Trajectory("ekfac", refresh=3)),
     "mixture": (Shape("mixture", (1, 4, 3), ("tanh",), 5, 2, "scalar"), Trajectory("kfra", inversion="spectral")),
     "blocks": (Shape("bernoulli", (1, 3, 2), ("logistic",), 3, 2), Trajectory("hessian_free_blocks")),
     "whole": (Shape("squared_error", (1, 3, 2), ("tanh",), 3, 2), Trajectory("hessian_free")),
@@ -201,6 +202,8 @@ Together, the settings have every method, the options that are not in the paper,
 MOMENTS = (0, 4, 19)
 """The values of t at the checkpoints. The step from t = 4 adapts tau, and the step from t = 19 adapts tau and gamma."""
 
+MOMENTS_OF_EKFAC = (1, *MOMENTS[1:])
+"""The values of t at the checkpoints of EKFAC, which computes bases at t = 0."""
 
 SCENARIOS = {"rejected": Scenario(tau=2.0**-4, indefinite_after=max(MOMENTS))}
 """The scenarios of trajectories, by name. A trajectory that is not listed has the default scenario of `steps`."""
@@ -237,25 +240,26 @@ def trap(name: str, of: Trap) -> Question:
 def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
     """A few checkpoints of an optimiser trajectory, none of which is near a discontinuity of the optimiser."""
     scenario = SCENARIOS.get(name, Scenario(tau=2.0**-4))
+    moments = MOMENTS_OF_EKFAC if settings.method == "ekfac" else MOMENTS
 
     def shortened(problem: Problem) -> Problem:
-        whole = with_trajectory(problem, settings, scenario, max(MOMENTS) + 1)
+        whole = with_trajectory(problem, settings, scenario, max(moments) + 1)
         assert whole.trajectory is not None
         return replace(
             whole,
             trajectory=settings._replace(
-                checkpoints=tuple(here for here in whole.trajectory.checkpoints if here.t in MOMENTS)
+                checkpoints=tuple(here for here in whole.trajectory.checkpoints if here.t in moments)
             ),
         )
 
     def wanted(problem: Problem) -> bool:
         assert problem.trajectory is not None
         return (
-            len(problem.trajectory.checkpoints) == len(MOMENTS)
+            len(problem.trajectory.checkpoints) == len(moments)
             and Oracle(problem, ROWS["optimiser_step"]).is_conclusive
         )
 
-    at = ", ".join(str(t + 1) for t in MOMENTS)
+    at = ", ".join(str(t + 1) for t in moments)
     description = f"Steps {at} by {settings.method} ({described(shape)})"
     return Question(clear(f"steps-{name}", shape, shortened, wanted), description, ("optimiser_step",))
 

@@ -21,7 +21,8 @@ ADAPTING = (5, 40)
 def is_kept(here: Checkpoint) -> bool:
     """Return True for the first two states, and for the states before a step that adapts tau or gamma.
 
-    The first step starts the moving averages, and the second step is the first step that updates an average.
+    The first step starts the moving averages, and the second step is the first step that updates an average. A
+    trajectory of EKFAC has no state before the first step, which computes bases.
     """
     return here.t < 2 or (here.t + 1) % PERIOD == 0
 

@@ -22,8 +22,8 @@ from ..problems.problem import Array, Checkpoint, Problem
 
 FILE = Path(__file__).parent / "known_trajectories.npz"
 
-PER_LAYER = ("weights", "average", "Q", "G", "update")
-"""The fields of a checkpoint with an array for each layer."""
+PER_LAYER = ("weights", "average", "Q", "G", "update", "U_Q", "U_G", "S")
+"""The fields of a checkpoint with an array for each layer. The last three have arrays only for the method "ekfac"."""
 
 SINGLE = ("t", "tau", "gamma", "X", "Y", "draws")
 """The other fields of a checkpoint."""
@@ -110,6 +110,7 @@ def _checkpoint(stored: Stored, key: str, i: int, layers: int) -> Checkpoint:
         return x.astype(np.float64) if x.dtype.kind == "f" else x
 
     fields: dict[str, Any] = {name: array(name) for name in SINGLE if name not in ("t", "draws")}
-    fields |= {name: tuple(array(f"{name} {l}") for l in range(1, layers + 1)) for name in PER_LAYER}
+    found = [name for name in PER_LAYER if f"{key} {name} 1" in stored]
+    fields |= {name: tuple(array(f"{name} {l}") for l in range(1, layers + 1)) for name in found}
     draws = array("draws") if f"{key} draws" in stored else None
     return Checkpoint(t=int(stored[f"{key} t"][i]), draws=draws, **fields)

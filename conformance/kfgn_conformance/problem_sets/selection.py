@@ -122,7 +122,7 @@ The problems have each kind of layer, each objective, sequences and images, ever
 without a bias, and masks.
 """
 
-TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "mixture", "blocks", "options")
+TRAJECTORIES = ("kflr", "kfra", "kfac", "rp", "ekfac", "mixture", "blocks", "options")
 """The optimiser trajectories of array-api-strict.
 
 The trajectories include an indefinite H_L, all options, and each method except `hessian_free`.

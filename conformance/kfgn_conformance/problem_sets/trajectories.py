@@ -12,12 +12,13 @@ from typing import NamedTuple
 
 import kfgn_reference as ref
 import numpy as np
+from kfgn_reference.shared_weights import EkfacState, initial_ekfac_state
 
 from ..problems.arrays import Array
 from ..problems.cases import case
 from ..problems.discontinuities import clear_of_kinks, near_border
 from ..problems.problem import CLASSIFIERS, Checkpoint, Problem, Trajectory, classes, label_shape, root_columns
-from ..quantities.steps import changes, decreases, definiteness, settings_of, state_of
+from ..quantities.steps import changes, decreases, definiteness, of_paper, settings_of, step_from
 from ..tolerances import ROUNDOFF
 from .known_trajectories import known_checkpoints
 
@@ -37,6 +38,7 @@ TRAJECTORIES: dict[str, tuple[str, str, Trajectory]] = {
     "kfra": ("bernoulli", "project", Trajectory("kfra")),
     "kfac": ("categorical", "project", Trajectory("kfac")),
     "rp": ("squared_error", "project", Trajectory("rp")),
+    "ekfac": ("categorical", "project", Trajectory("ekfac", refresh=10)),
     "mixture": ("mixture", "project", Trajectory("kfra")),
     "mixture-scalar": ("mixture", "scalar", Trajectory("kfac")),
     "blocks": ("bernoulli", "project", Trajectory("hessian_free_blocks")),
@@ -87,6 +89,7 @@ class Scenario(NamedTuple):
 SCENARIOS = {
     "kflr": Scenario(gamma=8.0),
     "kfac": Scenario(1.0, 8.0),
+    "ekfac": Scenario(gamma=8.0),
     "options": Scenario(7 / 16),
     "rejected": Scenario(indefinite_after=25),
     "saturated": Scenario(eta=0.0, inputs=2.0**36),
@@ -136,15 +139,16 @@ def with_trajectory(problem: Problem, settings: Trajectory, scenario: Scenario, 
     rng = np.random.Generator(np.random.Philox(0))
     problem = with_dampings(replace(problem, trajectory=settings), scenario)
     net, arguments = problem.reference, problem.arguments
-    state = ref.initial_state(net, arguments.tau[()], arguments.gamma[()])
+    initial = initial_ekfac_state if settings.method == "ekfac" else ref.initial_state
+    state = initial(net, arguments.tau[()], arguments.gamma[()])
     checkpoints: list[Checkpoint] = []
     for _ in range(steps):
-        if state.t == scenario.indefinite_after:
+        if isinstance(state, ref.State) and state.t == scenario.indefinite_after:
             state = with_indefinite_factor(state)
         here = checkpoint(problem, state, rng, scenario.inputs)
         alone = replace(problem, trajectory=settings._replace(checkpoints=(here,)))
-        state, info = ref.optimiser_step(settings_of(alone), state_of(alone, here), here.X, here.Y, here.draws)
-        if is_clear(alone, here, info):
+        state, info = step_from(alone, here)
+        if keeps_bases(alone, here) and is_clear(alone, here, info):
             checkpoints.append(here)
     return replace(problem, trajectory=settings._replace(checkpoints=tuple(checkpoints)))
 
@@ -161,13 +165,15 @@ def single(x: Array) -> Array:
     return np.asarray(x).astype(np.float32).astype(np.float64)
 
 
-def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inputs: float | None) -> Checkpoint:
+def checkpoint(
+    problem: Problem, after: ref.State | EkfacState, rng: np.random.Generator, inputs: float | None
+) -> Checkpoint:
     """The state of the optimiser with a new batch.
 
     A batch is drawn again if a pre-activation is near a kink of a transfer function, or if a draw of KFAC is near a
     border between classes.
     """
-    shape = (problem.N, problem.widths[0])
+    shape, state = (problem.N, problem.widths[0]), of_paper(after)
     weights = dict(enumerate(state.net.weights, start=1))
 
     def arrays(per_layer: ref.PerLayer, absent: ref.PerLayer) -> tuple[Array, ...]:
@@ -186,11 +192,21 @@ def checkpoint(problem: Problem, state: ref.State, rng: np.random.Generator, inp
             X=rng.integers(-16, 17, shape) / 16 if inputs is None else np.full(shape, inputs),
             Y=targets(problem, rng),
             draws=draws(problem, rng),
+            **of_ekfac(after),
         )
         there = replace(problem, weights=here.weights, X=here.X)
         sampled = here.draws if problem.trajectory is not None and problem.trajectory.method == "kfac" else None
         if clear_of_kinks(there) and (sampled is None or not near_border(replace(there, draws=sampled)).any()):
             return here
+
+
+def of_ekfac(state: ref.State | EkfacState) -> dict[str, tuple[Array, ...]]:
+    """The fields of a checkpoint that only EKFAC has. Before the first step, S has no arrays."""
+    if not isinstance(state, EkfacState):
+        return {}
+    U_Q, U_G = zip(*state.bases.values(), strict=True)
+    fields = {"U_Q": U_Q, "U_G": U_G, "S": state.S.values()}
+    return {name: tuple(map(single, arrays)) for name, arrays in fields.items()}
 
 
 def targets(problem: Problem, rng: np.random.Generator) -> Array:
@@ -211,6 +227,16 @@ def draws(problem: Problem, rng: np.random.Generator) -> Array | None:
         shape = label_shape(problem.objective, (problem.N, SAMPLES), D)
         return rng.integers(0, 2**16, shape) / 2**16
     return None
+
+
+def keeps_bases(problem: Problem, here: Checkpoint) -> bool:
+    """True unless the step from this checkpoint computes eigenvectors.
+
+    Two right implementations may compute different eigenvectors, since each eigenvector has an arbitrary sign, and the
+    eigenvectors of a repeated eigenvalue are an arbitrary basis of their space.
+    """
+    settings = settings_of(problem)
+    return settings.method != "ekfac" or here.t % settings.refresh > 0
 
 
 def is_clear(problem: Problem, here: Checkpoint, info: ref.Info) -> bool:

@@ -51,6 +51,8 @@ class Checkpoint(NamedTuple):
     X:          the inputs of the batch
     Y:          the labels of the batch
     draws:      the random numbers from which KFAC or RP samples, or None for a method that does not sample
+    U_Q, U_G:   the eigenbases of EKFAC, orthogonal up to rounding, or no arrays for a different method
+    S:          the moving averages of the eigenvalues of EKFAC, shaped like W_l, or no arrays for a different method
     """
 
     t: int
@@ -64,6 +66,9 @@ class Checkpoint(NamedTuple):
     X: Array
     Y: Array
     draws: Array | None
+    U_Q: tuple[Array, ...] = ()
+    U_G: tuple[Array, ...] = ()
+    S: tuple[Array, ...] = ()
 
 
 class Trajectory(NamedTuple):
@@ -71,8 +76,9 @@ class Trajectory(NamedTuple):
 
     eta is one of the arguments of the problem. Constants that are not settings have the values of the paper.
 
-    method:        kflr, kfra, kfac or rp for Kronecker factors, hessian_free for the full Gauss-Newton matrix of the
-                   batch, or hessian_free_blocks for the diagonal blocks of this matrix
+    method:        kflr, kfra, kfac or rp for Kronecker factors, ekfac for eigenvalues in the eigenbases of KFLR's
+                   factors, hessian_free for the full Gauss-Newton matrix of the batch, or hessian_free_blocks for the
+                   diagonal blocks of this matrix
     inversion:     the name of the norm in (38), or "exact" for the inverse of (35)
     thresholds:    two numbers n / d, each as a pair (n, d): tau grows if rho is below the first number, and shrinks if
                    rho is above the second number
@@ -80,7 +86,8 @@ class Trajectory(NamedTuple):
     gamma_bounds:  the lower and the upper bound of gamma, or None
     max_step_size: the upper bound of |alpha|, or None
     momentum:      a pair (n, d): the fraction n / d of the last update is added to the next update
-    refresh:       the number of steps from one update of the factors' averages to the next
+    refresh:       the number of steps from one update of the factors' averages to the next. With EKFAC, these updates
+                   also change the bases, and no checkpoint is before such a step
     checkpoints:   the states and the batches from which the steps are made
     """
 

@@ -30,6 +30,9 @@ NOT_WRITTEN = ("dtypes",)
 OMITTED: dict[str, Any] = {"trajectory": None, "divisor": 1, "bases": ()}
 """The fields of a problem that are not written if they have these values, which are their defaults."""
 
+OMITTED_FROM_CHECKPOINTS = ("U_Q", "U_G", "S")
+"""The fields of a checkpoint that are not written if they have no arrays. Only the method "ekfac" has these arrays."""
+
 Put = Callable[[str, Array], Any]
 """A function f(path, array) that returns the JSON value of the array at a path of the problem."""
 
@@ -53,7 +56,10 @@ def _written(value: Any, path: str, put: Put) -> Any:
     if not isinstance(value, tuple):
         return value
     written = [_written(part, name, put) for name, part in parts(value, path)]
-    return dict(zip(value._fields, written, strict=True)) if hasattr(value, "_fields") else written
+    if not hasattr(value, "_fields"):
+        return written
+    fields = dict(zip(value._fields, written, strict=True))
+    return {name: part for name, part in fields.items() if name not in OMITTED_FROM_CHECKPOINTS or part}
 
 
 def with_tensors(problem: Problem, file: Path) -> dict[str, Any]:

@@ -43,6 +43,7 @@ Read the modules in this order. (8s) is the form of (8) for shared weights, and 
     _tokens              the block of an embedding from counts of tokens
     _reduce              K-FAC-reduce
     _ekfac               the corrected diagonal in an eigenbasis
+    _ekfac_step          the optimiser of the paper, with averages of this diagonal
     _rearrangement       Van Loan's rearrangement
     _kfoc                the nearest Kronecker product, and sums of r products
     _tkfac               factors weighted by traces
@@ -145,6 +146,14 @@ Sources
 from ._blocks import gauss_newton_blocks, gradient, hessian_blocks, sample_blocks, sample_gradient, weight_jacobian
 from ._convolution import Convolution
 from ._ekfac import eigenbases, ekfac, ekfac_block, ekfac_diagonal
+from ._ekfac_step import (
+    EkfacState,
+    ekfac_direction,
+    ekfac_step,
+    in_new_basis,
+    initial_ekfac_state,
+    observed as ekfac_observed,
+)
 from ._embedding import Embedding
 from ._exact import exact_block, weight_roots
 from ._expand import expand
@@ -185,6 +194,7 @@ from ._tokens import (
 __all__ = [
     "Convolution",
     "Dense",
+    "EkfacState",
     "Elementwise",
     "Embedding",
     "Factors",
@@ -205,6 +215,9 @@ __all__ = [
     "ekfac",
     "ekfac_block",
     "ekfac_diagonal",
+    "ekfac_direction",
+    "ekfac_observed",
+    "ekfac_step",
     "ekfac_token_diagonal",
     "exact_block",
     "exact_token_blocks",
@@ -215,6 +228,8 @@ __all__ = [
     "gauss_newton_blocks",
     "gradient",
     "hessian_blocks",
+    "in_new_basis",
+    "initial_ekfac_state",
     "joined",
     "kfoc",
     "kfra_over_positions",

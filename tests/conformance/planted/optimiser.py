@@ -60,10 +60,12 @@ class Optimiser(Curvature):
         self.kept.pop("passes", None)  # a walk is one problem with the weights and batches of many
         g = [g + eta * W for g, W in zip(self.gradient(b), b.weights, strict=True)]
         f = self.f(b, b.weights, eta)
-        Q, G = self.factors(b, here, trajectory)
+        averages = self.eigenvalues(b, here) if trajectory.method == "ekfac" else self.factors(b, here, trajectory)
 
         def direction(gamma):
-            parts = zip(Q, G, g, strict=True)
+            if trajectory.method == "ekfac":
+                return self.in_bases(here, averages[0], g, gamma + eta)
+            parts = zip(*averages, g, strict=True)
             self.floored = True
             deltas = [self.solve(Q, G, g, gamma + eta, trajectory.inversion) for Q, G, g in parts]
             self.floored = False
@@ -88,7 +90,7 @@ class Optimiser(Curvature):
         weights = [W + u for W, u in zip(b.weights, update, strict=True)]
         average = [self.average(self.real(old), new, t, 0.95) for old, new in zip(here.average, weights, strict=True)]
         self.kept.pop("passes", None)
-        return [*weights, *average, *Q, *G, tau, gamma, f, alpha]
+        return [*weights, *average, *(A for of_layers in averages for A in of_layers), tau, gamma, f, alpha]
 
     def rejected(self, here, f, gamma):
         """The answer for a step that moves nothing."""
@@ -116,6 +118,23 @@ class Optimiser(Curvature):
             [self.average(old, new, count, 0.9) for old, new in zip(olds, news, strict=True)]
             for olds, news in ((Q, self.q(b)), (G, of_batch))
         )
+
+    def eigenvalues(self, b, here):
+        """The averages S of EKFAC, with the batch: the exact blocks in the bases have these diagonals."""
+        passes, averages = self.passes(b), []
+        C = self.backward(b, passes.slopes, self.output_root(b.problem, passes.h, b.Y).swapaxes(1, 2))
+        for B, a, U_Q, U_G, old in zip(C, passes.inputs, here.U_Q, here.U_G, here.S, strict=True):
+            rotated = np.einsum("nko,op,ni,ij->nkpj", B, self.real(U_G), a, self.real(U_Q), optimize=True)
+            averages.append(self.average(self.real(old), self.mean((rotated**2).sum(axis=1)), here.t + 1, 0.9))
+        return (averages,)
+
+    def in_bases(self, here, S, g, k):
+        """The direction of EKFAC: the gradient in the bases, divided by the damped eigenvalues, and rotated back."""
+        if not all(np.all(S_l + k > 0) for S_l in S):
+            raise np.linalg.LinAlgError("a damped eigenvalue is not positive")
+        bases = zip(map(self.real, here.U_Q), map(self.real, here.U_G), strict=True)
+        parts = zip(bases, S, g, strict=True)
+        return [U_G @ (U_G.T @ V @ U_Q / (S_l + k)) @ U_Q.T for (U_Q, U_G), S_l, V in parts]
 
     def average(self, old, new, count, most):
         if count == 1:

@@ -11,6 +11,7 @@ from . import (  # noqa: F401  (each module adds its mistakes)
     constants,
     damping,
     derivatives,
+    eigenbases,
     factors,
     images,
     inputs,

@@ -8,7 +8,7 @@ from ...problems.problem import Array, Checkpoint
 from ..mistake import mistake
 from ..textbook import Textbook
 from ..textbook.passes import PerLayer
-from ..textbook.steps import CURVATURE_AVERAGE, DECAY, PARAMETER_AVERAGE, StepResult
+from ..textbook.steps import CURVATURE_AVERAGE, DECAY, PARAMETER_AVERAGE, Averages, StepResult
 
 
 @mistake("https://github.com/google-deepmind/kfac-jax/commit/aaf3064")
@@ -48,7 +48,7 @@ class TauByOneStep(Textbook):
 class GammaKept(Textbook):
     """gamma is not adapted."""
 
-    def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
+    def adapted_gamma(self, averages: Averages) -> Any:
         return self.problem.arguments.gamma
 
 
@@ -56,7 +56,7 @@ class GammaKept(Textbook):
 class GammaLowered(Textbook):
     """gamma always decreases, because its candidates are compared by a model with C-tilde instead of C-bar."""
 
-    def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
+    def adapted_gamma(self, averages: Averages) -> Any:
         return self.bounded(self.problem.arguments.gamma * self.omega_gamma(), self.trajectory().gamma_bounds)
 
 
@@ -187,5 +187,5 @@ class RejectedForEver(Textbook):
 class IndefiniteInverted(Textbook):
     """A step uses the inverse of a matrix that is not positive definite."""
 
-    def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
+    def invertible(self, averages: Averages) -> bool:
         return True

@@ -10,6 +10,7 @@ reference.
 * curvature: Sections 2 and 3, and Appendix D
 * products:  Appendix C.2
 * solves:    Appendix C.1
+* eigenbases: EKFAC, which is not in the paper
 * steps:     Algorithm 1
 """
 

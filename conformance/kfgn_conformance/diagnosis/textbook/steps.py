@@ -6,13 +6,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...problems.problem import Array, Checkpoint, Trajectory
+from .eigenbases import Eigenbases
 from .passes import PerLayer
 from .products import dot
-from .solves import Solves
 
 CURVATURE_AVERAGE, PARAMETER_AVERAGE = 0.9, 0.95
 T_TAU, T_GAMMA, DECAY = 5, 20, 0.95
 UNIT = 2.0**-53
+
+
+Averages = tuple[PerLayer, ...]
+"""The averages of a curvature: Q and G of Kronecker factors, S of EKFAC, or none for a Hessian-free method."""
 
 
 class StepResult(NamedTuple):
@@ -23,15 +27,14 @@ class StepResult(NamedTuple):
 
     weights: PerLayer
     average: PerLayer
-    Q: PerLayer
-    G: PerLayer
+    curvature: Averages
     tau: Any
     gamma: Any
     f: Any
     alpha: Any
 
 
-class Steps(Solves):
+class Steps(Eigenbases):
     """Formulas of a step from a checkpoint, for a problem with the weights and the batch of this checkpoint."""
 
     def at(self, here: Checkpoint) -> "Steps":
@@ -42,7 +45,9 @@ class Steps(Solves):
             assert here.draws is not None
             arguments = arguments._replace(projections=here.draws)
         draws = here.draws if trajectory.method == "kfac" and here.draws is not None else problem.draws
-        there = replace(problem, weights=here.weights, X=here.X, Y=here.Y, draws=draws, arguments=arguments)
+        alone = trajectory._replace(checkpoints=(here,))
+        there = replace(problem, weights=here.weights, X=here.X, Y=here.Y, draws=draws, trajectory=alone)
+        there = replace(there, arguments=arguments)
         if trajectory.method == "kfac":
             there = replace(there, labels=type(self)(there).labels()[1])
         return type(self)(there)
@@ -62,28 +67,51 @@ class Steps(Solves):
         beta = self.weight_of_old(t, limit)
         return {l: beta * old[l] + (1 - beta) * new[l] for l in new}
 
-    def averaged_factors(self, here: Checkpoint) -> tuple[PerLayer, PerLayer]:
-        """The averaged factors Q and G, which are updated with the factors of the batch every `refresh` steps."""
-        trajectory = self.trajectory()
-        old = tuple(dict(enumerate(arrays, start=1)) for arrays in (here.Q, here.G))
+    def old_averages(self, here: Checkpoint) -> Averages:
+        """The averages of the curvature at a checkpoint."""
+        method = self.trajectory().method
+        if method in ("hessian_free", "hessian_free_blocks"):
+            return ()
+        of_method = (here.S,) if method == "ekfac" else (here.Q, here.G)
+        return tuple(dict(enumerate(arrays, start=1)) for arrays in of_method)
+
+    def averages(self, here: Checkpoint) -> Averages:
+        """The averages of the curvature in a step: Q and G, which are updated every `refresh` steps, or S."""
+        trajectory, old = self.trajectory(), self.old_averages(here)
+        if trajectory.method == "ekfac":
+            return (self.averaged_eigenvalues(here, old[0]),)
         done, due = divmod(here.t, trajectory.refresh)
-        if due > 0:
-            return old[0], old[1]
+        if due > 0 or not old:
+            return old
         new = self.q(), getattr(self, trajectory.method)()
-        Q, G = (self.averaged(before, now, done + 1, CURVATURE_AVERAGE) for before, now in zip(old, new, strict=True))
-        return Q, G
+        return tuple(
+            self.averaged(before, now, done + 1, CURVATURE_AVERAGE) for before, now in zip(old, new, strict=True)
+        )
+
+    def bases(self) -> tuple[PerLayer, PerLayer]:
+        """The bases U_Q and U_G of the checkpoint. No step from a checkpoint computes bases."""
+        (here,) = self.trajectory().checkpoints
+        U_Q, U_G = (dict(enumerate(arrays, start=1)) for arrays in (here.U_Q, here.U_G))
+        return U_Q, U_G
+
+    def averaged_eigenvalues(self, here: Checkpoint, old: PerLayer) -> PerLayer:
+        """The average of S, to which each batch adds its eigenvalues in the bases of the checkpoint."""
+        return self.averaged(old, self.eigenvalues(*self.bases()), here.t + 1, CURVATURE_AVERAGE)
 
     def with_gamma(self, gamma: Any) -> "Steps":
         """The formulas for the problem with a different gamma."""
         arguments = self.problem.arguments._replace(gamma=np.asarray(gamma))
         return type(self)(replace(self.problem, arguments=arguments))
 
-    def direction(self, factors: tuple[PerLayer, PerLayer] | None) -> PerLayer:
+    def direction(self, averages: Averages) -> PerLayer:
         """The uphill direction C^-1 grad f, where C is the damped curvature matrix of the method."""
-        g, inversion = self.regularised_gradient(), self.trajectory().inversion
-        if factors is None:
-            return self.whole_solve(g) if self.trajectory().method == "hessian_free" else self.block_solve(g)
-        Q, G = factors
+        g, method, inversion = self.regularised_gradient(), self.trajectory().method, self.trajectory().inversion
+        if not averages:
+            return self.whole_solve(g) if method == "hessian_free" else self.block_solve(g)
+        if method == "ekfac":
+            (S,), (U_Q, U_G) = averages, self.bases()
+            return {l: self.eigen_solve(S[l], U_Q[l], U_G[l], g[l]) for l in g}
+        Q, G = averages
         if inversion == "exact":
             return {l: self.exact_solve(Q[l], G[l], g[l]) for l in g}
         return {l: self.factored_solve(Q[l], G[l], g[l], inversion) for l in g}
@@ -110,18 +138,20 @@ class Steps(Solves):
             return False
         return True
 
-    def invertible(self, factors: tuple[PerLayer, PerLayer] | None) -> bool:
+    def invertible(self, averages: Averages) -> bool:
         """True if every damped matrix that the direction needs is positive definite.
 
-        A method without Kronecker factors has no such test, and the result is True.
+        A method without averages has no such test, and the result is True.
         """
-        if factors is None:
+        if not averages:
             return True
         k, inversion = self.block_damping(), self.trajectory().inversion
+        if self.trajectory().method == "ekfac":
+            return all(bool(np.all(self.damped_eigenvalues(S) > 0)) for S in averages[0].values())
         if inversion == "exact":
-            blocks = [self.kronecker(Q, G) for Q, G in zip(factors[0].values(), factors[1].values(), strict=True)]
+            blocks = [self.kronecker(Q, G) for Q, G in zip(averages[0].values(), averages[1].values(), strict=True)]
             return all(self.positive_definite(block + k * np.eye(len(block))) for block in blocks)
-        damped = [self.damped_factors(Q, factors[1][l], inversion) for l, Q in factors[0].items()]
+        damped = [self.damped_factors(Q, averages[1][l], inversion) for l, Q in averages[0].items()]
         return all(self.positive_definite(A) for pair in damped for A in pair)
 
     def decrease(self, delta: PerLayer) -> Any:
@@ -140,7 +170,7 @@ class Steps(Solves):
         """0.95^T_gamma."""
         return DECAY**T_GAMMA
 
-    def adapted_gamma(self, factors: tuple[PerLayer, PerLayer] | None) -> Any:
+    def adapted_gamma(self, averages: Averages) -> Any:
         """The adapted gamma (C.3.2): of three candidates, the value whose step decreases the quadratic model most.
 
         A candidate is left out if a damped matrix is not positive definite. If all candidates are left out, gamma does
@@ -148,10 +178,10 @@ class Steps(Solves):
         """
         gamma, omega, bounds = self.problem.arguments.gamma, self.omega_gamma(), self.trajectory().gamma_bounds
         others = (self.bounded(gamma * omega, bounds), self.bounded(gamma / omega, bounds))
-        usable = [g for g in (gamma, *others) if self.with_gamma(g).invertible(factors)]
+        usable = [g for g in (gamma, *others) if self.with_gamma(g).invertible(averages)]
         return max(
             usable,
-            key=lambda g: float(self.decrease(self.with_gamma(g).direction(factors))),
+            key=lambda g: float(self.decrease(self.with_gamma(g).direction(averages))),
             default=self.problem.arguments.gamma,
         )
 
@@ -170,8 +200,8 @@ class Steps(Solves):
 
     def rejected(self, here: Checkpoint) -> StepResult:
         """The result of a rejected step: gamma is increased, and the weights are unchanged."""
-        average, Q, G = (dict(enumerate(arrays, start=1)) for arrays in (here.average, here.Q, here.G))
-        return StepResult(self.W, average, Q, G, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
+        average, curvature = dict(enumerate(here.average, start=1)), self.old_averages(here)
+        return StepResult(self.W, average, curvature, here.tau, self.raised_gamma(), self.regularised_loss(), 0.0)
 
     def ratio(self, update: PerLayer, _own: PerLayer) -> Any:
         """rho of an update. Only mistakes use the second argument, which is the update without momentum."""
@@ -187,15 +217,13 @@ class Steps(Solves):
     def step(self, here: Checkpoint) -> StepResult:
         """A step from a checkpoint whose weights and batch are those of the problem."""
         trajectory, t = self.trajectory(), here.t + 1
-        factors = (
-            self.averaged_factors(here) if trajectory.method not in ("hessian_free", "hessian_free_blocks") else None
-        )
+        curvature = self.averages(here)
         gamma = here.gamma
         if t % T_GAMMA == 0 and trajectory.method != "hessian_free":
-            gamma = self.adapted_gamma(factors)
-        if not self.with_gamma(gamma).invertible(factors):
+            gamma = self.adapted_gamma(curvature)
+        if not self.with_gamma(gamma).invertible(curvature):
             return self.rejected(here)
-        delta = self.with_gamma(gamma).direction(factors)
+        delta = self.with_gamma(gamma).direction(curvature)
         alpha = self.step_size(delta)
         if trajectory.max_step_size is not None:
             alpha = self.bounded(alpha, (-trajectory.max_step_size, trajectory.max_step_size))
@@ -207,15 +235,14 @@ class Steps(Solves):
         adapts = t % T_TAU == 0 and not self.is_rounding(update)
         tau = self.adapted_tau(self.ratio(update, own)) if adapts else here.tau
         average = self.averaged(dict(enumerate(here.average, start=1)), weights, t, PARAMETER_AVERAGE)
-        Q, G = factors or ({}, {})
-        return StepResult(weights, average, Q, G, tau, gamma, self.regularised_loss(), alpha)
+        return StepResult(weights, average, curvature, tau, gamma, self.regularised_loss(), alpha)
 
     def optimiser_step(self) -> list[Array]:
         """The results of one step from each checkpoint of the trajectory, as a list of arrays."""
         arrays: list[Array] = []
         for here in self.trajectory().checkpoints:
             step = self.at(here).step(here)
-            for per_layer in step[:4]:
+            for per_layer in (step.weights, step.average, *step.curvature):
                 arrays += per_layer.values()
-            arrays += [np.asarray(value) for value in step[4:]]
+            arrays += [np.asarray(value) for value in (step.tau, step.gamma, step.f, step.alpha)]
         return arrays
