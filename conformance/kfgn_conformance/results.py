@@ -193,7 +193,7 @@ class Report:
 
     @property
     def checked(self) -> bool:
-        """True if any answer was judged."""
+        """True if any verdict is neither SKIPPED nor UNIMPLEMENTED."""
         return any(cell.supported for cell in self.cells)
 
     @property

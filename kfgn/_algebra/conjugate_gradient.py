@@ -1,6 +1,7 @@
 """Conjugate gradients for linear equations whose unknown is a tuple of one array per layer.
 
-For arrays that are not in host memory, the number of iterations is fixed, so that the host never waits for the device.
+For arrays of JAX and for arrays on a GPU, the number of iterations is fixed, so that the host never waits for the
+device.
 An iteration after convergence leaves the solution unchanged.
 """
 
@@ -80,9 +81,9 @@ def conjugate_gradient(
     x no longer changes once |r| <= tolerance |b|, where r is the residual that the recurrence updates. The solution x
     also no longer changes once |r|^2 is at most the smallest normal number divided by eps^2, since the rounding errors
     of a smaller |r|^2 would spoil x. The same holds once a direction p has p^T A p <= 0. For arrays in host memory, no
-    iteration is computed after x has stopped changing in all systems. For all other arrays, all iterations are
-    computed, since the host does not wait for the device. The right-hand side of each system is divided by its largest
-    absolute value, so that |b|^2 neither overflows nor underflows to 0.
+    iteration is computed after x has stopped changing in all systems. For all other arrays, such as those of JAX and
+    those on a GPU, all iterations are computed, since the host does not wait for the device. The right-hand side of
+    each system is divided by its largest absolute value, so that |b|^2 neither overflows nor underflows to 0.
     """
     xp, L = array_namespace(b[0]), len(b)
 

@@ -24,8 +24,8 @@ def repeat(
     state : tuple of arrays
     ended : callable, optional
         A function of the tuple that returns a 0-d array of bool, true if no further application of `step` is needed.
-        For arrays in host memory, the loop then ends early. For all other arrays `ended` is not called, since the host
-        would wait for the device.
+        For arrays in host memory, the loop then ends early. For all other arrays, such as those of JAX, `ended` is not
+        called, since the host would wait for the device.
 
     Returns
     -------

@@ -33,7 +33,7 @@ METHOD_OPTIONS = (
     "learning_rate",
     "halving",
 )
-"""The options of optimisers. For an option that is None, a method uses its own default."""
+"""The options of optimisers. For an option that is None, a method uses its own default, if it has one."""
 
 CHANGEABLE = ("updates", "seconds", "early_stopping", "data_folder", "npz")
 """The options that may change when a run is resumed, since a step does not depend on them."""

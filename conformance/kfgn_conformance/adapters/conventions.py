@@ -45,9 +45,9 @@ class Conventions:
         unless `divisors` declares a different divisor, and quantities per datapoint are not reduced.
     loss : dict of str to str
         Ratio of the implementation's loss to the kit's loss, by objective: a positive fraction such as `"2"` or
-        `"1/2"`. The fraction may be divided by the number of outputs D, as in `"2/D"` or `"1/2/D"`. The kit's losses
-        are sums over the outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean over the
-        outputs without the factor 1/2, so an adapter of PyTorch declares `{"squared_error": "2/D"}`.
+        `"1/2"`. The fraction may be divided by the number of outputs D, as in `"2/D"` or `"1/2/D"`. The kit divides no
+        loss by the number of outputs, and the kit's squared error is |h - y|^2 / 2. PyTorch's `MSELoss` is a mean over
+        the outputs without the factor 1/2, so an adapter of PyTorch declares `{"squared_error": "2/D"}`.
     layout : {"out_in", "in_out"}
         Shape of an array with an element for each weight of a layer, such as the gradient: (outputs, inputs) or
         (inputs, outputs).

@@ -47,7 +47,8 @@ def _expand_kfac(p: KfgnProblem) -> kfgn.LossAndFactors:
 def _without_scale_shift(p: KfgnProblem) -> KfgnProblem:
     """The problem itself. Raises `UnsupportedError` if a layer is a `ScaleShift`.
 
-    For such a layer, the port has neither blocks of expand, EKFAC and TKFAC, nor factors of KFRA over taps.
+    For such a layer, the port has neither the factor G of expand, nor the blocks of expand, EKFAC and TKFAC, nor the
+    factors of KFRA over taps.
     """
     if any(isinstance(layer, kfgn.ScaleShift) for layer in p.network.layers):
         raise UnsupportedError(

@@ -62,11 +62,11 @@ class MaskedProblem(Problem):
     Notes
     -----
     A dense layer, an embedding, a normalisation, and a scale and shift take any mask. So does a `Pooling` whose window
-    has all positions of its inputs: this window has all counted positions of a datapoint. A `Convolution` and every
-    other `Pooling` need the counted positions of a datapoint first along each axis, before the padding. The outputs of
-    such a layer are those of the datapoint without its padding, and the other positions of the outputs are masked. Each
-    datapoint must have at least one such output. A circular `Convolution` takes no mask. A `Flatten` takes a mask only
-    if its inputs have one position.
+    has all positions of its inputs: this window has all counted positions of a datapoint. For a `Convolution` and for
+    every other `Pooling`, the counted positions of a datapoint must be the first along each axis, and the masked
+    positions must follow. The outputs of such a layer are those of the datapoint without its masked positions, and the
+    other positions of the outputs are masked. Each datapoint must have at least one such output. A circular
+    `Convolution` takes no mask. A `Flatten` takes a mask only if its inputs have one position.
 
     Examples
     --------
