@@ -117,6 +117,16 @@ def test_a_shift_of_the_keys(case):
     assert np.abs(oracle.gauss_newton_block("key.bias")).max() < 1e-20
 
 
+def test_pairs_of_a_bias_without_influence(case):
+    """The sum of the roots of the keys cancels to a rounding error, and every use of the bias was seen."""
+    _, oracle = case
+    roots = [pair.C for pair in oracle.pairs("key.bias")]
+    assert all(np.abs(C.sum(axis=0)).max() < 1e-14 < 1e-3 < np.abs(C).max() for C in roots)
+    found = {one.definition: one for one in oracle.matches("key.bias", 3 * oracle.approximations("key.bias")["expand"])}
+    assert found["expand"].error < 1e-12
+    assert found["expand"].factor == pytest.approx(1 / 3)
+
+
 def test_approximations_differ(case):
     """Expand and reduce are far from each other, except in the head of one output per datapoint."""
     problem, oracle = case
