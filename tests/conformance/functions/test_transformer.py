@@ -144,6 +144,24 @@ def test_sizes_have_no_common_divisor():
     assert len(set(sizes.values())) == len(names)
 
 
+@pytest.mark.parametrize("t", range(transformer.T))
+def test_attention_is_causal(t):
+    """A token changes the outputs of itself and of all later tokens, and no earlier ones."""
+    problem = transformer_block()
+    X = problem.X.clone()
+    X[:, t] = (X[:, t] + 1) % transformer.VOCABULARY
+    with torch.no_grad():
+        changed = (problem.module(X) - problem.module(problem.X)).abs().amax(dim=(0, 2))
+    assert changed[:t].sum() == 0
+    assert changed[t:].min() > 1e-3
+
+
+def test_the_output_of_a_datapoint():
+    """The head is affine, so the output of a datapoint is the mean of the outputs of its tokens."""
+    tokens, pooled = transformer_block(), transformer_block("datapoint")
+    close(pooled.module(pooled.X).detach(), tokens.module(tokens.X).mean(dim=1).detach())
+
+
 def digest(problem):
     """A hash of all numbers of a problem."""
     every = [*problem.module.parameters(), problem.X, problem.Y]
