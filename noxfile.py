@@ -186,12 +186,16 @@ PEERS = {
     "bergson": "Bergson",
     "torch_func": "TorchFunc",
 }
+WITHOUT_KFAC = ("laplace", "torch_func")
 
 
 @nox.session
 @nox.parametrize("library", list(PEERS), ids=list(PEERS))
 def peers(session: nox.Session, library: str) -> None:
-    """Comparison of another library with the reference. Failures that are not expected are printed with a diagnosis."""
+    """Comparison of another library with the reference. Failures that are not expected are printed with a diagnosis.
+
+    Without arguments, a table of the library's blocks on a transformer block is printed at the end.
+    """
     install(session, f"peer-{library.replace('_', '-')}")
     # these require torchvision but do not need it, and a torchvision for a different PyTorch breaks them
     if library in ("laplace", "kronfluence", "bergson"):
@@ -205,6 +209,10 @@ def peers(session: nox.Session, library: str) -> None:
         *session.posargs,
         env={"OMP_NUM_THREADS": "1"},
     )
+    if library not in WITHOUT_KFAC and not session.posargs:
+        session.run(
+            "python", "-m", "kfgn_conformance.adapters.peers.transformer", library, env={"OMP_NUM_THREADS": "1"}
+        )
 
 
 BENCH_PEERS = ("peer-backpack", "peer-curvlinops", "peer-kfac-jax")

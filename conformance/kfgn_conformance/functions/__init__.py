@@ -18,10 +18,13 @@ Read the modules in this order:
     matches         the search for the definition that a given matrix satisfies, up to a factor
     function_oracle the blocks, and the pairs of an input and a root from which approximations are computed
     opening         the functions that make an oracle
+    torch_transformer a transformer block as a module of PyTorch
+    transformer     the transformer block as a problem, with inputs and labels
 """
 
 from .function_oracle import FunctionOracle
 from .matches import Match
 from .opening import jax_oracle, torch_oracle
+from .transformer import ModuleProblem, transformer_block
 
-__all__ = ["FunctionOracle", "Match", "jax_oracle", "torch_oracle"]
+__all__ = ["FunctionOracle", "Match", "ModuleProblem", "jax_oracle", "torch_oracle", "transformer_block"]

@@ -14,9 +14,12 @@ from asdl.matrices import FISHER_EXACT, FISHER_MC, SHAPE_KRON, SHAPE_LAYER_WISE
 from torch import nn
 from torch.distributions import Categorical, Normal
 
+from ...functions import ModuleProblem
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from .module_runs import float64_by_default, linear_layers
 from .modules import arrays, linears, sequential, tensor
+from .runs import Blocks, Runs
 from .shared_modules import converted, in_order_of_kit
 
 LOSSES: dict[str, Any] = {"squared_error": (LOSS_MSE, Normal), "categorical": (LOSS_CROSS_ENTROPY, Categorical)}
@@ -75,28 +78,30 @@ class ASDL:
     ) -> tuple[Array, ...]:
         """For each layer, the block of the weights, and the block of the bias if the layer has a bias."""
         (loss, _), (kind, shape) = LOSSES[problem.objective], FISHERS[quantity]
-        config = FisherConfig(
-            fisher_type=kind,
-            loss_type=loss,
-            fisher_shapes=[shape],
-            n_mc_samples=problem.labels.shape[1],
-            data_size=problem.N,
-        )
-        maker = get_fisher_maker(model, config)
-        maker.setup_model_call(model, X)
         with given_labels(problem, self.dtype):
-            maker.forward_and_backward()
-        blocks = []
-        for layer in layers:
-            if shape == SHAPE_KRON:
-                A, G = layer.fisher.kron.A, layer.fisher.kron.B
-                blocks += [torch.kron(G.contiguous(), A.contiguous()), G]
-            else:
-                n = layer.weight.numel()
-                blocks += [layer.fisher.data[:n, :n], layer.fisher.data[n:, n:]]
-            if layer.bias is None:
-                blocks.pop()
-        return arrays(blocks)
+            compute_fisher(model, X, loss, kind, shape, samples=problem.labels.shape[1])
+        return arrays(block for layer in layers for block in blocks_of(layer, shape))
+
+
+def compute_fisher(model: nn.Module, X: torch.Tensor, loss: Any, kind: Any, shape: Any, samples: int = 1) -> None:
+    """Compute the Fisher matrix of a model, which ASDL stores in the layers."""
+    config = FisherConfig(
+        fisher_type=kind, loss_type=loss, fisher_shapes=[shape], n_mc_samples=samples, data_size=len(X)
+    )
+    maker = get_fisher_maker(model, config)
+    maker.setup_model_call(model, X)
+    maker.forward_and_backward()
+
+
+def blocks_of(layer: Any, shape: Any) -> list[torch.Tensor]:
+    """The block of the weights of a layer, and the block of its bias if the layer has a bias."""
+    if shape == SHAPE_KRON:
+        A, G = layer.fisher.kron.A, layer.fisher.kron.B
+        blocks = [torch.kron(G.contiguous(), A.contiguous()), G]
+    else:
+        n = layer.weight.numel()
+        blocks = [layer.fisher.data[:n, :n], layer.fisher.data[n:, n:]]
+    return blocks if layer.bias is not None else blocks[:1]
 
 
 @contextlib.contextmanager
@@ -108,3 +113,19 @@ def given_labels(problem: Problem, dtype: str) -> Iterator[None]:
     _, distribution = LOSSES[problem.objective]
     with mock.patch.object(distribution, "sample", side_effect=labels):
         yield
+
+
+def _of_module(problem: ModuleProblem, shape: Any) -> Blocks:
+    """The blocks of the weights, and separately of the biases, of all linear layers of a module."""
+    layers = linear_layers(problem)
+    with float64_by_default():
+        compute_fisher(problem.module, problem.X, LOSSES[problem.objective][0], FISHER_EXACT, shape)
+    names = [f"{name}.{part}" for name in layers for part in ("weight", "bias")]
+    blocks = (block for layer in layers.values() for block in blocks_of(layer, shape))
+    return dict(zip(names, arrays(blocks), strict=True))
+
+
+RUNS: Runs = {
+    "exact expectation, kron": lambda problem: _of_module(problem, SHAPE_KRON),
+    "exact expectation, layer_wise": lambda problem: _of_module(problem, SHAPE_LAYER_WISE),
+}

@@ -10,9 +10,12 @@ from backpack.extensions import KFLR, KFRA
 from backpack.hessianfree.ggnvp import ggn_vector_product
 from torch import nn
 
+from ...functions import ModuleProblem
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description
+from .module_runs import linear_layers
 from .modules import LOSS_RATIOS, arrays, directions, linears, loss_of, sequential, tensor
+from .runs import Blocks, Runs
 from .shared_modules import converted, in_order_of_kit
 
 ACTIVATIONS = frozenset({"relu", "tanh", "logistic"})
@@ -85,3 +88,20 @@ def _blocks(layers: Iterable[Any], name: str) -> list[torch.Tensor]:
         if layer.bias is not None:
             blocks.append(getattr(layer.bias, name)[0])
     return blocks
+
+
+def _of_module(problem: ModuleProblem, *, converter: bool) -> Blocks:
+    """KFLR of the weights, and separately of the biases, of all linear layers of a module."""
+    layers = linear_layers(problem)
+    outputs = extend(problem.module, use_converter=converter)(problem.X)
+    value = extend(nn.CrossEntropyLoss())(outputs.flatten(end_dim=-2), problem.Y.flatten())
+    with backpack(KFLR()):
+        value.backward()
+    names = [f"{name}.{part}" for name in layers for part in ("weight", "bias")]
+    return dict(zip(names, arrays(_blocks(layers.values(), "kflr")), strict=True))
+
+
+RUNS: Runs = {
+    "KFLR": lambda problem: _of_module(problem, converter=False),
+    "KFLR, use_converter": lambda problem: _of_module(problem, converter=True),
+}

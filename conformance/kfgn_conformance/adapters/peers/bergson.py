@@ -10,9 +10,12 @@ from bergson.gradients import GradientProcessor
 from bergson.hessians.kfac import CovarianceCollector
 from bergson.hessians.tkfac import TraceCovarianceCollector
 
+from ...functions import ModuleProblem
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from .module_runs import gradients_of_sum, kronecker, linear_layers
 from .modules import arrays
+from .runs import Blocks, Runs
 from .shared_modules import LOSS_SUMS, Converted, converted, sampled_targets
 
 
@@ -71,15 +74,35 @@ class Bergson:
     def _sums(self, kind: Any, net: Converted, losses: Iterable[torch.Tensor]) -> list[tuple[Any, Any]]:
         """For each layer, the sums of the covariances of inputs and gradients, after a backward pass for each loss."""
         net.X.requires_grad_()  # the hooks of PyTorch warn of inputs without gradients
-        with tempfile.TemporaryDirectory() as folder:
-            options = {"dtype": getattr(torch, self.dtype), "processor": GradientProcessor(include_bias=True)}
-            collector = kind(model=net.model, path=folder, **options)
-            with collector.with_batch(torch.ones(net.X.shape[:2], dtype=torch.bool)):
-                for loss in losses:
-                    loss.backward()
-            if kind is CovarianceCollector:
-                return [*zip(collector.A_cov_dict.values(), collector.S_cov_dict.values(), strict=True)]
-            return [*zip(collector.A_tcov_dict.values(), collector.S_tcov_dict.values(), strict=True)]
+        return [*covariances(kind, net.model, net.X, losses, getattr(torch, self.dtype)).values()]
+
+
+def covariances(
+    kind: Any,
+    model: torch.nn.Module,
+    X: torch.Tensor,
+    losses: Iterable[torch.Tensor],
+    dtype: torch.dtype,
+    names: Iterable[str] | None = None,
+) -> dict[str, tuple[Any, Any]]:
+    """The sums of the covariances of inputs and gradients by the layer's name, after a backward pass for each loss.
+
+    losses: the losses of the inputs X (N, T, ...), computed one after the other
+    names:  the names of the linear layers, which act on (N, T, C), or None for all linear layers of the model
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        processor = GradientProcessor(include_bias=True)
+        targets = None if names is None else set(names)
+        collector = kind(model=model, path=folder, dtype=dtype, processor=processor, target_modules=targets)
+        with collector.with_batch(torch.ones(X.shape[:2], dtype=torch.bool)):
+            for loss in losses:
+                loss.backward()
+        A, G = (
+            (collector.A_cov_dict, collector.S_cov_dict)
+            if kind is CovarianceCollector
+            else (collector.A_tcov_dict, collector.S_tcov_dict)
+        )
+        return {name: (A[name], G[name]) for name in A}
 
 
 def output_roots(problem: Problem, h: torch.Tensor) -> list[torch.Tensor]:
@@ -96,3 +119,19 @@ def output_roots(problem: Problem, h: torch.Tensor) -> list[torch.Tensor]:
         raise UnsupportedError(f"no TKFAC with the {problem.objective} objective in this adapter")
     ones = torch.eye(h[0].numel(), dtype=h.dtype).reshape(-1, *h.shape[1:])
     return [roots * one for one in ones]
+
+
+def _of_module(problem: ModuleProblem) -> Blocks:
+    """The product of both mean covariances of each linear layer over tokens.
+
+    bergson divides both covariances by the number of positions that all backward passes summed.
+    """
+    gradients = gradients_of_sum(problem)
+    names = [name for name in linear_layers(problem) if name != "head" or problem.Y.ndim > 1]
+    losses = ((problem.module(problem.X) * gradient).sum() for gradient in gradients)
+    found = covariances(CovarianceCollector, problem.module, problem.X, losses, torch.float64, names)
+    terms = problem.X.numel() * len(gradients)
+    return kronecker({name: (A / terms, G / terms) for name, (A, G) in found.items()})
+
+
+RUNS: Runs = {"covariances": _of_module}

@@ -9,9 +9,12 @@ import numpy as np
 import torch
 from curvlinops import EKFACLinearOperator, GGNLinearOperator, HessianLinearOperator, KFACLinearOperator
 
+from ...functions import ModuleProblem
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from .module_runs import for_cross_entropy, linear_layers
 from .modules import LOSS_RATIOS, arrays, directions, linears, loss_of, rows_with_biases, sequential, tensor
+from .runs import Blocks, Runs
 from .shared_modules import converted, in_order_of_kit
 
 OPERATORS: dict[str, Any] = {"gauss_newton_product": GGNLinearOperator, "hessian_product": HessianLinearOperator}
@@ -84,7 +87,7 @@ def _blocks(
     operator: Any, model: Any, loss: Any, data: Sequence[Any], layers: Sequence[Any], **options: str
 ) -> tuple[Array, ...]:
     """For each layer, the diagonal block of the product of an operator and the identity."""
-    parameters = list(model.parameters())
+    parameters = [parameter for layer in layers for parameter in layer.parameters()]
     made = operator(
         model,
         loss,
@@ -103,3 +106,19 @@ def _blocks(
         block if layer.bias is None else rows_with_biases(block, len(layer.bias))
         for block, layer in zip(blocks, layers, strict=True)
     )
+
+
+def _of_module(problem: ModuleProblem, operator: Any, approximation: str) -> Blocks:
+    """The blocks of the linear layers of a module. Both batches have a loss that is a mean, or both have a sum."""
+    layers = linear_layers(problem)
+    model, loss = for_cross_entropy(problem)
+    data = _batches(problem.X, problem.Y)
+    blocks = _blocks(operator, model, loss, data, list(layers.values()), kfac_approx=approximation)
+    return dict(zip(layers, blocks, strict=True))
+
+
+RUNS: Runs = {
+    "type 2, expand": lambda problem: _of_module(problem, KFACLinearOperator, "expand"),
+    "type 2, reduce": lambda problem: _of_module(problem, KFACLinearOperator, "reduce"),
+    "EKFAC, expand": lambda problem: _of_module(problem, EKFACLinearOperator, "expand"),
+}

@@ -8,10 +8,13 @@ import jax.numpy as jnp
 import kfac_jax
 import numpy as np
 
+from ...functions import ModuleProblem
 from ...problems.problem import Array, Problem
 from .. import Description, UnsupportedError
 from . import transfer_names
-from .kfac_jax_shared import shared_arguments, shared_loss
+from .kfac_jax_shared import categorical as categorical_at_positions, shared_arguments, shared_loss
+from .kfac_jax_transformer import DENSE, parameters, transformer
+from .runs import Blocks, Runs
 
 TRANSFERS: dict[str, Any] = {
     "identity": lambda h: h,
@@ -75,7 +78,7 @@ class KfacJax:
         with jax.enable_x64(self.dtype == "float64"), jax.default_matmul_precision("float32"):
             if problem.is_shared:
                 shared = shared_loss(problem, TRANSFERS)
-                blocks = _dense_blocks(problem, shared, shared_arguments(problem, self._array))
+                blocks, _ = _dense_blocks(problem.N, shared, shared_arguments(problem, self._array))
                 return tuple(np.asarray(block) for block in blocks)
             weights, direction = (
                 [(self._array(W[:, :-1].T), self._array(W[:, -1])) for W in arrays]
@@ -86,7 +89,8 @@ class KfacJax:
                 estimator = kfac_jax.ImplicitExactCurvature(_loss(problem))
                 product = getattr(estimator, PRODUCTS[quantity])(arguments, direction)
                 return tuple(np.column_stack([np.asarray(w).T, np.asarray(b)]) for w, b in product)
-            return tuple(np.asarray(block) for block in _dense_blocks(problem, _loss(problem), arguments))
+            blocks, _ = _dense_blocks(problem.N, _loss(problem), arguments)
+            return tuple(np.asarray(block) for block in blocks)
 
     def _array(self, x: Array) -> Any:
         return jnp.asarray(x.astype(self.dtype) if x.dtype.kind == "f" else x)
@@ -106,8 +110,11 @@ def _loss(problem: Problem) -> Any:
     return loss
 
 
-def _dense_blocks(problem: Problem, loss: Any, arguments: Any) -> Any:
-    """The undamped blocks of kfac-jax after one update, which replaces the initial factors by those of the batch."""
+def _dense_blocks(N: int, loss: Any, arguments: Any) -> tuple[Any, Any]:
+    """The undamped blocks of kfac-jax after one update, which replaces the initial factors by those of the batch.
+
+    The second result has the structure of the parameters, with the number of the block of each parameter.
+    """
     estimator = kfac_jax.BlockDiagonalCurvature(loss)
     key = jax.random.PRNGKey(0)
     state = estimator.init(
@@ -122,9 +129,27 @@ def _dense_blocks(problem: Problem, loss: Any, arguments: Any) -> Any:
         ema_old=0.0,
         ema_new=1.0,
         identity_weight=0.0,
-        batch_size=problem.N,
+        batch_size=N,
         rng=key,
         func_args=arguments,
         estimation_mode="ggn_exact",
     )
-    return estimator.to_diagonal_block_dense_matrix(state)
+    return estimator.to_diagonal_block_dense_matrix(state), estimator.params_block_index
+
+
+def _of_module(problem: ModuleProblem) -> Blocks:
+    """The blocks of the dense layers of the transformer block, written in JAX."""
+    with jax.enable_x64(True):
+        module, divisor = problem.module, int(problem.divisor)
+
+        def loss(params: Any, batch: Any) -> Any:
+            X, Y = batch
+            h = transformer(params, X, heads=module.heads, pooled=module.pooled)
+            return categorical_at_positions(h, Y, divisor) / len(X)
+
+        arguments = (parameters(problem), (jnp.asarray(problem.X.numpy()), jnp.asarray(problem.Y.numpy())))
+        blocks, places = _dense_blocks(len(problem.X), loss, arguments)
+        return {name: np.asarray(blocks[places[name][0]]) for name in DENSE}
+
+
+RUNS: Runs = {"ggn_exact": _of_module}

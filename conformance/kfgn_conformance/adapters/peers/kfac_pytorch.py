@@ -1,13 +1,17 @@
 """Adapter of kfac-pytorch: the factors of K-FAC, from gradients at sampled labels."""
 
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from kfac.preconditioner import KFACPreconditioner
 
+from ...functions import ModuleProblem
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from .module_runs import gradients_of_sum, kronecker, linear_layers
 from .modules import arrays
+from .runs import Blocks, Runs
 from .shared_modules import LOSS_SUMS, in_order_of_kit, of_any, sampled_targets
 
 QUANTITIES = frozenset({"kfac_blocks", "expand_kfac_blocks"})
@@ -39,14 +43,28 @@ class KFACPyTorch:
         preconditioner = KFACPreconditioner(net.model, accumulation_steps=S, update_factors_in_hook=False)
         for y in sampled_targets(problem, self.dtype):
             LOSS_SUMS[problem.objective](net.model(net.X), y).backward()
-        blocks = []
-        for layer in net.layers:
-            _, state = preconditioner._layers[layer]
-            # the library starts a moving average at the identity, which gets the weight 0 here
-            state.update_a_factor(alpha=0.0)
-            state.update_g_factor(alpha=0.0)
-            blocks.append(torch.kron(state.g_factor, state.a_factor))
+        blocks = [torch.kron(G, A) for A, G in (factors_of(preconditioner, layer) for layer in net.layers)]
         return tuple(
             in_order_of_kit(block, columns, len(layer.weight))
             for block, columns, layer in zip(arrays(blocks), net.columns, net.layers, strict=True)
         )
+
+
+def factors_of(preconditioner: Any, layer: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """The factors of a layer. The library starts a moving average at the identity, which gets the weight 0 here."""
+    _, state = preconditioner._layers[layer]
+    state.update_a_factor(alpha=0.0)
+    state.update_g_factor(alpha=0.0)
+    return state.a_factor, state.g_factor
+
+
+def _of_module(problem: ModuleProblem) -> Blocks:
+    """The blocks of the linear layers of a module, with a loss that is a sum over datapoints."""
+    layers, gradients = linear_layers(problem), gradients_of_sum(problem)
+    preconditioner = KFACPreconditioner(problem.module, accumulation_steps=len(gradients), update_factors_in_hook=False)
+    for gradient in gradients:
+        (problem.module(problem.X) * gradient).sum().backward()
+    return kronecker({name: factors_of(preconditioner, layer) for name, layer in layers.items()})
+
+
+RUNS: Runs = {"sum over datapoints as the loss": _of_module}

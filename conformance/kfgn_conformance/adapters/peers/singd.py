@@ -1,13 +1,17 @@
 """Adapter of SINGD: the factors of expand and reduce, from gradients at sampled labels."""
 
 from importlib.metadata import version
+from typing import Any
 
 import torch
 from singd.optim import optimizer
 
+from ...functions import ModuleProblem
 from ...problems.problem import Array, Problem
 from .. import Conventions, Description, UnsupportedError
+from .module_runs import given_gradients, kronecker, linear_layers, positions
 from .modules import arrays
+from .runs import Blocks, Runs
 from .shared_modules import LOSS_SUMS, in_order_of_kit, of_any, sampled_targets
 
 APPROXIMATIONS = {"kfac_blocks": "expand", "expand_kfac_blocks": "expand", "reduce_kfac_blocks": "reduce"}
@@ -37,14 +41,20 @@ class SINGD:
         S, terms = problem.labels.shape[1], problem.N * problem.divisor
         for y in sampled_targets(problem, self.dtype):
             (LOSS_SUMS[problem.objective](net.model(net.X), y) / terms).backward()
-        # before the first step, the preconditioners are identities, so H_Ks and H_Cs are the sums of A and of G
-        names = [optimiser.module_names[layer] for layer in net.layers]
-        factors = [(optimiser.H_Ks[name].to_dense(), optimiser.H_Cs[name].to_dense()) for name in names]
-        blocks = arrays(torch.kron(G / S, A / S) for A, G in factors)
+        blocks = arrays(torch.kron(G / S, A / S) for A, G in (factors_of(optimiser, layer) for layer in net.layers))
         return tuple(
             in_order_of_kit(block, columns, len(layer.weight))
             for block, columns, layer in zip(blocks, net.columns, net.layers, strict=True)
         )
+
+
+def factors_of(optimiser: Any, layer: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    """The sums of A and of G over all backward passes.
+
+    They are H_Ks and H_Cs before the first step, since the preconditioners are identities.
+    """
+    name = optimiser.module_names[layer]
+    return optimiser.H_Ks[name].to_dense(), optimiser.H_Cs[name].to_dense()
 
 
 def _average(problem: Problem) -> str:
@@ -57,3 +67,22 @@ def _average(problem: Problem) -> str:
     if problem.divisor == problem.shapes[-1][1]:
         return "batch+sequence"
     raise UnsupportedError("no divisor of the loss except 1 and the number of output positions")
+
+
+def _of_module(problem: ModuleProblem, approximation: str) -> Blocks:
+    """The blocks of the linear layers of a module, with a backward pass for each of the given gradients."""
+    layers, gradients, T = linear_layers(problem), given_gradients(problem), positions(problem)
+    average = "batch+sequence" if problem.divisor == T > 1 else "batch"
+    optimiser = optimizer.SINGD(problem.module, kfac_approx=approximation, loss_average=average)
+    for gradient in gradients:
+        ((problem.module(problem.X) * gradient).sum() / len(problem.X) / float(problem.divisor)).backward()
+    S = len(gradients)
+    return kronecker(
+        {name: (A / S, G / S) for name, (A, G) in ((name, factors_of(optimiser, one)) for name, one in layers.items())}
+    )
+
+
+RUNS: Runs = {
+    "expand": lambda problem: _of_module(problem, "expand"),
+    "reduce": lambda problem: _of_module(problem, "reduce"),
+}
