@@ -6,7 +6,7 @@ from .diagnosis import Diagnosis
 from .quantities import Quantity
 
 SUMMED = ("summed-over-datapoints", "shared-summed-over-datapoints")
-"""The names of the known mistakes with sums over the datapoints instead of means.
+"""The names of the known mistakes in which a sum replaces every mean over the datapoints.
 
 The second mistake is that of networks with shared weights.
 """

@@ -119,7 +119,7 @@ class Code:
         return Key(whole, EVERYTHING) if self.read(whole) else None
 
     def uses(self, node: ast.AST, module: str) -> Iterator[Link]:
-        """Yield the names in a syntax tree of a module that refer to definitions."""
+        """Yield the names in a syntax tree of a module that refer to definitions, each with its definition."""
         for part in names_in(node):
             if isinstance(part, str):
                 yield from self._link(part, Key(module, part))

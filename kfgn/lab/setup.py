@@ -44,7 +44,7 @@ class Setup(NamedTuple):
     def hash(self) -> str:
         """Return the hash of the network, the optimiser, and the options that cannot change when the run is resumed.
 
-        The hash identifies the run of a checkpoint.
+        Each checkpoint contains the hash of its run, and `read_checkpoint` refuses a checkpoint with a different hash.
         """
         return _digest(dataclasses.asdict(self.options), dataclasses.asdict(self.optimiser))
 

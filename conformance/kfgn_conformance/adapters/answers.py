@@ -159,7 +159,7 @@ def _converted(value: Any) -> Array:
 
 
 def _described(value: Any, converted: Array | None = None) -> str:
-    """The type of a value as text, with the dtype and the shape if the value has them."""
+    """The type of a value as text, with the dtype and the shape of `converted`, or of the value if it has them."""
     parts = [one_line(type_name(value), 80)]
     for name in ("dtype", "shape"):
         try:

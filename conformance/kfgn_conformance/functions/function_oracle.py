@@ -177,7 +177,7 @@ class FunctionOracle:
         )
 
     def _hessian(self, rows: Array, columns: Array) -> Array:
-        """The mean over n of J_n^T H_n J_n plus the Hessian of g_n^T h_n, with g_n = dE_n/dh_n, at places of theta."""
+        """1/N sum_n (J_n^T H_n J_n + sum_k dE_n/dh_nk times the Hessian of h_nk) at these places of theta."""
         return mean(
             [
                 sample.J[:, rows].T @ sample.loss.hessian @ sample.J[:, columns]

@@ -4,7 +4,7 @@ Read in this order:
 
 * sizes:          the `size` of each array in the tolerance rule
 * quantity:       the record of a quantity
-* curvature:      the loss, its gradient, Hessian, Gauss-Newton matrix and Kronecker factors
+* curvature:      the loss, its gradient, Hessian, Gauss-Newton matrix and Kronecker factors, and sampled labels
 * products:       matrix-vector products, the curvature along a direction, the quadratic model, the step size and the
                   reduction ratio
 * solves:         omega, products with Kronecker blocks and their traces, damped solves and log determinants, and
