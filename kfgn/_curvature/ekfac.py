@@ -147,10 +147,11 @@ def ekfac(
     `ekfac_diagonal` computes S for given bases.
 
     The cost has three parts: the cost of `kflr` without its restart, an eigendecomposition of every factor, and the
-    cost of S. Let W_l have the shape (D_l, P_l), and let K be the number of columns over all output positions. With one
-    position, the products of a and C with the bases need N P_l^2 and N K D_l^2 multiplications, and S then needs
-    N D_l P_l. With T positions, the products with the bases need at most T times as many, and the matrices P_nc need at
-    most N K T D_l P_l multiplications. These matrices exist for one chunk of datapoints at a time.
+    cost of S. Let W_l have the shape (D_l, P_l), where W_l of a `ScaleShift` counts as one column, and let K be the
+    number of columns over all output positions. With one position, the products of a and C with the bases need N P_l^2
+    and N K D_l^2 multiplications, and S then needs N D_l P_l. With T positions, the products with the bases need at
+    most T times as many, and the matrices P_nc need at most N K T D_l P_l multiplications. These matrices exist for one
+    chunk of datapoints at a time.
 
     Examples
     --------

@@ -100,7 +100,7 @@ def kfac(
         E[G_l] ~ 1/(N S) sum_n sum_s dE/dh_l dE/dh_l^T  at labels y ~ p(y | h_L)
 
     The cost is one forward pass, S + 1 backward passes, and the products in Q and G. With one position, these products
-    need N P_l^2 and N S D_l^2 multiplications for W_l of shape (D_l, P_l).
+    need N P_l^2 and N S D_l^2 multiplications for W_l of shape (D_l, P_l). W_l of a `ScaleShift` counts as one column.
 
     Examples
     --------

@@ -160,10 +160,10 @@ def kfoc(
     steps the error falls at least as fast as (s_2 / (s_1 + r))^(2k), where r^2 = s_1^2 - s_2^2. The error of a power
     iteration falls as (s_2 / s_1)^(2k).
 
-    A step computes two sums over the batch. Let K be the number of columns over all output positions. With one
-    position, each sum needs N P_l^2 + N K D_l^2 multiplications. With T positions, each sum needs at most N K T D_l P_l
-    multiplications for the matrices P_nc and N K D_l P_l (D_l + P_l) for their products. If the columns do not fit into
-    `memory`, each sum computes them again.
+    A step computes two sums over the batch. In this paragraph W_l of a `ScaleShift` counts as one column. Let K be the
+    number of columns over all output positions. With one position, each sum needs N P_l^2 + N K D_l^2 multiplications.
+    With T positions, each sum needs at most N K T D_l P_l multiplications for the matrices P_nc and N K D_l P_l (D_l +
+    P_l) for their products. If the columns do not fit into `memory`, each sum computes them again.
 
     Examples
     --------

@@ -73,7 +73,7 @@ def rp(
         E[G_l] ~ 1/(N S) sum_n sum_s (J_l^T C z)(J_l^T C z)^T,  C C^T = H_L,  J_l = dh_L/dh_l
 
     The cost is one forward pass, S + 1 backward passes, and the products in Q and G. With one position, these products
-    need N P_l^2 and N S D_l^2 multiplications for W_l of shape (D_l, P_l).
+    need N P_l^2 and N S D_l^2 multiplications for W_l of shape (D_l, P_l). W_l of a `ScaleShift` counts as one column.
 
     Examples
     --------

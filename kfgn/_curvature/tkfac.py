@@ -86,8 +86,8 @@ def tkfac(
 
     With positions, each sum is over the positions of all datapoints, and is still divided by N. With one position, the
     cost is that of `kflr` without its restart: K backward passes, and N P_l^2 + N K D_l^2 multiplications per layer,
-    where W_l has the shape (D_l, P_l). With T positions, let K be the number of columns over all output positions. The
-    sums then need at most T times as many multiplications.
+    where W_l has the shape (D_l, P_l), and W_l of a `ScaleShift` counts as one column. With T positions, let K be the
+    number of columns over all output positions. The sums then need at most T times as many multiplications.
 
     Examples
     --------

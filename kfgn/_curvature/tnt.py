@@ -75,10 +75,10 @@ def tnt(
 
         Q = 1/N sum_n sum_c P_nc^T P_nc        G = 1/N sum_n sum_c P_nc P_nc^T / tr Q,  P_nc = sum_t C_ntc a_nt^T
 
-    With one position, the factors are those of `tkfac`, at the same cost. Let W_l have the shape (D_l, P_l), and let K
-    be the number of columns over all output positions. With T positions, the matrices P_nc need at most N K T D_l P_l
-    multiplications, and their products need at most N K D_l P_l (D_l + P_l). The matrices P_nc exist for one chunk of
-    datapoints at a time.
+    With one position, the factors are those of `tkfac`, at the same cost. Let W_l have the shape (D_l, P_l), where W_l
+    of a `ScaleShift` counts as one column, and let K be the number of columns over all output positions. With T
+    positions, the matrices P_nc need at most N K T D_l P_l multiplications, and their products need at most N K D_l P_l
+    (D_l + P_l). The matrices P_nc exist for one chunk of datapoints at a time.
 
     Examples
     --------

@@ -219,7 +219,10 @@ class Info(NamedTuple):
     valid: Array | None = None
 
     def __repr__(self) -> str:
-        """Return the fields as numbers with four digits, and traced fields unchanged. The host waits for the device."""
+        """Return the fields as text: numbers with at most four digits, booleans, None, and the repr of traced fields.
+
+        The host waits for the device.
+        """
         return f"Info({', '.join(f'{name}={_rounded(x)}' for name, x in zip(self._fields, self, strict=True))})"
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[Any]
 """A NumPy array of float64 or float32, or of objects that compute exactly or with a certified error bound.
 
-Class indices and tokens are arrays of integers.
+Class indices and tokens are arrays of integers. Masks, and some matrices of pairs of positions, are arrays of bool.
 """
 
 PerLayer: TypeAlias = dict[int, Array]
