@@ -89,7 +89,7 @@ def _folders(folder: Path) -> Iterator[Path]:
     visited: set[Path] = set()
 
     def walk(here: Path) -> Iterator[Path]:
-        if (place := resolved(here)) in visited or not _is_folder(here):
+        if not _is_folder(here) or (place := resolved(here)) in visited:
             return
         visited.add(place)
         if here != folder and not _can_be_read(here):
