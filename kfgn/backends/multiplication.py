@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+import re
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,6 +20,9 @@ MANY = 2**23
 
 The elements of both matrices and of their product are counted.
 """
+
+FIRST_FAMILY = 26
+"""The first family of AMD processors that computes 512 bits at once. Family 25 computes them in two halves."""
 
 REUSE = 256
 """The number of multiplications per element above which oneDNN is faster even with more than `MANY` elements."""
@@ -39,10 +43,11 @@ def matmul(A: Array, B: Array) -> Array:
 
     Notes
     -----
-    On an AMD processor with AVX-512, large float32 matrices of PyTorch are multiplied by oneDNN, which is a part of
-    PyTorch. The operator `@` calls MKL, which uses vectors of half the length on these processors, but copies neither
-    the factors nor the product. Matrices with many elements, and few multiplications per element, are therefore
-    multiplied by MKL. On an Intel processor MKL was faster than oneDNN at every measured size. The choice between the
+    On an AMD processor of family 26 or later, large float32 matrices of PyTorch are multiplied by oneDNN, which is a
+    part of PyTorch. The operator `@` calls MKL, which uses vectors of half the length of AVX-512 on AMD processors, but
+    copies neither the factors nor the product. Matrices with many elements, and few multiplications per element, are
+    therefore multiplied by MKL. On an AMD processor of family 25, which computes AVX-512 in two halves, and on an Intel
+    processor, oneDNN was not faster than MKL. The choice between the
     two does not depend on the values of the elements or on measured times, so a repeated computation has the same
     digits.
 
@@ -78,14 +83,14 @@ def _suits_onednn(A: Array) -> bool:
 
 @lru_cache(maxsize=1)
 def onednn_is_faster() -> bool:
-    """True if oneDNN multiplies large float32 matrices faster than MKL: on an AMD processor with AVX-512.
+    """True if oneDNN multiplies large float32 matrices faster than MKL: on an AMD processor with vectors of 512 bits.
 
     False if oneDNN does not exist in this PyTorch, or may round the factors.
     """
     import torch
 
     wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    return onednn_is_exact() and wide and _is_amd() and torch.backends.mkldnn.is_available()
+    return onednn_is_exact() and wide and _is_recent_amd() and torch.backends.mkldnn.is_available()
 
 
 def onednn_is_exact() -> bool:
@@ -93,9 +98,10 @@ def onednn_is_exact() -> bool:
     return os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() == "STRICT"
 
 
-def _is_amd() -> bool:
+def _is_recent_amd() -> bool:
     try:
         processor = Path("/proc/cpuinfo").read_text("ascii", errors="replace")  # only Linux has this file
     except OSError:
-        processor = platform.processor()
-    return "AuthenticAMD" in processor
+        processor = platform.processor()  # such as "AMD64 Family 26 Model 68 Stepping 0, AuthenticAMD"
+    family = re.search(r"family\s*:?\s*(\d+)", processor, re.IGNORECASE)
+    return "AuthenticAMD" in processor and family is not None and int(family[1]) >= FIRST_FAMILY

@@ -37,13 +37,12 @@ def gram(A: Array) -> Array:
     array (..., D, D)
         The symmetric matrix A^T A, or a stack of symmetric matrices.
 
-    Notes
-    -----
-    NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result. PyTorch
-    computes both triangles. For a large tensor in host memory, NumPy therefore computes the product, without a copy of
-    A and with the threads of NumPy. JAX computes both triangles too. On a CPU, a matrix A of JAX with a number of rows
-    in `ROWS` and at least `COLUMNS` columns is therefore split into the halves A_1 and A_2 of its columns. The products
-    of the halves need three quarters of the multiplications.
+    Notes ----- NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result.
+    PyTorch computes both triangles. If PyTorch has one thread, NumPy therefore computes the product for a large tensor
+    in host memory, without a copy of A. With several threads PyTorch computes it, since threads of NumPy that wait for
+    the next product would slow down the threads of PyTorch. JAX computes both triangles too. On a CPU, a matrix A of
+    JAX with a number of rows in `ROWS` and at least `COLUMNS` columns is therefore split into the halves A_1 and A_2 of
+    its columns. The products of the halves need three quarters of the multiplications.
 
     Examples
     --------
@@ -53,7 +52,7 @@ def gram(A: Array) -> Array:
     array([[10., 14.],
            [14., 20.]])
     """
-    if is_torch_array(A) and in_host_memory(A) and has_values(A) and _is_large(A):
+    if is_torch_array(A) and in_host_memory(A) and has_values(A) and _is_large(A) and _has_one_thread():
         return _gram_by_numpy(A)
     if is_jax_array(A) and _has_large_halves(A):
         return _gram_in_halves(A)
@@ -63,6 +62,12 @@ def gram(A: Array) -> Array:
 def _is_large(A: Array) -> bool:
     D = A.shape[-1]
     return bool(D >= COLUMNS_OF_NUMPY and math.prod(A.shape) * D > LARGE)
+
+
+def _has_one_thread() -> bool:
+    import torch
+
+    return torch.get_num_threads() == 1
 
 
 def _gram_by_numpy(A: Array) -> Array:

@@ -65,3 +65,19 @@ def test_values_that_are_not_finite(backend, bad):
     expected = np.full((300, 150), 200.0)
     expected[7] = bad
     np.testing.assert_array_equal(C, expected)
+
+
+INTEL = "vendor_id\t: GenuineIntel\ncpu family\t: 26\n"
+PROCESSORS = {
+    "vendor_id\t: AuthenticAMD\ncpu family\t: 26\nmodel\t\t: 2\n": True,
+    "vendor_id\t: AuthenticAMD\ncpu family\t: 25\nmodel\t\t: 17\n": False,
+    INTEL: False,
+    "AMD64 Family 26 Model 68 Stepping 0, AuthenticAMD": True,
+    "arm": False,
+}
+
+
+@pytest.mark.parametrize("text", PROCESSORS, ids=["family 26", "family 25", "Intel", "no Linux", "ARM"])
+def test_onednn_is_chosen_by_the_family_of_the_processor(text, monkeypatch):
+    monkeypatch.setattr(multiplication.Path, "read_text", lambda *_, **__: text)
+    assert multiplication._is_recent_amd() is PROCESSORS[text]
