@@ -395,7 +395,7 @@ def use_wheel(session: nox.Session, room: Path) -> None:
             ("python", "-m", "pip", "install", "--quiet", f"kfgn[conformance,train] @ {wheel.as_uri()}"),
             ("kfgn", "--version"),
             ("kfgn", "train", "--data", "digits", "--updates", "3", "--out", "run"),
-            (*check, "--dtype", "float64", "--quantity", "kfra"),
+            (*check, "--dtype", "float64", "--quantity", "kfra", "--problem", "case-*"),
             (*plug_in, "--kfgn-examples=0", "-k", "gradient"),
         ):
             env = {"OMP_NUM_THREADS": "1", "PYTHONPATH": ""}  # nothing is imported from the checkout

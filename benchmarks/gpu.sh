@@ -5,8 +5,8 @@
 #
 #   --device  cuda runs the backends torch-cuda and cupy; cpu rehearses the same on torch and numpy (default: cuda)
 #   --out     the folder of the output (default: $OUT, or else ./gpu-report)
-#   --quick   a few quantities in kfgn-check, a few problems of Hypothesis with one objective, and small networks on one
-#             thread, for a rehearsal in a minute
+#   --quick   a few quantities and problems in kfgn-check, a few problems of Hypothesis with one objective, and small
+#             networks on one thread, for a rehearsal in a minute
 #   --limits  print the time limit of each part, and do nothing
 #
 # The machine has Python 3.12 with PyTorch, CuPy, JAX, NumPy, Hypothesis, pytest, rich and safetensors. PYTHON names the
@@ -42,7 +42,7 @@ while [ $# -gt 0 ]; do
         --device | --out) [ $# -ge 2 ] || usage "$1: expected a value" ;;&
         --device) device=$2 && shift ;;
         --out) out=$2 && shift ;;
-        --quick) only=(--quantity loss gradient kfra) && tests=(-k categorical) && task=digits updates=30 && export HYPOTHESIS_PROFILE=quick ;;
+        --quick) only=(--quantity loss gradient kfra --problem 'case-*') && tests=(-k categorical) && task=digits updates=30 && export HYPOTHESIS_PROFILE=quick ;;
         --limits)
             paste -d' ' <(printf '%s\n' "${PARTS[@]}") <(printf '%s\n' "${LIMITS[@]}")
             exit 0

@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import kfgn
 
@@ -73,3 +74,15 @@ sphinx_gallery_conf = {
     "abort_on_example_error": True,
     "backreferences_dir": None,
 }
+
+
+def setup(app: Any) -> None:
+    """Open only the branch of the sidebar that leads to the page."""
+    app.connect("html-page-context", fold_other_branches, priority=400)  # before the theme, whose priority is 500
+
+
+def fold_other_branches(_app: Any, _page: str, _template: str, context: dict[str, Any], _doctree: Any) -> None:
+    """Fold the other branches. The theme would write the names of all pages into each page."""
+    if "toctree" in context:
+        whole = context["toctree"]
+        context["toctree"] = lambda **options: whole(**options | {"collapse": True})

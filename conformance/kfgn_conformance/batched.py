@@ -130,6 +130,25 @@ def projected_factors(p: Problem) -> ref.PerLayer:
     return {l: v.T @ v / len(v) for l, v in batch.backward(rows, samples=Z.shape[1]).items()}
 
 
+def second_factors(p: Problem) -> ref.PerLayer:
+    """G_l by KFLR (25), keyed by l, from one datapoint after another.
+
+    If a root C has more columns than rows, the triangular factor R of C^T = Q R replaces C^T, since C C^T = R^T R.
+    """
+    batch = Batch(p)
+    net, L = batch.net, batch.net.L
+    G: ref.PerLayer = dict.fromkeys(range(1, L + 1), np.zeros(()))
+    for n, y in enumerate(p.Y):
+        rows = ref.output_root(net, batch.h[L][n], y).T
+        for l in range(L, 0, -1):
+            if len(rows) > rows.shape[1]:
+                rows = np.linalg.qr(rows, mode="r")
+            G[l] = G[l] + rows.T @ rows / p.N
+            if l > 1:
+                rows = net.f(l - 1).first(batch.h[l - 1][n]) * (rows @ net.kernel(l))
+    return G
+
+
 def solution(p: Problem, norm: str) -> ref.PerLayer:
     """The solution of the system with the damped Kronecker product (36) and the right-hand side V_l, keyed by l."""
     found = {}
@@ -141,6 +160,7 @@ def solution(p: Problem, norm: str) -> ref.PerLayer:
 
 BATCHED: dict[str, Callable[[Problem], ref.PerLayer]] = {
     "gradient": lambda p: (batch := Batch(p)).weighted(batch.gradients()),
+    "kflr": second_factors,
     "rp": projected_factors,
     "transposed_jacobian_product": lambda p: (batch := Batch(p)).weighted(batch.backward(p.arguments.cotangents)),
     "gauss_newton_product": lambda p: Batch(p).gauss_newton_product(direction(p)),

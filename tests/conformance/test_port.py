@@ -24,8 +24,11 @@ EXAMPLES = 1 + max(1, settings.default.max_examples // len(SPLITS))
 The first one that Hypothesis draws is full of zeros, and tells little. It is left out without --thorough.
 """
 
-FEW = {"jax": max(2, EXAMPLES // 3)}
-"""The number without --thorough, for a library that compiles every operation for the shapes of each problem."""
+FEW = dict.fromkeys(("jax", "strict"), max(2, EXAMPLES // 3))
+"""The number without --thorough, for a library that compiles every operation for the shapes of each problem.
+
+array-api-strict has NumPy's results. It shows a call outside the standard on any problem.
+"""
 
 ONE_DTYPE = {"jax", "strict"}
 """The libraries that run each problem in one dtype without --thorough. The hash of the problem decides which one.

@@ -50,7 +50,11 @@ MADE_BY_A_USER = {
     "a list": (replace(TOKENS, mask=TOKENS.mask.tolist()), TypeError, "an array of bool, got list"),
     "of a wrong shape": (FAULTS["shape"][0], ValueError, r"expected shape \(5, 7\), got \(5, 3\)"),
     "none counted": (FAULTS["none counted"][0], ValueError, FAULTS["none counted"][1]),
-    "of the paper": (replace(TOKENS, inputs=3), ValueError, "expected no mask for a network without positions, got a mask"),
+    "of the paper": (
+        replace(TOKENS, inputs=3),
+        ValueError,
+        "expected no mask for a network without positions, got a mask",
+    ),
 }
 
 
