@@ -139,10 +139,10 @@ def second_factors(p: Problem) -> ref.PerLayer:
     net, L = batch.net, batch.net.L
     G: ref.PerLayer = dict.fromkeys(range(1, L + 1), np.zeros(()))
     for n, y in enumerate(p.Y):
-        rows = ref.output_root(net, batch.h[L][n], y).T
+        rows: Array = ref.output_root(net, batch.h[L][n], y).T
         for l in range(L, 0, -1):
             if len(rows) > rows.shape[1]:
-                rows = np.linalg.qr(rows, mode="r")
+                rows = np.asarray(np.linalg.qr(rows, mode="r"))
             G[l] = G[l] + rows.T @ rows / p.N
             if l > 1:
                 rows = net.f(l - 1).first(batch.h[l - 1][n]) * (rows @ net.kernel(l))

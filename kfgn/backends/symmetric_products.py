@@ -67,7 +67,7 @@ def _is_large(A: Array) -> bool:
 def _has_one_thread() -> bool:
     import torch
 
-    return torch.get_num_threads() == 1
+    return bool(torch.get_num_threads() == 1)
 
 
 def _gram_by_numpy(A: Array) -> Array:

@@ -89,9 +89,9 @@ def steps(
 ) -> tuple[Any, ...]:
     """Run one step from each checkpoint, and return the arrays that each step computes, one step after another.
 
-    The arrays of a step are the new weights, their average, S for EKFAC or Q and G for every other method with
-    Kronecker factors, tau, gamma, the minimised function f = loss + eta / 2 |theta|^2 before the step, and the step
-    size alpha.
+    The arrays of a step are the new weights, their average, the averages of the factors, tau, gamma, the minimised
+    function f = loss + eta / 2 |theta|^2 before the step, and the step size alpha. The averages of the factors are S
+    for EKFAC, and Q and G for every other method with Kronecker factors.
 
     iterations: the largest number of iterations of conjugate gradients
     tolerance:  the relative residual at which conjugate gradients end
