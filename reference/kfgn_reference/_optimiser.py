@@ -129,7 +129,7 @@ class Info(NamedTuple):
     alpha: the step size. If the step was rejected, alpha is f * 0: 0 for a finite f, and NaN for any other f
     gamma: the damping gamma of this step
     rho:   the reduction ratio (42) of the update including momentum. None if the step was rejected, if T_tau does not
-           divide its number t, or if `within_rounding` is True
+           divide the number t of the step, or if `within_rounding` is True
     ok:    False if the step was rejected
     """
 
@@ -240,7 +240,7 @@ def updated(
         try:
             delta = direction(gamma)
         except NotPositiveDefiniteError:
-            return f * 0 - 1  # below every true decrease, so a gamma without a direction is not chosen
+            return f * 0 - 1  # below every true decrease, so a gamma with a direction is chosen if there is one
         curvature = curvature_along(net, X, Y, delta, tau, eta)
         return curvature if curvature == 0 else dot(delta, g) ** 2 / curvature
 

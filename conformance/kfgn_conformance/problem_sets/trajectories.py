@@ -115,7 +115,7 @@ def trajectory_problem(name: str, objective: str, psd: str, settings: Trajectory
 
 
 def start_of(name: str, objective: str, psd: str, settings: Trajectory) -> Problem:
-    """The problem before the steps of its trajectory: a case with the dampings of the scenario."""
+    """The problem before the steps of its trajectory: a case with the dampings and the eta of the scenario."""
     problem = replace(case(objective, psd, ("tanh", "tanh")), id=f"walk-{name}", trajectory=settings)
     return with_dampings(problem, scenario_of(problem))
 
@@ -126,7 +126,7 @@ def scenario_of(problem: Problem) -> Scenario:
 
 
 def with_dampings(problem: Problem, scenario: Scenario) -> Problem:
-    """The problem with the initial dampings of a scenario."""
+    """The problem with the initial dampings and the eta of a scenario."""
     tau, gamma, eta = (np.array(damping) for damping in scenario[:3])
     return replace(problem, arguments=problem.arguments._replace(tau=tau, gamma=gamma, eta=eta))
 
