@@ -21,6 +21,12 @@ CLOCKS: dict[str, Clock] = {"wall": time.perf_counter, "cpu": time.process_time}
 SHORTEST = 0.01
 """Calls that take fewer seconds are repeated, and their mean is one time."""
 
+PAUSE = 0.01
+"""The seconds for which `rest` sleeps before it looks at the threads of the process again."""
+
+LONGEST_REST = 1.0
+"""The seconds after which `rest` no longer waits."""
+
 
 class Ratio(NamedTuple):
     """The median of the ratios within rounds, with the lowest and the highest ratio."""
@@ -60,13 +66,30 @@ def repeated(call: Call, number: int, clock: Clock) -> float:
             gc.enable()
 
 
+def rest() -> None:
+    """Wait until all threads of the process sleep.
+
+    After a product, the threads of OpenBLAS wait for the next product in a loop for about a tenth of a second. The
+    loop takes processors from the threads of a call by another library.
+    """
+    for _ in range(round(LONGEST_REST / PAUSE)):
+        before = time.process_time()
+        time.sleep(PAUSE)
+        if time.process_time() - before < PAUSE / 10:
+            return
+
+
 def interleaved(calls: Mapping[Name, Call], rounds: int, clock: Clock) -> dict[Name, list[float]]:
-    """The times of each call, by name: one time per round. Each round begins with a different call."""
+    """The times of each call, by name: one time per round. Each round begins with a different call.
+
+    A call begins when all threads of the process sleep.
+    """
     numbers = {name: repetitions(call, clock) for name, call in calls.items()}
     times: dict[Name, list[float]] = {name: [] for name in calls}
     names = list(calls)
     for i in range(rounds):
         start = i * len(names) // rounds
         for name in names[start:] + names[:start]:
+            rest()
             times[name].append(repeated(calls[name], numbers[name], clock))
     return times

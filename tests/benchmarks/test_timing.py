@@ -1,5 +1,8 @@
 """Interleaved rounds on a clock that the calls move, and rates of products."""
 
+import threading
+import time
+
 import pytest
 
 from benchmarks.calls import library_of
@@ -41,6 +44,30 @@ def test_rounds_begin_with_different_calls():
     clock = Hand()
     interleaved({name: clock.call(name, 1.0) for name in "ab"}, 2, clock)
     assert clock.calls == ["a", "b", "a", "b", "b", "a"]
+
+
+def test_a_call_begins_when_the_threads_of_the_call_before_sleep():
+    """The first call leaves a thread that works for 0.2 seconds, as a library does that waits in a loop."""
+    working, found = [], []
+
+    def work():
+        end = time.perf_counter() + 0.2
+        while time.perf_counter() < end:
+            pass
+        working.pop()
+
+    def leaves_a_thread():
+        working.append(True)
+        threading.Thread(target=work, daemon=True).start()
+        return 1.0
+
+    def counts_threads():
+        found.append(len(working))
+        return 1.0
+
+    clock = Hand()
+    interleaved({"a": clock.call("a", leaves_a_thread), "b": clock.call("b", counts_threads)}, 1, clock)
+    assert found == [1, 0]  # the warm-up, and the round
 
 
 def test_a_short_call_is_repeated():
