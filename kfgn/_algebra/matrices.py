@@ -1,7 +1,7 @@
 """Functions of arrays and of small matrices that several packages of kfgn share."""
 
 from .._types import Array, Arrays, Namespace
-from ..backends import device, gram, matmul, with_derivative
+from ..backends import device, gram, matmul, symmetric_product, with_derivative
 
 
 def identity_like(xp: Namespace, D: int, like: Array) -> Array:
@@ -85,8 +85,8 @@ def kron(xp: Namespace, A: Array, B: Array) -> Array:
 
 
 def congruence(M: Array, A: Array) -> Array:
-    """A^T M A for M (D, D) and A (D, P): (P, P)."""
-    return matmul(matmul(A.T, M), A)
+    """A^T M A for a symmetric M (D, D) and A (D, P): (P, P)."""
+    return symmetric_product(A, matmul(M, A))
 
 
 def mean_kron(xp: Namespace, a: Array, M: Array) -> Array:

@@ -7,7 +7,7 @@ from .._network.network import Network
 from .._network.output_hessian import Identity
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
-from ..backends import gram, matmul, with_own_settings
+from ..backends import gram, matmul, symmetric_product, with_own_settings
 from .chunk_memory import chunks
 from .factor_memory import check_memory
 from .kflr_over_positions import kflr_factor_over_positions
@@ -78,7 +78,7 @@ def _sums(at: GaussNewtonLinearisation, layers: int) -> list[Array]:
 
 def _sum_of_products(xp: Namespace, C: Array, MC: Array | None) -> Array:
     """The sum of C^T M C over the datapoints, (D, D), where M is I if the product M C is None."""
-    return gram(_flat(xp, C)) if MC is None else matmul(_flat(xp, C).T, _flat(xp, MC))
+    return gram(_flat(xp, C)) if MC is None else symmetric_product(_flat(xp, C), _flat(xp, MC))
 
 
 def _times(xp: Namespace, A: Array, W: Array) -> Array:

@@ -21,7 +21,7 @@ from .._documentation import with_shared_text
 from .._network.network import Network
 from .._types import Array, Arrays, Namespace, Weights
 from .._validation.scalars import checked_count
-from ..backends import eigh, matmul, with_own_settings
+from ..backends import eigh, matmul, symmetric_product, with_own_settings
 from .loss_and_factors import LossAndFactors
 from .pairs import Pairs, PairsOfBatch, checked_pairs
 
@@ -68,7 +68,7 @@ def _first_sum(pairs: Pairs, G: Array) -> Array:
     xp = array_namespace(G)
     if pairs.positions == 1:
         a, C = pairs.flat()
-        return matmul(a.T, xp.sum(matmul(C, G) * C, axis=(0, 2))[:, None] * a)
+        return symmetric_product(a, xp.sum(matmul(C, G) * C, axis=(0, 2))[:, None] * a)
     P = pairs.gradients()
     GP = xp.tensordot(G, P, axes=((1,), (1,)))  # (O, n K, I)
     return xp.tensordot(P, GP, axes=((1, 0), (0, 1)))
@@ -80,7 +80,7 @@ def _second_sum(pairs: Pairs, Q: Array) -> Array:
     if pairs.positions == 1:
         a, C = pairs.flat()
         scaled = xp.vecdot(matmul(a, Q), a)[:, None] * C
-        return matmul(xp.reshape(scaled, (-1, C.shape[2])).T, xp.reshape(C, (-1, C.shape[2])))
+        return symmetric_product(xp.reshape(C, (-1, C.shape[2])), xp.reshape(scaled, (-1, C.shape[2])))
     P = pairs.gradients()
     PQ = xp.reshape(matmul(xp.reshape(P, (-1, P.shape[2])), Q), P.shape)
     return xp.tensordot(PQ, P, axes=((0, 2), (0, 2)))

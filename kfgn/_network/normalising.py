@@ -14,7 +14,7 @@ from array_api_compat import array_namespace
 
 from .._algebra.matrices import identity_like, second_moment
 from .._types import Array, Namespace
-from ..backends import matmul
+from ..backends import matmul, symmetric_product
 from .masks import Mask
 
 
@@ -51,7 +51,7 @@ class NormalisationJacobian:
         u = self.z / self.s
         product = matmul(second_moment(xp, u), centred)
         squares = xp.sum(matmul(self.z, centred) * self.z, axis=1, keepdims=True)
-        last = matmul(u.T, squares * u) / R
+        last = symmetric_product(u, squares * u) / R
         return xp.mean(1 / (self.s * self.s)) * centred - (product + product.T) / C + last / C**2
 
 

@@ -43,7 +43,7 @@ from .placement import creation_device, in_host_memory
 from .random import drawn_from_key, in_library_of, is_random_key
 from .settings import with_own_settings
 from .special import erfc
-from .symmetric_products import gram
+from .symmetric_products import gram, symmetric_product
 
 __all__ = [
     "BACKENDS",
@@ -77,6 +77,7 @@ __all__ = [
     "open_backend",
     "plus_multiple",
     "repeat",
+    "symmetric_product",
     "tanh_derivative",
     "unit_roundoff",
     "weighted_mean",

@@ -47,9 +47,8 @@ def matmul(A: Array, B: Array) -> Array:
     part of PyTorch. The operator `@` calls MKL, which uses vectors of half the length of AVX-512 on AMD processors, but
     copies neither the factors nor the product. Matrices with many elements, and few multiplications per element, are
     therefore multiplied by MKL. On an AMD processor of family 25, which computes AVX-512 in two halves, and on an Intel
-    processor, oneDNN was not faster than MKL. The choice between the
-    two does not depend on the values of the elements or on measured times, so a repeated computation has the same
-    digits.
+    processor, oneDNN was not faster than MKL. The choice between the two does not depend on the values of the elements
+    or on measured times, so a repeated computation has the same digits.
 
     Examples
     --------
@@ -58,7 +57,7 @@ def matmul(A: Array, B: Array) -> Array:
     >>> matmul(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    if B.ndim == 2 and _is_worth_a_conversion(A, B) and is_torch_array(A) and _suits_onednn(A):
+    if is_torch_array(A) and B.ndim == 2 and _suits_onednn(A) and _is_worth_a_conversion(A, B):
         import torch
 
         return torch.nn.functional.linear(A.to_mkldnn(), B.T.contiguous()).to_dense()
@@ -78,7 +77,7 @@ def _is_worth_a_conversion(A: Array, B: Array) -> bool:
 def _suits_onednn(A: Array) -> bool:
     import torch
 
-    return in_host_memory(A) and A.dtype == torch.float32 and onednn_is_faster()
+    return A.dtype == torch.float32 and onednn_is_faster() and in_host_memory(A)
 
 
 @lru_cache(maxsize=1)

@@ -1,12 +1,14 @@
-"""Products A^T A, which a BLAS computes with half of the multiplications of other products of the same shapes."""
+"""Products that are symmetric matrices, with about half of the multiplications of other products of the same shapes."""
 
+import itertools
 import math
 
 import numpy as np
-from array_api_compat import array_namespace, is_jax_array, is_torch_array
+from array_api_compat import array_namespace, is_jax_array, is_numpy_array, is_torch_array
 
 from .._types import Array
-from .arrays import has_values
+from .arrays import device, has_values
+from .multiplication import matmul, onednn_is_faster
 from .placement import in_host_memory
 
 COLUMNS_OF_NUMPY = 96
@@ -15,14 +17,26 @@ COLUMNS_OF_NUMPY = 96
 LARGE = 2**23
 """The number of multiplications, for both triangles, above which NumPy is faster in spite of the time of its call."""
 
-ROWS = range(500, 5001)
-"""The numbers of rows for which `_gram_in_halves` is faster than one product in JAX, by measurement.
+BLOCKS = 4
+"""The number of blocks of rows of a product, of which only the part up to the diagonal is multiplied.
 
-With more rows, `_gram_in_halves` was slower.
+Four blocks need 5/8 of the multiplications.
 """
 
-COLUMNS = 400
-"""The smallest number of columns for which `_gram_in_halves` is faster than one product in JAX, by measurement."""
+COLUMNS_OF_BLOCKS = 300
+"""The smallest number of columns for which blocks are faster than one product, by measurement."""
+
+LARGE_FOR_BLOCKS = 2**26
+"""The number of multiplications, for both triangles, above which blocks are faster, by measurement."""
+
+COLUMNS_OF_JAX = 400
+"""The smallest number of columns for which blocks are faster in JAX, by measurement."""
+
+ROWS_OF_JAX = range(500, 4001)
+"""The numbers of rows for which blocks are faster than one product in JAX, by measurement.
+
+With more rows, blocks were slower.
+"""
 
 
 def gram(A: Array) -> Array:
@@ -37,12 +51,12 @@ def gram(A: Array) -> Array:
     array (..., D, D)
         The symmetric matrix A^T A, or a stack of symmetric matrices.
 
-    Notes ----- NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result.
-    PyTorch computes both triangles. If PyTorch has one thread, NumPy therefore computes the product for a large tensor
-    in host memory, without a copy of A. With several threads PyTorch computes it, since threads of NumPy that wait for
-    the next product would slow down the threads of PyTorch. JAX computes both triangles too. On a CPU, a matrix A of
-    JAX with a number of rows in `ROWS` and at least `COLUMNS` columns is therefore split into the halves A_1 and A_2 of
-    its columns. The products of the halves need three quarters of the multiplications.
+    Notes
+    -----
+    NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result. If PyTorch
+    has one thread, NumPy therefore also computes the product for a large tensor in host memory, without a copy of A.
+    With several threads, the threads of NumPy that wait for the next product would slow down the threads of PyTorch.
+    All other products are computed as by `symmetric_product`.
 
     Examples
     --------
@@ -52,11 +66,44 @@ def gram(A: Array) -> Array:
     array([[10., 14.],
            [14., 20.]])
     """
+    if is_numpy_array(A):
+        return np.matrix_transpose(A) @ A
     if is_torch_array(A) and in_host_memory(A) and has_values(A) and _is_large(A) and _has_one_thread():
         return _gram_by_numpy(A)
-    if is_jax_array(A) and _has_large_halves(A):
-        return _gram_in_halves(A)
-    return array_namespace(A).matrix_transpose(A) @ A
+    return symmetric_product(A, A)
+
+
+def symmetric_product(A: Array, B: Array) -> Array:
+    """Return A^T B, for matrices whose product is known to be symmetric.
+
+    Parameters
+    ----------
+    A, B : arrays (..., N, D), float32 or float64
+        Two arrays of one dtype, such as B = M A with a symmetric M.
+
+    Returns
+    -------
+    array (..., D, D)
+        A^T B. For large matrices in host memory, the elements above the diagonal may be copies of those below.
+
+    Notes
+    -----
+    No library has a function for such a product. On a CPU, the rows of a large product of NumPy, PyTorch or JAX are
+    therefore computed in blocks, up to the diagonal, and are copied to the columns above the diagonal. Where PyTorch
+    multiplies by oneDNN, one product is faster.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from kfgn.backends import symmetric_product
+    >>> A = np.array([[1.0, 2.0], [3.0, 4.0]])
+    >>> symmetric_product(A, 2 * A)
+    array([[20., 28.],
+           [28., 40.]])
+    """
+    if _has_large_blocks(A):
+        return _in_blocks_of_jax(A, B) if is_jax_array(A) else _in_blocks(A, B)
+    return matmul(array_namespace(A).matrix_transpose(A), B)
 
 
 def _is_large(A: Array) -> bool:
@@ -78,17 +125,47 @@ def _gram_by_numpy(A: Array) -> Array:
         return torch.from_numpy(np.matrix_transpose(B) @ B)
 
 
-def _has_large_halves(A: Array) -> bool:
+def _has_large_blocks(A: Array) -> bool:
+    """True if A is a large matrix, on a CPU, whose products may be written in place or belong to JAX."""
+    if is_jax_array(A):
+        return _is_wide(A, COLUMNS_OF_JAX) and A.shape[0] in ROWS_OF_JAX and _jax_uses_cpu()
+    if is_torch_array(A):
+        suits = in_host_memory(A) and has_values(A) and not onednn_is_faster()
+        return suits and _is_wide(A, COLUMNS_OF_BLOCKS)
+    return is_numpy_array(A) and _is_wide(A, COLUMNS_OF_BLOCKS)
+
+
+def _is_wide(A: Array, columns: int) -> bool:
+    return bool(A.ndim == 2 and A.shape[1] >= columns and math.prod(A.shape) * A.shape[1] >= LARGE_FOR_BLOCKS)
+
+
+def _jax_uses_cpu() -> bool:
     import jax
 
-    large = A.ndim == 2 and A.shape[0] in ROWS and A.shape[1] >= COLUMNS
-    return bool(large and jax.default_backend() == "cpu")
+    return bool(jax.default_backend() == "cpu")
 
 
-def _gram_in_halves(A: Array) -> Array:
-    """[A_1  A_2]^T [A_1  A_2], whose block A_1^T A_2 is the transpose of A_2^T A_1."""
-    xp, D = array_namespace(A), A.shape[1] // 2
-    A_1, A_2 = A[:, :D], A[:, D:]
-    below = A_2.T @ A_1
-    rows = [A_1.T @ A_1, below.T], [below, A_2.T @ A_2]
-    return xp.concat([xp.concat(row, axis=1) for row in rows], axis=0)
+def _slices(D: int) -> list[tuple[int, int]]:
+    """The first row and the end of each block."""
+    return list(itertools.pairwise(D * i // BLOCKS for i in range(BLOCKS + 1)))
+
+
+def _in_blocks(A: Array, B: Array) -> Array:
+    xp, D = array_namespace(A), A.shape[1]
+    C = xp.empty((D, D), dtype=A.dtype, device=device(A))
+    for start, end in _slices(D):
+        xp.matmul(A[:, start:end].T, B[:, :end], out=C[start:end, :end])
+        C[:start, start:end] = C[start:end, :start].T
+    return C
+
+
+def _in_blocks_of_jax(A: Array, B: Array) -> Array:
+    import jax.numpy as jnp
+
+    D = A.shape[1]
+    C = jnp.zeros((D, D), dtype=A.dtype)
+    for start, end in _slices(D):
+        rows = A[:, start:end].T @ B[:, :end]
+        C = C.at[start:end, :end].set(rows)
+        C = C.at[:start, start:end].set(rows[:, :start].T)
+    return C

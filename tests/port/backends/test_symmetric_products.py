@@ -1,17 +1,24 @@
-"""Products A^T A on every library, and the tensors of which NumPy must not compute the product."""
+"""Symmetric products on every library, and the arrays for which they are not computed in blocks or by NumPy."""
+
+import itertools
 
 import numpy as np
 import pytest
 
-from kfgn.backends import gram, symmetric_products
+from kfgn.backends import gram, symmetric_product, symmetric_products
 
 
-@pytest.fixture(autouse=True)
-def small_tensors_by_numpy(monkeypatch):
-    """NumPy multiplies the small tensors of these tests too, with any number of threads."""
+@pytest.fixture(params=["by NumPy", "in blocks"], autouse=True)
+def of_small_matrices(request, monkeypatch):
+    """NumPy multiplies the small tensors of these tests too, or they are computed in blocks."""
     monkeypatch.setattr(symmetric_products, "COLUMNS_OF_NUMPY", 0)
     monkeypatch.setattr(symmetric_products, "LARGE", 0)
-    monkeypatch.setattr(symmetric_products, "_has_one_thread", lambda: True)
+    monkeypatch.setattr(symmetric_products, "COLUMNS_OF_BLOCKS", 3)
+    monkeypatch.setattr(symmetric_products, "LARGE_FOR_BLOCKS", 0)
+    monkeypatch.setattr(symmetric_products, "COLUMNS_OF_JAX", 3)
+    monkeypatch.setattr(symmetric_products, "ROWS_OF_JAX", range(4, 7))
+    monkeypatch.setattr(symmetric_products, "_has_one_thread", lambda: request.param == "by NumPy")
+    monkeypatch.setattr(symmetric_products, "onednn_is_faster", lambda: False)
 
 
 def _integers(shape, dtype="float32"):
@@ -31,24 +38,60 @@ def test_every_library(backend, dtype):
             np.testing.assert_array_equal(backend.to_numpy(product), right.T @ right)
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("D", [2, 3, 5, 8])
+def test_a_product_of_two_matrices(backend, dtype, D):
+    """A^T M A with a symmetric M, for sizes of which four is a divisor and others."""
+    A, M = _integers((6, D), dtype), _integers((6, 6), dtype)
+    M = M + M.T
+    with backend.scope(dtype):
+        product = symmetric_product(backend.asarray(A), backend.asarray(M) @ backend.asarray(A))
+        np.testing.assert_array_equal(backend.to_numpy(product), A.T @ M @ A)
+        assert product.dtype == backend.asarray(A).dtype
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+def test_blocks_are_mirrored(library):
+    """The elements above the diagonal are not multiplied: they are copies, also if the product is not symmetric."""
+    xp = pytest.importorskip({"jax": "jax.numpy"}.get(library, library))
+    if library == "jax" and pytest.importorskip("jax").default_backend() != "cpu":
+        pytest.skip("the products of a GPU are not computed in blocks")
+    A, B = _integers((6, 8)), _integers((6, 8)) + 1
+    product = np.asarray(symmetric_product(xp.asarray(A), xp.asarray(B)))
+    np.testing.assert_array_equal(product[:2, 2:], product[2:, :2].T)
+    np.testing.assert_array_equal(np.tril(product, -2), np.tril(A.T @ B, -2))
+    assert not np.array_equal(product, A.T @ B)
+
+
 def test_a_stack_of_matrices(backend):
     A = _integers((4, 6, 3))
     np.testing.assert_array_equal(backend.to_numpy(gram(backend.asarray(A))), np.stack([a.T @ a for a in A]))
 
 
-@pytest.mark.parametrize("D", [4, 5])
-def test_halves_of_jax(monkeypatch, D):
-    """The product in halves of columns is the product, and needs three quarters of the multiplications."""
+@pytest.mark.parametrize("D", [4, 6])
+def test_blocks_of_jax(D):
+    """The product in blocks needs five eighths of the multiplications, or a little more if D is no multiple of four."""
     jax = pytest.importorskip("jax")
-    monkeypatch.setattr(symmetric_products, "ROWS", range(6, 7))
-    monkeypatch.setattr(symmetric_products, "COLUMNS", D)
-    A = _integers((6, D))
-    np.testing.assert_array_equal(gram(jax.numpy.asarray(A)), A.T @ A)
-    products = [e for e in jax.make_jaxpr(gram)(A).eqns if e.primitive.name == "dot_general"]
-    sizes = [int(np.prod(e.outvars[0].aval.shape)) for e in products]
     if jax.default_backend() != "cpu":
-        return
-    assert sum(sizes) == D * D - (D // 2) * (D - D // 2)
+        pytest.skip("the products of a GPU are not computed in blocks")
+    products = [e for e in jax.make_jaxpr(gram)(_integers((6, D))).eqns if e.primitive.name == "dot_general"]
+    ends = [D * i // 4 for i in range(5)]
+    expected = [(end - start) * end for start, end in itertools.pairwise(ends)]
+    assert [int(np.prod(e.outvars[0].aval.shape)) for e in products] == expected
+    assert D % 4 or sum(expected) == 5 * D * D // 8
+
+
+def test_products_by_onednn_are_not_divided(monkeypatch):
+    """Where oneDNN multiplies faster than MKL, `matmul` computes the whole product."""
+    torch = pytest.importorskip("torch")
+    A = torch.from_numpy(_integers((6, 8)))
+    in_blocks = []
+    monkeypatch.setattr(symmetric_products, "_in_blocks", lambda A, B: in_blocks.append(A.shape) or A.T @ B)
+    symmetric_product(A, A)
+    assert in_blocks == [A.shape]
+    monkeypatch.setattr(symmetric_products, "onednn_is_faster", lambda: True)
+    assert torch.equal(symmetric_product(A, A), A.T @ A)
+    assert in_blocks == [A.shape]
 
 
 def test_a_fake_tensor():
@@ -91,3 +134,13 @@ def test_numpy_multiplies_large_and_wide_tensors(monkeypatch):
             A = torch.from_numpy(_integers(shape))
             assert torch.equal(gram(A), A.T @ A)
         assert by_numpy == [(1000, 100)]
+
+
+@pytest.mark.parametrize("shape", [(800, 300), (700, 300), (8000, 100)])
+def test_large_and_wide_products_are_computed_in_blocks(monkeypatch, shape):
+    monkeypatch.undo()
+    in_blocks = []
+    monkeypatch.setattr(symmetric_products, "_in_blocks", lambda A, B: in_blocks.append(A.shape) or A.T @ B)
+    A = _integers(shape)
+    symmetric_product(A, A)
+    assert in_blocks == [(800, 300)] * (shape == (800, 300))
