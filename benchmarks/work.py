@@ -58,13 +58,8 @@ def kflr(b: Batch) -> Callable[[], Any]:
 
 def kfac(b: Batch) -> Callable[[], Any]:
     """The loss, the gradient and the factors of KFAC with one sample, which is drawn in the call."""
-    draws = _kfac_draws(b)
-
-    def call(W: Any, X: Any, Y: Any, draws: Any) -> Any:
-        labels = kfgn.sample_labels(b.network, W, X, draws, check=b.check)
-        return kfgn.kfac(b.network, W, X, Y, labels, check=b.check)
-
-    return b.timed(call, draws)
+    call = lambda W, X, Y, draws: kfgn.kfac(b.network, W, X, Y, draws=draws, check=b.check)  # noqa: E731
+    return b.timed(call, _kfac_draws(b))
 
 
 def kfac_of_labels(b: Batch) -> Callable[[], Any]:

@@ -60,8 +60,9 @@ def kfac(
     weights: Weights,
     X: Array,
     Y: Array,
-    labels: Array,
+    labels: Array | None = None,
     *,
+    draws: Array | None = None,
     sharing: str = "expand",
     check: bool = True,
 ) -> LossAndFactors:
@@ -76,10 +77,13 @@ def kfac(
     {weights}
     {X}
     {Y}
-    labels : array, shape (N, S, D_L) or (N, S)
+    labels : array, shape (N, S, D_L) or (N, S), optional
         S labels per datapoint from `sample_labels`: real numbers or class indices, like Y. With the labels of the data,
         G would be an empirical Fisher matrix, which differs from the Fisher matrix. If the outputs have
         positions, the axes of positions follow S, such as (N, S, T, D_L) or (N, S, T).
+    draws : array, shape (N, S, D_L) or (N, S), optional
+        The random numbers from which `sample_labels` makes the labels. `kfac` then samples the labels itself, without
+        the second forward pass of `sample_labels`. Exactly one of `labels` and `draws` is required.
     {sharing}
     {check}
 
@@ -105,18 +109,22 @@ def kfac(
     Examples
     --------
     {example}
-    >>> labels = kfgn.sample_labels(network, weights, X, draws=np.array([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4]]))
-    >>> loss, gradient, Q, G = kfgn.kfac(network, weights, X, Y, labels)
+    >>> draws = np.array([[0.1, 0.9], [0.3, 0.8], [0.5, 0.4]])
+    >>> loss, gradient, Q, G = kfgn.kfac(network, weights, X, Y, draws=draws)
     >>> print(G[0].round(3))
     [[0.137 0.149 0.115]
      [0.149 0.273 0.129]
      [0.115 0.129 0.096]]
     """
     (W_1, *_), X, _ = batch = checked_batch(network, weights, X, Y, check=check)
-    labels = checked_labels(network, X, labels, check=check)
+    if (labels is None) == (draws is None):
+        raise TypeError(f"labels: expected either labels or draws, got {'neither' if labels is None else 'both'}")
+    labels = None if labels is None else checked_labels(network, X, labels, check=check)
+    draws = None if draws is None else checked_draws(network, X, draws, check=check)
     sharing = checked_sharing(sharing)
     check_memory(network, W_1)
     at = linearised(network, *batch)
+    labels = drawn_labels(at, draws) if labels is None else labels
     return loss_and_factors(at, *kfac_factor(at, labels, sharing), sharing)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import kfgn
+from kfgn._linearisation import linearisation
 
 from .by_hand import DEEP, OBJECTIVES, OUTPUTS, Y, arrays, assert_layers, batch, in_order, reference, without_jax
 
@@ -67,3 +68,31 @@ def test_labels_are_those_of_the_reference(backend, problem, objective):
     labels = kfgn.sample_labels(p.network, p.weights, p.X, p.draws)
     expected = np.array(ref.draw_labels(network, X, backend.to_numpy(p.draws)))
     np.testing.assert_allclose(backend.to_numpy(labels), expected, rtol=1e-13, atol=1e-13)
+
+
+@pytest.mark.parametrize("sharing", ["expand", "reduce"])
+@pytest.mark.parametrize("objective", OBJECTIVES[:4])
+def test_draws_give_the_factors_at_their_labels(backend, problem, objective, sharing):
+    p = problem(backend, objective, widths=DEEP)
+    labels = kfgn.sample_labels(p.network, p.weights, p.X, p.draws)
+    at_labels = kfgn.kfac(*p[:4], labels, sharing=sharing)
+    from_draws = kfgn.kfac(*p[:4], draws=p.draws, sharing=sharing)
+    assert_layers(backend, from_draws.G, map(backend.to_numpy, at_labels.G), 1e-13)
+    assert_layers(backend, from_draws.gradient, map(backend.to_numpy, at_labels.gradient), 1e-13)
+
+
+def test_draws_take_one_forward_pass(backend, problem, monkeypatch):
+    p, passes, forward = problem(backend, "categorical", widths=DEEP), [], linearisation.forward
+    monkeypatch.setattr(linearisation, "forward", lambda *arguments: passes.append(1) or forward(*arguments))
+    kfgn.kfac(*p[:4], draws=p.draws)
+    assert len(passes) == 1
+
+
+def test_labels_or_draws(backend, problem):
+    p = problem(backend, "categorical", widths=DEEP)
+    with pytest.raises(TypeError, match="^labels: expected either labels or draws, got neither$"):
+        kfgn.kfac(*p[:4])
+    with pytest.raises(TypeError, match="^labels: expected either labels or draws, got both$"):
+        kfgn.kfac(*p[:4], p.labels, draws=p.draws)
+    with pytest.raises(ValueError, match="^draws: expected shape"):
+        kfgn.kfac(*p[:4], draws=p.draws[:-1, ...])

@@ -16,6 +16,8 @@ STEP = {"tau": 1.0, "eta": 1.0}
 WRONG = {
     "kflr": lambda: kfgn.kflr(*BATCH, memory=0),
     "kfac": lambda: kfgn.kfac(*BATCH, "labels"),
+    "kfac, draws": lambda: kfgn.kfac(*BATCH, draws="draws"),
+    "kfac, neither": lambda: kfgn.kfac(*BATCH),
     "tkfac": lambda: kfgn.tkfac(*BATCH, labels="labels"),
     "kfoc": lambda: kfgn.kfoc(*BATCH, iterations=0),
     "ekfac": lambda: kfgn.ekfac(*BATCH, sharing="sum"),

@@ -97,7 +97,11 @@ def test_sampling_and_kfac_with_constants(backend, problem, objective):
         labels = kfgn.sample_labels(p.network, weights, p.X, p.draws)
         return kfgn.kfac(p.network, weights, p.X, p.Y, labels)
 
+    def drawn(weights):
+        return kfgn.kfac(p.network, weights, p.X, p.Y, draws=p.draws)
+
     assert_close(jax.jit(sampled)(p.weights), sampled(p.weights))
+    assert_close(jax.jit(drawn)(p.weights), sampled(p.weights))
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
