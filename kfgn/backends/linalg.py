@@ -14,7 +14,8 @@ from array_api_compat import array_namespace, is_cupy_array, is_jax_array, is_nu
 
 from .._types import Array, Namespace
 from .derivatives import with_derivative
-from .multiplication import onednn_is_faster
+from .multiplication import is_recent_amd, onednn_is_faster
+from .numpy_equations import factor_in_blocks, has_one_thread, solve_in_blocks
 from .triangular import BLOCK, solve_in_halves
 
 
@@ -70,8 +71,9 @@ def _factor(xp: Namespace, A: Array) -> Array:
         return cholesky(A, symmetrize_input=False)
     scipy = _scipy(A)
     try:
-        # SciPy is faster than NumPy, and does not copy a matrix that is stored by columns, such as A.T
-        return xp.linalg.cholesky(A) if scipy is None else scipy.cholesky(A.T, lower=True, check_finite=False)
+        if scipy is not None:  # SciPy does not copy a matrix that is stored by columns, such as A.T
+            return scipy.cholesky(A.T, lower=True, check_finite=False)
+        return factor_in_blocks(A) if is_numpy_array(A) else xp.linalg.cholesky(A)
     except np.linalg.LinAlgError:
         return xp.full_like(A, float("nan"))
 
@@ -111,9 +113,9 @@ def cholesky_solve(L: Array, B: Array) -> Array:
     >>> cholesky_solve(np.array([[2.0, 0.0], [1.0, 2.0]]), np.array([[8.0], [12.0]])).round(6).tolist()
     [[1.0], [2.0]]
     """
-    scipy = _scipy(L)
-    if scipy is not None:
-        return scipy.cho_solve((L, True), B, check_finite=False)
+    if is_numpy_array(L):
+        scipy = _scipy(L)
+        return solve_in_blocks(L, B.T).T if scipy is None else scipy.cho_solve((L, True), B, check_finite=False)
     if is_torch_array(L) and not _is_split(L):
         import torch
 
@@ -133,23 +135,23 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if JAX or PyTorch solves in halves: on a CPU for more than `BLOCK` rows, by PyTorch only if oneDNN is used.
+    """True if JAX or PyTorch solves in halves: for more than `BLOCK` rows, where their products are much faster.
 
-    MKL solves triangular equations as fast as it multiplies, so only the products of oneDNN are faster in PyTorch. On
-    other devices the many small operations of `solve_in_halves` would be slow.
+    Halves were measured to be faster on an AMD processor of family 26, and slower on one of family 25 and, in PyTorch,
+    on an Intel processor. On other devices, their many small operations would be slow.
     """
     if L.shape[0] <= BLOCK:
         return False
     if is_jax_array(L):
         import jax
 
-        return bool(jax.default_backend() == "cpu")
+        return bool(jax.default_backend() == "cpu" and is_recent_amd())
     return bool(is_torch_array(L) and L.device.type == "cpu" and onednn_is_faster())
 
 
 def _scipy(A: Array) -> ModuleType | None:
-    """The module `scipy.linalg` for an array of NumPy, if SciPy is installed; otherwise None."""
-    if not is_numpy_array(A):
+    """The module `scipy.linalg` for an array of NumPy, if SciPy is installed and faster than NumPy alone, or None."""
+    if not is_numpy_array(A) or not has_one_thread():
         return None
     try:
         return importlib.import_module("scipy.linalg")

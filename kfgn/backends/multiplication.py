@@ -89,7 +89,7 @@ def onednn_is_faster() -> bool:
     import torch
 
     wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    return onednn_is_exact() and wide and _is_recent_amd() and torch.backends.mkldnn.is_available()
+    return onednn_is_exact() and wide and is_recent_amd() and torch.backends.mkldnn.is_available()
 
 
 def onednn_is_exact() -> bool:
@@ -97,7 +97,9 @@ def onednn_is_exact() -> bool:
     return os.environ.get("ONEDNN_DEFAULT_FPMATH_MODE", "STRICT").upper() == "STRICT"
 
 
-def _is_recent_amd() -> bool:
+@lru_cache(maxsize=1)
+def is_recent_amd() -> bool:
+    """True if the processor is one of AMD, of family `FIRST_FAMILY` or later."""
     try:
         processor = Path("/proc/cpuinfo").read_text("ascii", errors="replace")  # only Linux has this file
     except OSError:

@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from kfgn.backends import cholesky, cholesky_solve, eigh, linalg
+from kfgn.backends import cholesky, cholesky_solve, eigh, linalg, numpy_equations
 from kfgn.backends.triangular import solve_in_halves
 
 
@@ -125,10 +125,38 @@ def test_eigh_of_what_is_not_finite(backend, bad):
     assert np.all(np.isfinite(vectors[[0, 2]]))
 
 
+@pytest.fixture(params=[True, False], ids=["one thread", "several threads"])
+def threads(request, monkeypatch):
+    """NumPy's BLAS has one thread or several. SciPy is used with one thread alone."""
+    monkeypatch.setattr(linalg, "has_one_thread", lambda: request.param)
+    return request.param
+
+
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
-def test_without_scipy(monkeypatch):
+def test_without_scipy(monkeypatch, threads):
     A, B = matrix(4), np.random.default_rng(1).standard_normal((4, 3))
+    assert (linalg._scipy(A) is not None) == threads
     L, _ = cholesky(A)
     expected = cholesky_solve(L, B)
     monkeypatch.setitem(sys.modules, "scipy.linalg", None)
+    assert linalg._scipy(A) is None
+    np.testing.assert_allclose(cholesky(A)[0], L, rtol=1e-10)
     np.testing.assert_allclose(cholesky_solve(L, B), expected, rtol=1e-10)
+
+
+@pytest.mark.parametrize("backend", ["numpy"], indirect=True)
+@pytest.mark.parametrize("case", NOT_POSITIVE)
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:overflow:RuntimeWarning")
+def test_numpy_alone_reports_a_matrix_without_a_factor(monkeypatch, backend, case):
+    """Blocks of two columns, so that a bad element is in a block on the diagonal or below it."""
+    monkeypatch.setattr(linalg, "has_one_thread", lambda: False)
+    monkeypatch.setattr(numpy_equations, "BLOCK", 2)
+    test_not_positive_definite(backend, case)
+
+
+@pytest.mark.parametrize("backend", ["jax"], indirect=True)
+@pytest.mark.parametrize("recent", [True, False])
+def test_halves_of_jax_are_for_recent_processors_of_amd(backend, monkeypatch, recent):
+    monkeypatch.setattr(linalg, "is_recent_amd", lambda: recent)
+    assert linalg._is_split(backend.asarray(np.eye(129))) == (recent and backend.device == "cpu")
+    assert not linalg._is_split(backend.asarray(np.eye(128)))

@@ -80,4 +80,4 @@ PROCESSORS = {
 @pytest.mark.parametrize("text", PROCESSORS, ids=["family 26", "family 25", "Intel", "no Linux", "ARM"])
 def test_onednn_is_chosen_by_the_family_of_the_processor(text, monkeypatch):
     monkeypatch.setattr(multiplication.Path, "read_text", lambda *_, **__: text)
-    assert multiplication._is_recent_amd() is PROCESSORS[text]
+    assert multiplication.is_recent_amd.__wrapped__() is PROCESSORS[text]

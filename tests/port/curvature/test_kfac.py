@@ -90,9 +90,9 @@ def test_draws_take_one_forward_pass(backend, problem, monkeypatch):
 
 def test_labels_or_draws(backend, problem):
     p = problem(backend, "categorical", widths=DEEP)
-    with pytest.raises(TypeError, match="^labels: expected either labels or draws, got neither$"):
+    with pytest.raises(TypeError, match=r"^labels: expected either labels or draws, got neither$"):
         kfgn.kfac(*p[:4])
-    with pytest.raises(TypeError, match="^labels: expected either labels or draws, got both$"):
+    with pytest.raises(TypeError, match=r"^labels: expected either labels or draws, got both$"):
         kfgn.kfac(*p[:4], p.labels, draws=p.draws)
-    with pytest.raises(ValueError, match="^draws: expected shape"):
+    with pytest.raises(ValueError, match=r"^draws: expected shape"):
         kfgn.kfac(*p[:4], draws=p.draws[:-1, ...])

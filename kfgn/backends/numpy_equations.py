@@ -1,0 +1,80 @@
+"""Cholesky factors and their equations by NumPy alone, in blocks of columns that are written in place.
+
+SciPy factors and solves faster than these functions, but the wheels of SciPy have a BLAS of their own. With several
+threads, the threads of one BLAS wait for the next product in a loop for about 0.1 seconds, and take the processors of
+the other. A program that changes between NumPy and SciPy is then slower than one by NumPy alone.
+"""
+
+import os
+from functools import lru_cache
+
+import numpy as np
+
+from .._types import Array
+
+BLOCK = 256
+"""The largest number of columns of a block. In measurements, 256 was faster than 128."""
+
+LEAF = 64
+"""The largest number of rows of a triangular matrix that NumPy inverts as a general matrix."""
+
+LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+"""The environment variables that limit the number of threads of OpenBLAS. The first one that is set decides."""
+
+
+@lru_cache(maxsize=1)
+def has_one_thread() -> bool:
+    """True if the BLAS of NumPy has one thread: by an environment variable, or since there is one processor."""
+    limit = next((os.environ[name] for name in LIMITS if os.environ.get(name, "").isdecimal()), "")
+    return limit == "1" or _processors() == 1
+
+
+def _processors() -> int:
+    """The number of processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # macOS and Windows do not have this function
+        return os.cpu_count() or 1
+
+
+def factor_in_blocks(A: Array) -> Array:
+    """The lower Cholesky factor of a symmetric A (D, D). Raises `LinAlgError` if A is not positive definite."""
+    L = A.copy()
+    for start, end in _blocks(len(L)):
+        L[start:end, start:end] = np.linalg.cholesky(L[start:end, start:end])
+        L[start:end, end:] = 0
+        if end < len(L):
+            below = L[end:, start:end] @ _inverse(L[start:end, start:end]).T
+            L[end:, start:end] = below
+            L[end:, end:] -= below @ below.T
+    return L
+
+
+def solve_in_blocks(L: Array, B: Array) -> Array:
+    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D)."""
+    X, blocks = B.copy(order="K"), _blocks(len(L))
+    inverses = [_inverse(L[start:end, start:end]) for start, end in blocks]
+    for (start, end), inverse in zip(blocks, inverses, strict=True):  # X L^T = B
+        known = X[:, :start] @ L[start:end, :start].T
+        X[:, start:end] = (X[:, start:end] - known) @ inverse.T
+    for (start, end), inverse in zip(reversed(blocks), reversed(inverses), strict=True):  # X L = B
+        known = X[:, end:] @ L[end:, start:end]
+        X[:, start:end] = (X[:, start:end] - known) @ inverse
+    return X
+
+
+def _blocks(D: int) -> list[tuple[int, int]]:
+    """The first column and the end of each block."""
+    number = -(-D // BLOCK)
+    return [(D * i // number, D * (i + 1) // number) for i in range(number)]
+
+
+def _inverse(L: Array) -> Array:
+    """L^-1 for a lower triangular L, by halves: L_11^-1, L_22^-1, and -L_22^-1 L_21 L_11^-1 below the diagonal."""
+    half = len(L) // 2
+    if len(L) <= LEAF:
+        return np.linalg.inv(L)
+    X = np.zeros_like(L)
+    X[:half, :half], X[half:, half:] = _inverse(L[:half, :half]), _inverse(L[half:, half:])
+    X[half:, :half] = -(X[half:, half:] @ L[half:, :half]) @ X[:half, :half]
+    return X

@@ -1,0 +1,68 @@
+"""Cholesky factors and their equations by NumPy alone, and the number of threads of its BLAS."""
+
+import numpy as np
+import pytest
+
+from kfgn.backends import numpy_equations
+from kfgn.backends.numpy_equations import factor_in_blocks, solve_in_blocks
+
+
+@pytest.fixture(params=[3, 8, 256])
+def block(request, monkeypatch):
+    """The largest number of columns of a block: several blocks of a few columns, and one block."""
+    monkeypatch.setattr(numpy_equations, "BLOCK", request.param)
+    monkeypatch.setattr(numpy_equations, "LEAF", 2)
+
+
+@pytest.mark.usefixtures("block")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("D", [1, 2, 7, 24, 300])
+def test_factor_and_equations(D, dtype):
+    rng, accuracy = np.random.default_rng(0), 100 * D * np.finfo(dtype).eps
+    M = rng.standard_normal((D, 2 * D)).astype(dtype)
+    A = M @ M.T + np.eye(D, dtype=dtype)
+    given = A.copy()
+    L = factor_in_blocks(A)
+    np.testing.assert_array_equal(A, given)
+    assert L.dtype == A.dtype
+    np.testing.assert_array_equal(L, np.tril(L))
+    np.testing.assert_allclose(L @ L.T, A, rtol=0, atol=accuracy * np.abs(A).max())
+    for B in (rng.standard_normal((5, D)).astype(dtype), rng.standard_normal((D, 5)).astype(dtype).T):
+        X = solve_in_blocks(L, B)
+        assert X.dtype == B.dtype
+        np.testing.assert_allclose(X @ A, B, rtol=0, atol=accuracy * np.abs(X).max() * np.abs(A).max())
+
+
+@pytest.mark.usefixtures("block")
+@pytest.mark.parametrize("row", [0, 5, 11])
+def test_a_matrix_without_a_factor(row):
+    A = np.eye(12)
+    A[row, row] = -1
+    with pytest.raises(np.linalg.LinAlgError):
+        factor_in_blocks(A)
+
+
+@pytest.mark.parametrize(
+    ("variables", "processors", "expected"),
+    [
+        ({}, 1, True),
+        ({}, 2, False),
+        ({"OPENBLAS_NUM_THREADS": "1"}, 8, True),
+        ({"OMP_NUM_THREADS": "1"}, 8, True),
+        ({"OPENBLAS_NUM_THREADS": "4", "OMP_NUM_THREADS": "1"}, 8, False),
+        ({"OPENBLAS_NUM_THREADS": "many"}, 8, False),
+    ],
+)
+def test_one_thread(monkeypatch, variables, processors, expected):
+    for name in numpy_equations.LIMITS:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(numpy_equations, "_processors", lambda: processors)
+    assert numpy_equations.has_one_thread.__wrapped__() is expected
+
+
+def test_the_processors_of_this_process(monkeypatch):
+    assert numpy_equations._processors() >= 1
+    monkeypatch.delattr("os.sched_getaffinity", raising=False)
+    assert numpy_equations._processors() >= 1
