@@ -125,9 +125,10 @@ def damped(A: Array, k: Array) -> Array:
         symmetric = torch.lerp(A, A.T, 0.5)
         symmetric.diagonal().add_(k)
         return symmetric
-    symmetric = (A + A.T) / 2
     if is_numpy_array(A):
+        symmetric = A + A.T
+        symmetric /= 2
         i = np.arange(A.shape[0])
         symmetric[i, i] += k
         return symmetric
-    return symmetric + k * array_namespace(A).eye(A.shape[0], dtype=A.dtype, device=device(A))
+    return (A + A.T) / 2 + k * array_namespace(A).eye(A.shape[0], dtype=A.dtype, device=device(A))
