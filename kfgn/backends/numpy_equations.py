@@ -12,11 +12,11 @@ import numpy as np
 
 from .._types import Array
 
-BLOCK = 256
-"""The largest number of columns of a block. In measurements, 256 was faster than 128."""
+BLOCK = 128
+"""The largest number of columns of a block. In measurements, 128 was faster than 192 and 256."""
 
-LEAF = 64
-"""The largest number of rows of a triangular matrix that NumPy inverts as a general matrix."""
+LEAF = 32
+"""The largest number of rows of a triangular matrix that NumPy inverts as a general matrix, by measurement."""
 
 LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
 """The environment variables that limit the number of threads of OpenBLAS. The first one that is set decides."""
@@ -39,14 +39,12 @@ def _processors() -> int:
 
 def factor_in_blocks(A: Array) -> Array:
     """The lower Cholesky factor of a symmetric A (D, D). Raises `LinAlgError` if A is not positive definite."""
-    L = A.copy()
-    for start, end in _blocks(len(L)):
-        L[start:end, start:end] = np.linalg.cholesky(L[start:end, start:end])
-        L[start:end, end:] = 0
-        if end < len(L):
-            below = L[end:, start:end] @ _inverse(L[start:end, start:end]).T
-            L[end:, start:end] = below
-            L[end:, end:] -= below @ below.T
+    L = np.zeros_like(A)
+    for start, end in _blocks(len(A)):
+        column = A[start:, start:end] - L[start:, :start] @ L[start:end, :start].T
+        L[start:end, start:end] = diagonal = np.linalg.cholesky(column[: end - start])
+        if end < len(A):
+            L[end:, start:end] = column[end - start :] @ _inverse(diagonal).T
     return L
 
 
