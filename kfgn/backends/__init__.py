@@ -5,7 +5,8 @@
 * multiplication: the product of two matrices
 * triangular: equations with a triangular matrix, solved by splitting the matrix into halves
 * linalg: Cholesky factors, solutions with them, and eigendecompositions, which report failure without an exception
-* symmetric_products: products A^T A
+* numpy_equations: Cholesky factors and their equations by NumPy alone
+* symmetric_products: products A^T A, and products A^T B that are symmetric
 * convolutions: the convolution of PyTorch
 * compiling: compilation of functions of arrays
 * branching: a choice between two computations

@@ -137,10 +137,10 @@ def cholesky_solve(L: Array, B: Array) -> Array:
 
 
 def _is_split(L: Array) -> bool:
-    """True if JAX or PyTorch solves in halves: for more than `BLOCK` rows, where their products are much faster.
+    """True if JAX or PyTorch solves in halves: more than `BLOCK` rows, on a CPU that is an AMD processor of family 26.
 
-    Halves were measured to be faster on an AMD processor of family 26, and slower on one of family 25 and, in PyTorch,
-    on an Intel processor. On other devices, their many small operations would be slow.
+    Later families count as 26. On a processor of family 25, halves were slower. On one of Intel, they were slower in
+    PyTorch, and were not measured in JAX. On other devices, their many small operations would be slow.
     """
     if L.shape[0] <= BLOCK:
         return False
@@ -152,7 +152,7 @@ def _is_split(L: Array) -> bool:
 
 
 def _scipy(A: Array) -> ModuleType | None:
-    """The module `scipy.linalg` for an array of NumPy, if SciPy is installed and faster than NumPy alone, or None."""
+    """The module `scipy.linalg` for an array of NumPy, if SciPy is installed and NumPy has one thread, or None."""
     if not is_numpy_array(A) or not has_one_thread():
         return None
     try:

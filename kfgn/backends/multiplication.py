@@ -57,7 +57,7 @@ def matmul(A: Array, B: Array) -> Array:
     >>> matmul(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    if is_torch_array(A) and B.ndim == 2 and _suits_onednn(A) and _is_worth_a_conversion(A, B):
+    if is_torch_array(A) and B.ndim == 2 and suits_onednn(A) and _is_worth_a_conversion(A, B):
         import torch
 
         return torch.nn.functional.linear(A.to_mkldnn(), B.T.contiguous()).to_dense()
@@ -74,7 +74,8 @@ def _is_worth_a_conversion(A: Array, B: Array) -> bool:
     return elements <= MANY or multiplications > REUSE * elements
 
 
-def _suits_onednn(A: Array) -> bool:
+def suits_onednn(A: Array) -> bool:
+    """True if a tensor has a dtype and a place for which oneDNN multiplies large matrices faster than MKL."""
     import torch
 
     return A.dtype == torch.float32 and onednn_is_faster() and in_host_memory(A)

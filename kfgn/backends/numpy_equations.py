@@ -1,11 +1,13 @@
 """Cholesky factors and their equations by NumPy alone, in blocks of columns that are written in place.
 
-SciPy factors and solves faster than these functions, but the wheels of SciPy have a BLAS of their own. With several
+SciPy factors and solves faster than these functions, but the wheels of SciPy have a separate BLAS. With several
 threads, the threads of one BLAS wait for the next product in a loop for about 0.1 seconds, and take the processors of
-the other. A program that changes between NumPy and SciPy is then slower than one by NumPy alone.
+the other. A program that changes between NumPy and SciPy is then slower than one by NumPy alone. Where NumPy and SciPy
+share one BLAS, as in packages of conda, SciPy would be faster with several threads too, but this is not detected.
 """
 
 import os
+import re
 from functools import lru_cache
 
 import numpy as np
@@ -19,14 +21,18 @@ LEAF = 32
 """The largest number of rows of a triangular matrix that NumPy inverts as a general matrix, by measurement."""
 
 LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
-"""The environment variables that limit the number of threads of OpenBLAS. The first one that is set decides."""
+"""The environment variables that limit the number of threads of OpenBLAS. The first positive number decides."""
 
 
 @lru_cache(maxsize=1)
 def has_one_thread() -> bool:
-    """True if the BLAS of NumPy has one thread: by an environment variable, or since there is one processor."""
-    limit = next((os.environ[name] for name in LIMITS if os.environ.get(name, "").isdecimal()), "")
-    return limit == "1" or _processors() == 1
+    """True if OpenBLAS starts with one thread: by an environment variable, or since there is one processor.
+
+    A limit that is set while the program runs is not seen.
+    """
+    given = (re.match(r"\s*(\d+)", os.environ.get(name, "")) for name in LIMITS)
+    limit = next((number for found in given if found and (number := int(found[1])) > 0), None)
+    return limit == 1 or _processors() == 1
 
 
 def _processors() -> int:
@@ -50,7 +56,7 @@ def factor_in_blocks(A: Array) -> Array:
 
 def solve_in_blocks(L: Array, B: Array) -> Array:
     """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D)."""
-    X, blocks = B.copy(order="K"), _blocks(len(L))
+    X, blocks = np.array(B, dtype=np.result_type(L, B), order="K"), _blocks(len(L))
     inverses = [_inverse(L[start:end, start:end]) for start, end in blocks]
     for (start, end), inverse in zip(blocks, inverses, strict=True):  # X L^T = B
         known = X[:, :start] @ L[start:end, :start].T

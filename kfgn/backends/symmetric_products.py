@@ -8,7 +8,7 @@ from array_api_compat import array_namespace, is_jax_array, is_numpy_array, is_t
 
 from .._types import Array
 from .arrays import device, has_values
-from .multiplication import matmul, onednn_is_faster
+from .multiplication import matmul, suits_onednn
 from .placement import in_host_memory
 
 COLUMNS_OF_NUMPY = 96
@@ -18,7 +18,7 @@ LARGE = 2**23
 """The number of multiplications, for both triangles, above which NumPy is faster in spite of the time of its call."""
 
 BLOCKS = 4
-"""The number of blocks of rows of a product, of which only the part up to the diagonal is multiplied.
+"""The number of blocks of rows of a product. Of each block, only the part up to the diagonal is multiplied.
 
 Four blocks need 5/8 of the multiplications.
 """
@@ -27,7 +27,7 @@ COLUMNS_OF_BLOCKS = 300
 """The smallest number of columns for which blocks are faster than one product, by measurement."""
 
 LARGE_FOR_BLOCKS = 2**26
-"""The number of multiplications, for both triangles, above which blocks are faster, by measurement."""
+"""The number of multiplications, for both triangles, from which blocks are faster, by measurement."""
 
 COLUMNS_OF_JAX = 400
 """The smallest number of columns for which blocks are faster in JAX, by measurement."""
@@ -68,7 +68,7 @@ def gram(A: Array) -> Array:
     """
     if is_numpy_array(A):
         return np.matrix_transpose(A) @ A
-    if is_torch_array(A) and in_host_memory(A) and has_values(A) and _is_large(A) and _has_one_thread():
+    if is_torch_array(A) and in_host_memory(A) and has_values(A) and _suits_numpy(A):
         return _gram_by_numpy(A)
     return symmetric_product(A, A)
 
@@ -84,12 +84,13 @@ def symmetric_product(A: Array, B: Array) -> Array:
     Returns
     -------
     array (..., D, D)
-        A^T B. For large matrices in host memory, the elements above the diagonal may be copies of those below.
+        A^T B. For large matrices on a CPU, the elements above the diagonal may be copies of those below.
 
     Notes
     -----
-    No library has a function for such a product. On a CPU, the rows of a large product of NumPy, PyTorch or JAX are
-    therefore computed in blocks, up to the diagonal, and are copied to the columns above the diagonal. Where PyTorch
+    No library has a function for such a product. A large product on a CPU is therefore computed in four blocks of rows.
+    Each block is multiplied up to the diagonal. The part before its square on the diagonal is then copied to the
+    columns above that square. On JAX, blocks are faster only for the numbers of rows in `ROWS_OF_JAX`. Where PyTorch
     multiplies by oneDNN, one product is faster.
 
     Examples
@@ -106,9 +107,11 @@ def symmetric_product(A: Array, B: Array) -> Array:
     return matmul(array_namespace(A).matrix_transpose(A), B)
 
 
-def _is_large(A: Array) -> bool:
+def _suits_numpy(A: Array) -> bool:
+    """True for a large tensor without a derivative, if PyTorch has one thread."""
     D = A.shape[-1]
-    return bool(D >= COLUMNS_OF_NUMPY and math.prod(A.shape) * D > LARGE)
+    large = D >= COLUMNS_OF_NUMPY and math.prod(A.shape) * D > LARGE
+    return bool(large and not A.requires_grad and _has_one_thread())
 
 
 def _has_one_thread() -> bool:
@@ -130,7 +133,7 @@ def _has_large_blocks(A: Array) -> bool:
     if is_jax_array(A):
         return _is_wide(A, COLUMNS_OF_JAX) and A.shape[0] in ROWS_OF_JAX and _jax_uses_cpu()
     if is_torch_array(A):
-        suits = in_host_memory(A) and has_values(A) and not onednn_is_faster()
+        suits = in_host_memory(A) and has_values(A) and not suits_onednn(A)
         return suits and _is_wide(A, COLUMNS_OF_BLOCKS)
     return is_numpy_array(A) and _is_wide(A, COLUMNS_OF_BLOCKS)
 
@@ -154,7 +157,7 @@ def _in_blocks(A: Array, B: Array) -> Array:
     xp, D = array_namespace(A), A.shape[1]
     C = xp.empty((D, D), dtype=A.dtype, device=device(A))
     for start, end in _slices(D):
-        xp.matmul(A[:, start:end].T, B[:, :end], out=C[start:end, :end])
+        C[start:end, :end] = A[:, start:end].T @ B[:, :end]
         C[:start, start:end] = C[start:end, :start].T
     return C
 

@@ -7,11 +7,11 @@ from kfgn.backends import numpy_equations
 from kfgn.backends.numpy_equations import factor_in_blocks, solve_in_blocks
 
 
-@pytest.fixture(params=[3, 8, 256])
+@pytest.fixture(params=[(3, 2), (8, 2), (128, 32)], ids=["3", "8", "128"])
 def block(request, monkeypatch):
-    """The largest number of columns of a block: several blocks of a few columns, and one block."""
-    monkeypatch.setattr(numpy_equations, "BLOCK", request.param)
-    monkeypatch.setattr(numpy_equations, "LEAF", 2)
+    """The largest number of columns of a block: a few, and the number of the module."""
+    for name, number in zip(("BLOCK", "LEAF"), request.param, strict=True):
+        monkeypatch.setattr(numpy_equations, name, number)
 
 
 @pytest.mark.usefixtures("block")
@@ -50,6 +50,8 @@ def test_a_matrix_without_a_factor(row):
         ({"OPENBLAS_NUM_THREADS": "1"}, 8, True),
         ({"OMP_NUM_THREADS": "1"}, 8, True),
         ({"OPENBLAS_NUM_THREADS": "4", "OMP_NUM_THREADS": "1"}, 8, False),
+        ({"OPENBLAS_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}, 8, True),
+        ({"OMP_NUM_THREADS": "1,2"}, 8, True),
         ({"OPENBLAS_NUM_THREADS": "many"}, 8, False),
     ],
 )

@@ -18,7 +18,7 @@ def of_small_matrices(request, monkeypatch):
     monkeypatch.setattr(symmetric_products, "COLUMNS_OF_JAX", 3)
     monkeypatch.setattr(symmetric_products, "ROWS_OF_JAX", range(4, 7))
     monkeypatch.setattr(symmetric_products, "_has_one_thread", lambda: request.param == "by NumPy")
-    monkeypatch.setattr(symmetric_products, "onednn_is_faster", lambda: False)
+    monkeypatch.setattr(symmetric_products, "suits_onednn", lambda A: False)
 
 
 def _integers(shape, dtype="float32"):
@@ -82,16 +82,26 @@ def test_blocks_of_jax(D):
 
 
 def test_products_by_onednn_are_not_divided(monkeypatch):
-    """Where oneDNN multiplies faster than MKL, `matmul` computes the whole product."""
+    """A product by `matmul` where oneDNN multiplies faster than MKL."""
     torch = pytest.importorskip("torch")
     A = torch.from_numpy(_integers((6, 8)))
     in_blocks = []
     monkeypatch.setattr(symmetric_products, "_in_blocks", lambda A, B: in_blocks.append(A.shape) or A.T @ B)
     symmetric_product(A, A)
     assert in_blocks == [A.shape]
-    monkeypatch.setattr(symmetric_products, "onednn_is_faster", lambda: True)
+    monkeypatch.setattr(symmetric_products, "suits_onednn", lambda A: True)
     assert torch.equal(symmetric_product(A, A), A.T @ A)
     assert in_blocks == [A.shape]
+
+
+def test_derivatives_of_pytorch():
+    """The blocks are written without `out`, which autograd refuses, and NumPy computes no tensor with a derivative."""
+    torch = pytest.importorskip("torch")
+    A = torch.from_numpy(_integers((6, 8))).requires_grad_()
+    (right,) = torch.autograd.grad((A.T @ A).sum(), A)
+    for product in (gram(A), symmetric_product(A, A)):
+        (ours,) = torch.autograd.grad(product.sum(), A)
+        assert torch.equal(ours, right)
 
 
 def test_a_fake_tensor():
