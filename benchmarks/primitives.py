@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kfgn.backends import cholesky, cholesky_solve
+from kfgn.backends import cholesky, cholesky_solve, gram, symmetric_product
 
 from .calls import library_of
 from .libraries import Library
@@ -28,10 +28,15 @@ class Primitive(NamedTuple):
 PRIMITIVES = {
     "A @ B": Primitive(lambda A, B: A @ B, lambda n, k: 2.0 * n * n * k),
     "A.T @ A": Primitive(lambda A, B: A.T @ A, lambda n, k: float(n * n * (n + 1))),
+    "gram": Primitive(lambda A, B: gram(A), lambda n, k: float(n * n * (n + 1))),
+    "symmetric product": Primitive(lambda A, B: symmetric_product(A, A), lambda n, k: float(n * n * (n + 1))),
     "Cholesky": Primitive(lambda A, B: cholesky(A), lambda n, k: n**3 / 3),
     "Cholesky solve": Primitive(cholesky_solve, lambda n, k: 2.0 * n * n * k),
 }
-"""The primitives. A.T @ A is counted as a symmetric matrix, which a library may or may not exploit."""
+"""The primitives: `@` of the library, and functions of kfgn.
+
+Three products are counted as symmetric matrices, which a library may or may not exploit.
+"""
 
 
 def primitives(settings: Settings) -> list[Row]:

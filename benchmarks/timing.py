@@ -67,7 +67,7 @@ def repeated(call: Call, number: int, clock: Clock) -> float:
 
 
 def rest() -> None:
-    """Wait until all threads of the process sleep.
+    """Wait until all threads of the process sleep, for at most `LONGEST_REST` seconds.
 
     After a product, the threads of OpenBLAS wait for the next product in a loop for about a tenth of a second. The
     loop takes processors from the threads of a call by another library.
@@ -82,7 +82,7 @@ def rest() -> None:
 def interleaved(calls: Mapping[Name, Call], rounds: int, clock: Clock) -> dict[Name, list[float]]:
     """The times of each call, by name: one time per round. Each round begins with a different call.
 
-    A call begins when all threads of the process sleep.
+    Before each time, `rest` waits for the threads of the process.
     """
     numbers = {name: repetitions(call, clock) for name, call in calls.items()}
     times: dict[Name, list[float]] = {name: [] for name in calls}

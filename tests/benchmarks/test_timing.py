@@ -1,10 +1,8 @@
 """Interleaved rounds on a clock that the calls move, and rates of products."""
 
-import threading
-import time
-
 import pytest
 
+from benchmarks import timing
 from benchmarks.calls import library_of
 from benchmarks.rates import Product, measured_shape, products, rates
 from benchmarks.timing import Ratio, interleaved, ratio, repeated, repetitions
@@ -46,28 +44,38 @@ def test_rounds_begin_with_different_calls():
     assert clock.calls == ["a", "b", "a", "b", "b", "a"]
 
 
-def test_a_call_begins_when_the_threads_of_the_call_before_sleep():
-    """The first call leaves a thread that works for 0.2 seconds, as a library does that waits in a loop."""
-    working, found = [], []
+class Machine:
+    """The clock of the process and the pauses of a program whose threads work for a while after each call."""
 
-    def work():
-        end = time.perf_counter() + 0.2
-        while time.perf_counter() < end:
-            pass
-        working.pop()
+    def __init__(self, monkeypatch, working):
+        self.used, self.pauses, self.left, self.working = 0.0, 0, 0, working
+        monkeypatch.setattr(timing.time, "process_time", lambda: self.used)
+        monkeypatch.setattr(timing.time, "sleep", self.sleep)
 
-    def leaves_a_thread():
-        working.append(True)
-        threading.Thread(target=work, daemon=True).start()
+    def sleep(self, seconds):
+        self.pauses += 1
+        if self.left:
+            self.left -= 1
+            self.used += seconds
+
+    def call(self):
+        self.left = self.working
         return 1.0
 
-    def counts_threads():
-        found.append(len(working))
-        return 1.0
 
-    clock = Hand()
-    interleaved({"a": clock.call("a", leaves_a_thread), "b": clock.call("b", counts_threads)}, 1, clock)
-    assert found == [1, 0]  # the warm-up, and the round
+def test_a_call_begins_when_the_threads_of_the_call_before_sleep(monkeypatch):
+    machine, clock, left = Machine(monkeypatch, working=20), Hand(), []
+    calls = {"a": clock.call("a", machine.call), "b": clock.call("b", lambda: left.append(machine.left) or 1.0)}
+    interleaved(calls, 1, clock)
+    assert left == [20, 0]  # the warm-up, and the round
+    assert machine.pauses == 2 * (20 + 1)  # before each call of the round, the last pause finds no work
+
+
+def test_the_longest_rest(monkeypatch):
+    machine = Machine(monkeypatch, working=10**6)
+    machine.call()
+    timing.rest()
+    assert machine.pauses == timing.LONGEST_REST / timing.PAUSE
 
 
 def test_a_short_call_is_repeated():

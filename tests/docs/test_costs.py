@@ -40,6 +40,7 @@ def count(monkeypatch):
 
     for module in (ekfac, kfoc, pairs):
         counting(module, "matmul", lambda result, A, _B: result.size * A.shape[-1])
+    counting(kfoc, "symmetric_product", lambda result, A, _B: result.size * A.shape[-2])
     for module in (tkfac, tnt):
         counting(module, "gram", lambda result, A: result.size * A.shape[-2])
     counting(
