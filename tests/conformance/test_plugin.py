@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from kfgn_conformance.problem_sets import standard
+from kfgn_conformance.problems.fixed import fixed
 
 HERE = Path(__file__).parent
 
@@ -127,6 +129,17 @@ def test_without_an_adapter_the_test_is_skipped(pytest_with):
     ran = pytest_with()
     assert "no --kfgn-adapter=MODULE:NAME" in ran.stdout
     assert "2 skipped" in ran.stdout
+
+
+def test_without_a_problem_in_its_dtype_the_test_is_skipped(pytest_with, monkeypatch):
+    (in_float64,) = (problem for problem in fixed() if problem.id == "saturated-units-800-tanh-squared_error")
+    for other in ("cases", "added_cases"):
+        monkeypatch.setattr(standard, other, tuple)
+    monkeypatch.setattr(standard, "fixed", lambda: (in_float64,))
+    ran = pytest_with("--kfgn-adapter=small_kfac:SmallKfac", "--kfgn-dtype=float32", "-k", "gradient")
+    assert ran.returncode == 0, ran.stdout
+    assert "1 skipped" in ran.stdout
+    assert "saturated-units-800-tanh-squared_error is run only in float64" in ran.stdout
 
 
 def test_an_adapter_that_cannot_be_asked_is_a_usage_error(pytest_with):
