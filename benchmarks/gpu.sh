@@ -27,7 +27,7 @@ set -uo pipefail
 
 # Seconds, of which a part has GRACE to end after the signal to end. They add up to 8 minutes, which a test checks.
 PARTS=(prepare check-float32 check-float64 hypothesis-first hypothesis-second benchmarks training)
-LIMITS=(20 120 100 75 75 55 35)
+LIMITS=(20 120 100 70 70 65 35)
 GRACE=5
 
 usage() {

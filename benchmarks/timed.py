@@ -76,7 +76,9 @@ def timed_table(table: Table, settings: Settings) -> list[Row]:
 
 
 def sharing(settings: Settings) -> list[Library]:
-    """The usable libraries that share the device of the chosen backends."""
+    """The usable libraries that share the device of the chosen backends. A quick run has the chosen ones alone."""
+    if settings.quick:
+        return usable(settings.backends, settings.dtype)
     return usable(GPU if set(settings.backends) & set(GPU) else HOST, settings.dtype)
 
 
