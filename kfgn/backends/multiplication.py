@@ -78,7 +78,7 @@ def suits_onednn(A: Array) -> bool:
     """True if a tensor has a dtype and a place for which oneDNN multiplies large matrices faster than MKL."""
     import torch
 
-    return A.dtype == torch.float32 and onednn_is_faster() and in_host_memory(A)
+    return A.dtype == torch.float32 and in_host_memory(A) and onednn_is_faster()
 
 
 @lru_cache(maxsize=1)

@@ -109,7 +109,10 @@ def _found():
             continue
         takes = inspect.signature(getattr(kfgn, name)).parameters
         if "X" in takes:
-            yield Function(name, *(tuple(n for n in names if n in takes) for names in (Problem._fields, OPTIONS)))
+            found = Function(name, *(tuple(n for n in names if n in takes) for names in (Problem._fields, OPTIONS)))
+            both = {"labels", "draws"} <= set(takes)  # a function takes one of them in a call
+            for without in ("draws", "labels") if both else ("",):
+                yield found._replace(takes=tuple(n for n in found.takes if n != without))
 
 
 @pytest.fixture
