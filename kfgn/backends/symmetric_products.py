@@ -89,9 +89,8 @@ def symmetric_product(A: Array, B: Array) -> Array:
     Notes
     -----
     No library has a function for such a product. A large product on a CPU is therefore computed in four blocks of rows.
-    Each block is multiplied up to the diagonal. The part before its square on the diagonal is then copied to the
-    columns above that square. On JAX, blocks are faster only for the numbers of rows in `ROWS_OF_JAX`. Where PyTorch
-    multiplies by oneDNN, one product is faster.
+    Each block is multiplied only up to the diagonal, and the elements above the diagonal are copies. On JAX, blocks are
+    faster only for the numbers of rows in `ROWS_OF_JAX`. Where PyTorch multiplies by oneDNN, one product is faster.
 
     Examples
     --------
