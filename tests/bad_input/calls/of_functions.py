@@ -81,7 +81,17 @@ class Problem:
                     arguments["check"] = (False, v.flag)
                 elif not check:
                     continue
-                yield Call(f"kfgn.{name}", function, function, arguments, checks=check)
+                for given in self.alternatives(arguments):
+                    yield Call(f"kfgn.{name}", function, function, given, checks=check)
+
+    def alternatives(self, arguments: dict[str, tuple[Any, Role]]) -> Iterator[dict[str, tuple[Any, Role]]]:
+        """The arguments; for a function of either labels or draws, once with labels and once with draws."""
+        either = ("labels", "draws")
+        if not set(either) <= set(arguments):
+            yield arguments
+            return
+        for one, other in (either, either[::-1]):
+            yield arguments | {one: (getattr(self, one), self.role(one)), other: (None, v.excluded)}
 
 
 def kronecker(library: Library) -> Iterator[Call]:

@@ -20,7 +20,21 @@ from .of_numbers import (
     scalar,
     seed,
 )
-from .of_others import flag, folder, layers, name, network, nothing, path, record, text, transfer, transfers, widths
+from .of_others import (
+    excluded,
+    flag,
+    folder,
+    layers,
+    name,
+    network,
+    nothing,
+    path,
+    record,
+    text,
+    transfer,
+    transfers,
+    widths,
+)
 
 __all__ = [
     "array",
@@ -30,6 +44,7 @@ __all__ = [
     "count",
     "counts",
     "damping",
+    "excluded",
     "finite",
     "flag",
     "folder",

@@ -11,6 +11,8 @@ import kfgn
 from ..libraries import Library
 from ..values import COMPLEX, FLAGS, HUGE, OBJECTS, Bad, each
 
+OBJECTS_BUT_NONE = {kind: value for kind, value in OBJECTS.items() if value is not None}
+
 
 def flag(_library: Library, _good: Any) -> Iterator[Bad]:
     """The role of True or False."""
@@ -83,8 +85,12 @@ def layers(_library: Library, good: Any) -> Iterator[Bad]:
 
 def nothing(library: Library, _good: Any) -> Iterator[Bad]:
     """The role of draws of a method that samples nothing."""
-    given = {kind: value for kind, value in OBJECTS.items() if value is not None}
-    yield from each(given | {"array": library(np.ones((7, 3))), "number": 1.0, "True": True}, ValueError)
+    yield from each(OBJECTS_BUT_NONE | {"array": library(np.ones((7, 3))), "number": 1.0, "True": True}, ValueError)
+
+
+def excluded(library: Library, _good: Any) -> Iterator[Bad]:
+    """The role of an argument that no call takes beside another one."""
+    yield from each(OBJECTS_BUT_NONE | {"array": library(np.ones((7, 6))), "number": 1.0, "True": True}, TypeError)
 
 
 def path(_library: Library, _good: Any) -> Iterator[Bad]:
