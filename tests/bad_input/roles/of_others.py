@@ -89,7 +89,7 @@ def nothing(library: Library, _good: Any) -> Iterator[Bad]:
 
 
 def excluded(library: Library, _good: Any) -> Iterator[Bad]:
-    """The role of an argument that no call takes beside another one."""
+    """The role of an argument that is one too many in this call."""
     yield from each(OBJECTS_BUT_NONE | {"array": library(np.ones((7, 6))), "number": 1.0, "True": True}, TypeError)
 
 
