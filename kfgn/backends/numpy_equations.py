@@ -55,7 +55,7 @@ def factor_in_blocks(A: Array) -> Array:
 
 
 def solve_in_blocks(L: Array, B: Array) -> Array:
-    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D)."""
+    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D). It has NaN if L has a 0 on its diagonal."""
     X, blocks = np.array(B, dtype=np.result_type(L, B), order="K"), _blocks(len(L))
     inverses = [_inverse(L[start:end, start:end]) for start, end in blocks]
     for (start, end), inverse in zip(blocks, inverses, strict=True):  # X L^T = B
@@ -74,10 +74,16 @@ def _blocks(D: int) -> list[tuple[int, int]]:
 
 
 def _inverse(L: Array) -> Array:
-    """L^-1 for a lower triangular L, by halves: L_11^-1, L_22^-1, and -L_22^-1 L_21 L_11^-1 below the diagonal."""
+    """L^-1 for a lower triangular L, by halves: L_11^-1, L_22^-1, and -L_22^-1 L_21 L_11^-1 below the diagonal.
+
+    NaN replaces the inverse of a block without one.
+    """
     half = len(L) // 2
     if len(L) <= LEAF:
-        return np.linalg.inv(L)
+        try:
+            return np.linalg.inv(L)
+        except np.linalg.LinAlgError:
+            return np.full_like(L, np.nan)
     X = np.zeros_like(L)
     X[:half, :half], X[half:, half:] = _inverse(L[:half, :half]), _inverse(L[half:, half:])
     X[half:, :half] = -(X[half:, half:] @ L[half:, :half]) @ X[:half, :half]

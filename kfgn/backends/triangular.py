@@ -12,6 +12,7 @@ these libraries. The array API standard has no function for triangular equations
 
 from typing import NamedTuple, TypeAlias
 
+import numpy as np
 from array_api_compat import array_namespace, is_jax_array, is_torch_array
 
 from .._types import Array
@@ -69,7 +70,10 @@ def _times_inverse(B: Array, L: Triangle) -> Array:
 
 
 def _inverse(L: Array) -> Array:
-    """L^-1, by the triangular solver of PyTorch or JAX, and by the general solver of any other library."""
+    """L^-1, by the triangular solver of PyTorch or JAX, and by the general solver of any other library.
+
+    If there is no inverse, it has elements that are not finite.
+    """
     xp = array_namespace(L)
     identity = xp.eye(L.shape[0], dtype=L.dtype, device=device(L))
     if is_torch_array(L):
@@ -80,4 +84,7 @@ def _inverse(L: Array) -> Array:
         from jax.lax.linalg import triangular_solve
 
         return triangular_solve(L, identity, left_side=True, lower=True)
-    return xp.linalg.solve(L, identity)
+    try:
+        return xp.linalg.solve(L, identity)
+    except np.linalg.LinAlgError:  # raised by the libraries that are made of NumPy
+        return xp.full_like(L, float("nan"))

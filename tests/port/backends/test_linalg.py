@@ -15,6 +15,13 @@ def scope(backend):
         yield
 
 
+@pytest.fixture(params=[True, False], ids=["one thread", "several threads"])
+def threads(request, monkeypatch):
+    """NumPy's BLAS has one thread or several. SciPy is used with one thread alone."""
+    monkeypatch.setattr(linalg, "has_one_thread", lambda: request.param)
+    return request.param
+
+
 def matrix(n, seed=0):
     B = np.random.default_rng(seed).standard_normal((n, n + 2))
     return B @ B.T
@@ -51,6 +58,24 @@ def test_equations_of_pytorch(backend, monkeypatch, n, halves):
     X = backend.to_numpy(cholesky_solve(backend.asarray(L), backend.asarray(B)))
     np.testing.assert_allclose(L @ L.T @ X, B, rtol=0, atol=1e-9)
     assert len(split) == (halves and n == 300)
+
+
+def singular(n, row):
+    """The Cholesky factor of a matrix of n rows, with a 0 on the diagonal."""
+    L = np.linalg.cholesky(matrix(n) + np.eye(n))
+    L[row, row] = 0
+    return L
+
+
+@pytest.mark.usefixtures("threads")
+@pytest.mark.parametrize(("n", "row"), [(1, 0), (7, 3), (300, 0), (300, 200)])
+@pytest.mark.parametrize("solve", [cholesky_solve, lambda L, B: solve_in_halves(L, B.T).T], ids=["default", "halves"])
+@pytest.mark.filterwarnings("ignore:divide by zero:RuntimeWarning", "ignore:invalid value:RuntimeWarning")
+def test_a_factor_without_an_inverse(backend, n, row, solve):
+    """The result is not finite, and no error is raised: a step under way is rejected instead of being lost."""
+    X = backend.to_numpy(solve(backend.asarray(singular(n, row)), backend.asarray(np.ones((n, 2)))))
+    assert X.shape == (n, 2)
+    assert not np.all(np.isfinite(X))
 
 
 def with_entry(i, j, value):
@@ -123,13 +148,6 @@ def test_eigh_of_what_is_not_finite(backend, bad):
     np.testing.assert_array_equal(values, [[1, 1, 1], [np.nan] * 3, [2, 2, 2]])
     assert np.all(np.isnan(vectors[1]))
     assert np.all(np.isfinite(vectors[[0, 2]]))
-
-
-@pytest.fixture(params=[True, False], ids=["one thread", "several threads"])
-def threads(request, monkeypatch):
-    """NumPy's BLAS has one thread or several. SciPy is used with one thread alone."""
-    monkeypatch.setattr(linalg, "has_one_thread", lambda: request.param)
-    return request.param
 
 
 @pytest.mark.parametrize("backend", ["numpy"], indirect=True)
