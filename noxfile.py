@@ -251,10 +251,14 @@ def diagnosis(session: nox.Session) -> None:
 
 @nox.session
 def processors(session: nox.Session) -> None:
-    """Oracles that ship, and golden vectors, with every setting of vector instructions, BLAS kernels and threads."""
+    """Oracles that ship, and golden vectors, with every setting of vector instructions, BLAS kernels and threads.
+
+    Then the table of `check` with two threads, since some routes of the port depend on the number of threads.
+    """
     install(session, "test", extras="conformance")
     session.run("pytest", "tests/conformance/test_processors.py", "--all-processors", *session.posargs)
     session.run("python", "-m", "kfgn_conformance.fixed_oracles", "verify")
+    session.run("kfgn-check", "--examples", "0", "--require", *HOST, env={**COMPILED, "OMP_NUM_THREADS": "2"})
 
 
 @nox.session
@@ -319,9 +323,12 @@ def mutation(session: nox.Session) -> None:
 
 
 def numpy_tests(session: nox.Session, *arguments: str, pins: tuple[str, ...] = ()) -> None:
-    """Run tests on NumPy, in an environment with these releases, with few examples of Hypothesis."""
+    """Run tests on NumPy, in an environment with these releases, with few examples of Hypothesis.
+
+    NumPy has two threads, since the port then solves equations without SciPy. In `tests` it has one.
+    """
     packages(session, "-e", ".[conformance,exact,train]", *nox.project.dependency_groups(PROJECT, "xdist"), *pins)
-    env = {"HYPOTHESIS_PROFILE": "quick", "OMP_NUM_THREADS": "1"}
+    env = {"HYPOTHESIS_PROFILE": "quick", "OMP_NUM_THREADS": "2"}
     session.run("pytest", "--numprocesses=auto", *arguments, *session.posargs, env=env)
 
 
