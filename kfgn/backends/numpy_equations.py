@@ -20,17 +20,20 @@ BLOCK = 128
 LEAF = 32
 """The largest number of rows of a triangular matrix that NumPy inverts as a general matrix, by measurement."""
 
-LIMITS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS")
+LIMITS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS", "OMP_NUM_THREADS")
 """The environment variables that limit the number of threads of OpenBLAS. The first positive number decides."""
+
+ENVIRONMENT = {name: os.environ.get(name, "") for name in LIMITS}
+"""Their values when this module is imported. OpenBLAS reads them when NumPy is imported, and ignores later ones."""
 
 
 @lru_cache(maxsize=1)
 def has_one_thread() -> bool:
     """True if OpenBLAS starts with one thread: by an environment variable, or since there is one processor.
 
-    A limit that is set while the program runs is not seen.
+    A limit that is set after the import of this module is not seen.
     """
-    given = (re.match(r"\s*(\d+)", os.environ.get(name, "")) for name in LIMITS)
+    given = (re.match(r"\s*\+?(\d+)", ENVIRONMENT[name]) for name in LIMITS)
     limit = next((number for found in given if found and (number := int(found[1])) > 0), None)
     return limit == 1 or _processors() == 1
 
@@ -43,6 +46,7 @@ def _processors() -> int:
         return os.cpu_count() or 1
 
 
+@np.errstate(all="ignore")  # as in LAPACK: results that are not finite need no warning
 def factor_in_blocks(A: Array) -> Array:
     """The lower Cholesky factor of a symmetric A (D, D). Raises `LinAlgError` if A is not positive definite."""
     L = np.zeros_like(A)
@@ -54,6 +58,7 @@ def factor_in_blocks(A: Array) -> Array:
     return L
 
 
+@np.errstate(all="ignore")
 def solve_in_blocks(L: Array, B: Array) -> Array:
     """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D). It has NaN if L has a 0 on its diagonal."""
     X, blocks = np.array(B, dtype=np.result_type(L, B), order="K"), _blocks(len(L))
@@ -76,12 +81,13 @@ def _blocks(D: int) -> list[tuple[int, int]]:
 def _inverse(L: Array) -> Array:
     """L^-1 for a lower triangular L, by halves: L_11^-1, L_22^-1, and -L_22^-1 L_21 L_11^-1 below the diagonal.
 
-    NaN replaces the inverse of a block without one.
+    NaN replaces the inverse of a block with a 0 on its diagonal. NumPy's elimination has nothing to eliminate in the
+    upper triangular L^T, so it only substitutes. In L it would exchange rows and round.
     """
     half = len(L) // 2
     if len(L) <= LEAF:
         try:
-            return np.linalg.inv(L)
+            return np.linalg.inv(L.T).T
         except np.linalg.LinAlgError:
             return np.full_like(L, np.nan)
     X = np.zeros_like(L)

@@ -72,7 +72,8 @@ def _times_inverse(B: Array, L: Triangle) -> Array:
 def _inverse(L: Array) -> Array:
     """L^-1, by the triangular solver of PyTorch or JAX, and by the general solver of any other library.
 
-    If there is no inverse, it has elements that are not finite.
+    It has elements that are not finite if L has a 0 on its diagonal. The general solver has nothing to eliminate in the
+    upper triangular L^T, so it only substitutes. In L it would exchange rows and round.
     """
     xp = array_namespace(L)
     identity = xp.eye(L.shape[0], dtype=L.dtype, device=device(L))
@@ -85,6 +86,6 @@ def _inverse(L: Array) -> Array:
 
         return triangular_solve(L, identity, left_side=True, lower=True)
     try:
-        return xp.linalg.solve(L, identity)
+        return xp.linalg.solve(L.T, identity).T
     except np.linalg.LinAlgError:  # raised by the libraries that are made of NumPy
         return xp.full_like(L, float("nan"))

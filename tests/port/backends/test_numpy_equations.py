@@ -42,6 +42,24 @@ def test_a_matrix_without_a_factor(row):
         factor_in_blocks(A)
 
 
+def test_no_warning_and_no_error_of_numpy():
+    """LAPACK has none for huge and tiny numbers, also if the user asks NumPy for errors."""
+    A = np.eye(300)
+    A[290, 3] = A[3, 290] = 1e200
+    with np.errstate(all="raise"):
+        with pytest.raises(np.linalg.LinAlgError):
+            factor_in_blocks(A)
+        tiny = factor_in_blocks(1e-320 * np.eye(300))
+        assert np.all(np.isfinite(solve_in_blocks(tiny, 1e-320 * np.eye(300))))
+
+
+def test_an_inverse_without_elimination():
+    """L^-1 of rows of different sizes is as exact as by substitution. Rounding would make this L singular."""
+    L = np.array([[1e-20, 0, 0], [1, 1e-20, 0], [1, 1, 1e-20]])
+    right = np.array([[1e20, 0, 0], [-1e40, 1e20, 0], [1e60, -1e40, 1e20]])
+    np.testing.assert_allclose(numpy_equations._inverse(L), right, rtol=1e-14)
+
+
 @pytest.mark.parametrize(
     ("variables", "processors", "expected"),
     [
@@ -52,14 +70,14 @@ def test_a_matrix_without_a_factor(row):
         ({"OPENBLAS_NUM_THREADS": "4", "OMP_NUM_THREADS": "1"}, 8, False),
         ({"OPENBLAS_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}, 8, True),
         ({"OMP_NUM_THREADS": "1,2"}, 8, True),
+        ({"OMP_NUM_THREADS": " +1"}, 8, True),
+        ({"GOTO_NUM_THREADS": "2", "OPENBLAS_DEFAULT_NUM_THREADS": "1"}, 8, False),
+        ({"OPENBLAS_DEFAULT_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}, 8, True),
         ({"OPENBLAS_NUM_THREADS": "many"}, 8, False),
     ],
 )
 def test_one_thread(monkeypatch, variables, processors, expected):
-    for name in numpy_equations.LIMITS:
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(numpy_equations, "ENVIRONMENT", dict.fromkeys(numpy_equations.LIMITS, "") | variables)
     monkeypatch.setattr(numpy_equations, "_processors", lambda: processors)
     assert numpy_equations.has_one_thread.__wrapped__() is expected
 

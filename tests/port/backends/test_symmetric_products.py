@@ -94,14 +94,29 @@ def test_products_by_onednn_are_not_divided(monkeypatch):
     assert in_blocks == [A.shape]
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_derivatives_of_pytorch():
-    """The blocks are written without `out`, which autograd refuses, and NumPy computes no tensor with a derivative."""
+    """Nothing is written in place, which transforms refuse, and NumPy computes no tensor with a derivative."""
     torch = pytest.importorskip("torch")
-    A = torch.from_numpy(_integers((6, 8))).requires_grad_()
-    (right,) = torch.autograd.grad((A.T @ A).sum(), A)
-    for product in (gram(A), symmetric_product(A, A)):
-        (ours,) = torch.autograd.grad(product.sum(), A)
-        assert torch.equal(ours, right)
+    A, T = torch.from_numpy(_integers((6, 8))), torch.from_numpy(_integers((6, 8)) + 1)
+    (gradient,) = torch.autograd.grad((A.requires_grad_().T @ A).sum(), A)
+    A = A.detach()
+    for product in (gram, lambda A: symmetric_product(A, A)):
+        (ours,) = torch.autograd.grad(product(A.requires_grad_()).sum(), A)
+        assert torch.equal(ours, gradient)
+        A = A.detach()
+        with torch.autograd.forward_ad.dual_level():
+            tangent = torch.autograd.forward_ad.unpack_dual(product(torch.autograd.forward_ad.make_dual(A, T))).tangent
+        assert torch.equal(tangent, T.T @ A + A.T @ T)
+        assert torch.equal(torch.func.jvp(product, (A,), (T,))[1], T.T @ A + A.T @ T)
+
+
+def test_stacks_by_vmap():
+    torch = pytest.importorskip("torch")
+    A = torch.from_numpy(_integers((3, 6, 8)))
+    assert torch.equal(torch.vmap(gram)(A), A.mT @ A)
+    M = torch.stack([torch.eye(6), 2 * torch.eye(6)])
+    assert torch.equal(torch.vmap(lambda M: symmetric_product(A[0], M @ A[0]))(M), A[0].T @ M @ A[0])
 
 
 def test_a_fake_tensor():
