@@ -134,7 +134,7 @@ def check(session: nox.Session) -> None:
 def kfgn_check(session: nox.Session, *options: str, seconds: int | None = None) -> None:
     """Run `kfgn-check` on every core, with a time limit. JAX has its own defaults, and a cache of compiled programs."""
     jobs = ("--jobs", str(os.cpu_count() or 1))
-    limited = () if seconds is None else ("python", "-m", "tests.house.time_limit", str(seconds))
+    limited = () if seconds is None else ("python", "tests/house/time_limit.py", str(seconds))
     session.run(*limited, "kfgn-check", *jobs, *options, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"})
 
 
@@ -325,7 +325,8 @@ def mutation(session: nox.Session) -> None:
 def numpy_tests(session: nox.Session, *arguments: str, pins: tuple[str, ...] = ()) -> None:
     """Run tests on NumPy, in an environment with these releases, with few examples of Hypothesis.
 
-    NumPy has two threads, since the port then solves equations without SciPy. In `tests` it has one.
+    NumPy has two threads if there are two processors. The port then solves equations without SciPy, which `tests`,
+    with one thread, does not try.
     """
     packages(session, "-e", ".[conformance,exact,train]", *nox.project.dependency_groups(PROJECT, "xdist"), *pins)
     env = {"HYPOTHESIS_PROFILE": "quick", "OMP_NUM_THREADS": "2"}

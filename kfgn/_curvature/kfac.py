@@ -82,8 +82,9 @@ def kfac(
         G would be an empirical Fisher matrix, which differs from the Fisher matrix. If the outputs have
         positions, the axes of positions follow S, such as (N, S, T, D_L) or (N, S, T).
     draws : array, shape (N, S, D_L) or (N, S), optional
-        The random numbers from which `sample_labels` makes the labels. `kfac` then samples the labels itself, without
-        the second forward pass of `sample_labels`. Exactly one of `labels` and `draws` is required.
+        Random numbers from which `kfac` samples the labels itself, without a second forward pass: standard normals for
+        squared_error, and uniforms in [0, 1) for the other objectives, in the dtype of the weights. The axes are those
+        of `labels`. Exactly one of `labels` and `draws` is required; otherwise the call raises TypeError.
     {sharing}
     {check}
 

@@ -1,4 +1,4 @@
-"""The time limit of a command grows with the time of a fixed program, and never shrinks."""
+"""The time limit of a command grows with the time of a fixed program up to a bound, and never shrinks."""
 
 import sys
 
@@ -28,9 +28,12 @@ def test_a_command_above_its_limit(slowness, capfd, before, after):
     assert "expected at most 0.01 s * 1.00" in capfd.readouterr().err
 
 
-def test_slow_processors_raise_the_limit(slowness):
+def test_slow_processors_raise_the_limit_up_to_a_bound(slowness, capfd):
+    slowness(1.0, 7.0)
+    assert time_limit.main(["0.29", *SLEEP]) == 0
     slowness(1.0, 20000.0)
-    assert time_limit.main(["0.01", *SLEEP]) == 0
+    assert time_limit.main(["0.01", *SLEEP]) == 1
+    assert "expected at most 0.01 s * 4.00 = 0 s" in capfd.readouterr().err
 
 
 def test_a_status_that_is_not_0_is_kept(slowness):
@@ -38,5 +41,13 @@ def test_a_status_that_is_not_0_is_kept(slowness):
     assert time_limit.main(["0.01", sys.executable, "-c", "raise SystemExit(3)"]) == 3
 
 
-def test_the_processors_are_measured():
-    assert time_limit.slowness() > 0
+def test_the_processors_are_measured(monkeypatch, tmp_path):
+    """The program runs also where `tests` cannot be imported, and compiles for a while."""
+    monkeypatch.chdir(tmp_path)
+    assert time_limit.slowness() > 0.1
+
+
+def test_a_program_that_fails_measures_nothing(monkeypatch):
+    monkeypatch.setattr(time_limit, "MEASURE", "no number")
+    with pytest.raises(RuntimeError, match="expected the status 0"):
+        time_limit.slowness()
