@@ -14,8 +14,8 @@ import numpy as np
 
 from .._types import Array
 
-BLOCK = 128
-"""The largest number of columns of a block. In measurements, 128 was faster than 192 and 256."""
+BLOCK = 64
+"""The largest number of columns of a block. In measurements, 64 was faster than 128 for large matrices."""
 
 LEAF = 32
 """The largest number of rows of a triangular matrix that NumPy inverts as a general matrix, by measurement."""
@@ -54,7 +54,7 @@ def factor_in_blocks(A: Array) -> Array:
         column = A[start:, start:end] - L[start:, :start] @ L[start:end, :start].T
         L[start:end, start:end] = diagonal = np.linalg.cholesky(column[: end - start])
         if end < len(A):
-            L[end:, start:end] = column[end - start :] @ _inverse(diagonal).T
+            L[end:, start:end] = _divided(column[end - start :], diagonal.T, _inverse(diagonal).T)
     return L
 
 
@@ -62,14 +62,27 @@ def factor_in_blocks(A: Array) -> Array:
 def solve_in_blocks(L: Array, B: Array) -> Array:
     """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D). It has NaN if L has a 0 on its diagonal."""
     X, blocks = np.array(B, dtype=np.result_type(L, B), order="K"), _blocks(len(L))
-    inverses = [_inverse(L[start:end, start:end]) for start, end in blocks]
-    for (start, end), inverse in zip(blocks, inverses, strict=True):  # X L^T = B
-        known = X[:, :start] @ L[start:end, :start].T
-        X[:, start:end] = (X[:, start:end] - known) @ inverse.T
-    for (start, end), inverse in zip(reversed(blocks), reversed(inverses), strict=True):  # X L = B
-        known = X[:, end:] @ L[end:, start:end]
-        X[:, start:end] = (X[:, start:end] - known) @ inverse
+    diagonals = [L[start:end, start:end] for start, end in blocks]
+    inverses = [_inverse(diagonal) for diagonal in diagonals]
+    parts = list(zip(blocks, diagonals, inverses, strict=True))
+    for (start, end), diagonal, inverse in parts:  # X L^T = B
+        rest = X[:, start:end] - X[:, :start] @ L[start:end, :start].T
+        X[:, start:end] = _divided(rest, diagonal.T, inverse.T)
+    for (start, end), diagonal, inverse in reversed(parts):  # X L = B
+        rest = X[:, start:end] - X[:, end:] @ L[end:, start:end]
+        X[:, start:end] = _divided(rest, diagonal, inverse)
     return X
+
+
+def _divided(B: Array, T: Array, inverse: Array) -> Array:
+    """B T^-1 for a triangular T, by its inverse and one step of iterative refinement.
+
+    If the condition of T is large, B times the inverse does not satisfy the equation to rounding. The refined result
+    does, up to a condition of 1 / sqrt(u) for the unit roundoff u, which the Cholesky factor of a matrix with the
+    condition 1 / u has.
+    """
+    X = B @ inverse
+    return X + (B - X @ T) @ inverse
 
 
 def _blocks(D: int) -> list[tuple[int, int]]:

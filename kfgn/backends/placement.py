@@ -5,7 +5,7 @@ from typing import Any
 from array_api_compat import is_jax_array, is_numpy_array, is_torch_array
 
 from .._types import Array
-from .arrays import device, is_traced
+from .arrays import carries_derivatives, device, is_traced
 
 
 def creation_device(x: Array) -> Any:
@@ -48,8 +48,9 @@ def in_host_memory(x: Array) -> bool:
     -------
     bool
         True for an array of NumPy, and for a `torch.Tensor` in host memory, unless a compiler, a tracer or a dispatch
-        mode records the operations of PyTorch. False for an instance of a subclass of `torch.Tensor`, and for an array
-        of any other library. JAX, for example, may still be computing the elements.
+        mode records the operations of PyTorch. False for a tensor that carries derivatives or is inside a transform of
+        `torch.func`, for an instance of a subclass of `torch.Tensor`, and for an array of any other library. JAX, for
+        example, may still be computing the elements.
 
     Examples
     --------
@@ -65,4 +66,4 @@ def in_host_memory(x: Array) -> bool:
 
     if torch.compiler.is_compiling() or torch.jit.is_tracing() or is_in_torch_dispatch_mode():
         return False
-    return type(x) is torch.Tensor and x.device.type == "cpu"
+    return type(x) is torch.Tensor and x.device.type == "cpu" and not carries_derivatives(x)

@@ -7,7 +7,7 @@ import numpy as np
 from array_api_compat import array_namespace, is_jax_array, is_numpy_array, is_torch_array
 
 from .._types import Array
-from .arrays import carries_derivatives, has_values
+from .arrays import has_values
 from .multiplication import matmul, suits_onednn
 from .placement import in_host_memory
 
@@ -111,7 +111,7 @@ def _suits_numpy(A: Array) -> bool:
     """True for a large tensor without a derivative, if PyTorch has one thread."""
     D = A.shape[-1]
     large = D >= COLUMNS_OF_NUMPY and math.prod(A.shape) * D > LARGE
-    return bool(large and _has_one_thread() and not A.requires_grad and not carries_derivatives(A))
+    return bool(large and not A.requires_grad and _has_one_thread())
 
 
 def _has_one_thread() -> bool:

@@ -41,6 +41,24 @@ def test_matmul(backend, left, right, dtype, transposed):
     assert np.all(np.abs(backend.to_numpy(C) - A.astype("float64") @ B) <= bound)
 
 
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("backend", ["torch"], indirect=True)
+@pytest.mark.usefixtures("routine")
+def test_derivatives_and_stacks():
+    """oneDNN has derivatives of the first order alone, and multiplies nothing inside a transform."""
+    import torch
+
+    A, B, T = (torch.from_numpy(np.random.default_rng(i).standard_normal((4, 4)).astype("float32")) for i in range(3))
+    for product in (lambda X: matmul(X, B), lambda X: matmul(B, X)):
+        right = product(T)
+        torch.testing.assert_close(torch.func.jvp(product, (A,), (T,))[1], right)
+        torch.testing.assert_close(torch.vmap(product)(torch.stack([A, T]))[1], right)
+    X = A.clone().requires_grad_()
+    (first,) = torch.autograd.grad(matmul(X, X).sum(), X, create_graph=True)
+    (second,) = torch.autograd.grad(first.sum(), X)
+    torch.testing.assert_close(second, torch.full((4, 4), 8.0))
+
+
 def test_thin_matrices_are_not_converted(monkeypatch):
     """The copies of large and thin matrices would take more time and memory than oneDNN saves."""
     torch = pytest.importorskip("torch")

@@ -29,3 +29,23 @@ def test_a_tensor_that_is_traced_cannot_be_read(backend):
     assert read == [False, False, False]
     assert not in_host_memory(x.to("meta"))
     assert not in_host_memory(torch.nn.Parameter(x))
+
+
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("backend", ["torch"], indirect=True)
+def test_a_tensor_inside_a_transform_cannot_be_read(backend):
+    """NumPy, oneDNN and writing in place would lose its derivative or fail."""
+    import torch
+
+    x, read = backend.asarray(np.ones((2, 3))), []
+
+    def f(x):
+        read.append(in_host_memory(x))
+        return x.sum()
+
+    torch.vmap(f)(x)
+    torch.func.grad(f)(x)
+    torch.func.functionalize(f)(x)
+    with torch.autograd.forward_ad.dual_level():
+        f(torch.autograd.forward_ad.make_dual(x, x))
+    assert read == [False] * 4
