@@ -51,7 +51,7 @@ def factor_in_blocks(A: Array) -> Array:
     """The lower Cholesky factor of a symmetric A (D, D). Raises `LinAlgError` if A is not positive definite."""
     L = np.zeros_like(A)
     for start, end in _blocks(len(A)):
-        column = A[start:, start:end] - L[start:, :start] @ L[start:end, :start].T
+        column = _rest(A[start:, start:end], L[start:, :start], L[start:end, :start].T)
         L[start:end, start:end] = diagonal = np.linalg.cholesky(column[: end - start])
         if end < len(A):
             L[end:, start:end] = _divided(column[end - start :], diagonal.T, _inverse(diagonal).T)
@@ -66,10 +66,10 @@ def solve_in_blocks(L: Array, B: Array) -> Array:
     inverses = [_inverse(diagonal) for diagonal in diagonals]
     parts = list(zip(blocks, diagonals, inverses, strict=True))
     for (start, end), diagonal, inverse in parts:  # X L^T = B
-        rest = X[:, start:end] - X[:, :start] @ L[start:end, :start].T
+        rest = _rest(X[:, start:end], X[:, :start], L[start:end, :start].T)
         X[:, start:end] = _divided(rest, diagonal.T, inverse.T)
     for (start, end), diagonal, inverse in reversed(parts):  # X L = B
-        rest = X[:, start:end] - X[:, end:] @ L[end:, start:end]
+        rest = _rest(X[:, start:end], X[:, end:], L[end:, start:end])
         X[:, start:end] = _divided(rest, diagonal, inverse)
     return X
 
@@ -82,7 +82,14 @@ def _divided(B: Array, T: Array, inverse: Array) -> Array:
     condition 1 / u has.
     """
     X = B @ inverse
-    return X + (B - X @ T) @ inverse
+    X += _rest(B, X, T) @ inverse
+    return X
+
+
+def _rest(B: Array, X: Array, A: Array) -> Array:
+    """B - X A, with memory for one array."""
+    product = X @ A
+    return np.subtract(B, product, out=product)
 
 
 def _blocks(D: int) -> list[tuple[int, int]]:
