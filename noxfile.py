@@ -120,7 +120,7 @@ def conformance(session: nox.Session, backend: str) -> None:
 
 
 CHECK_SECONDS = 180
-"""The limit of `kfgn-check` in the session `check`, on two quiet cores. Its aim is 120 s there."""
+"""The limit in seconds of `kfgn-check` in the session `check`, on two quiet cores. The aim is 120 s."""
 
 
 @nox.session(tags=["ci"], allow_parallel=False)
@@ -132,10 +132,13 @@ def check(session: nox.Session) -> None:
 
 
 def kfgn_check(session: nox.Session, *options: str, seconds: int | None = None) -> None:
-    """Run `kfgn-check` on every core, with a time limit. JAX has its own defaults, and a cache of compiled programs."""
+    """Run `kfgn-check` on every core, and fail if it takes more than `seconds` on quiet cores.
+
+    JAX has its own defaults, and a cache of compiled programs.
+    """
     jobs = ("--jobs", str(os.cpu_count() or 1))
-    limited = () if seconds is None else ("python", "tests/house/time_limit.py", str(seconds))
-    session.run(*limited, "kfgn-check", *jobs, *options, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"})
+    time_limit = () if seconds is None else ("python", "tests/house/time_limit.py", str(seconds))
+    session.run(*time_limit, "kfgn-check", *jobs, *options, *session.posargs, env={**COMPILED, "OMP_NUM_THREADS": "1"})
 
 
 @nox.session(tags=["ci"])
@@ -253,7 +256,7 @@ def diagnosis(session: nox.Session) -> None:
 def processors(session: nox.Session) -> None:
     """Oracles that ship, and golden vectors, with every setting of vector instructions, BLAS kernels and threads.
 
-    Then the table of `check` with two threads, since some routes of the port depend on the number of threads.
+    Then the table of `check` runs with two threads, since some routes of the port depend on the number of threads.
     """
     install(session, "test", extras="conformance")
     session.run("pytest", "tests/conformance/test_processors.py", "--all-processors", *session.posargs)
@@ -325,8 +328,8 @@ def mutation(session: nox.Session) -> None:
 def numpy_tests(session: nox.Session, *arguments: str, pins: tuple[str, ...] = ()) -> None:
     """Run tests on NumPy, in an environment with these releases, with few examples of Hypothesis.
 
-    NumPy has two threads if there are two processors. The port then solves equations without SciPy, which `tests`,
-    with one thread, does not try.
+    NumPy has two threads if there are at least two processors. The port then solves equations without SciPy. The
+    session `tests` has one thread, and tries this route only in the tests of `kfgn.backends`.
     """
     packages(session, "-e", ".[conformance,exact,train]", *nox.project.dependency_groups(PROJECT, "xdist"), *pins)
     env = {"HYPOTHESIS_PROFILE": "quick", "OMP_NUM_THREADS": "2"}

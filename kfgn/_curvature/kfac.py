@@ -82,9 +82,9 @@ def kfac(
         G would be an empirical Fisher matrix, which differs from the Fisher matrix. If the outputs have
         positions, the axes of positions follow S, such as (N, S, T, D_L) or (N, S, T).
     draws : array, shape (N, S, D_L) or (N, S), optional
-        Random numbers from which `kfac` samples the labels itself, without a second forward pass: standard normals for
-        squared_error, and uniforms in [0, 1) for the other objectives, in the dtype of the weights. The axes are those
-        of `labels`. Exactly one of `labels` and `draws` is required; otherwise the call raises TypeError.
+        Random numbers with the axes of `labels`, in the dtype of the weights: standard normals for squared_error, and
+        uniforms in [0, 1) for the other objectives. `kfac` samples the labels from them without a second forward pass.
+        A call without labels and draws, or with both, raises TypeError.
     {sharing}
     {check}
 

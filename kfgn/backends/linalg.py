@@ -106,7 +106,7 @@ def cholesky_solve(L: Array, B: Array) -> Array:
     Returns
     -------
     array (D, K)
-        X = (L L^T)^-1 B. It has elements that are not finite if L has a 0 on its diagonal, and no error is raised.
+        X = (L L^T)^-1 B. If L has a 0 on its diagonal, X has elements that are not finite, and no error is raised.
 
     Examples
     --------

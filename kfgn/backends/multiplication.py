@@ -57,7 +57,7 @@ def matmul(A: Array, B: Array) -> Array:
     >>> matmul(np.ones((2, 3)), np.ones((3, 1))).tolist()
     [[3.0], [3.0]]
     """
-    if is_torch_array(A) and B.ndim == 2 and suits_onednn(A) and _is_worth_a_conversion(A, B) and suits_onednn(B):
+    if is_torch_array(A) and B.ndim == 2 and suits_onednn(A) and suits_onednn(B) and _is_worth_a_conversion(A, B):
         import torch
 
         return torch.nn.functional.linear(A.to_mkldnn(), B.T.contiguous()).to_dense()
@@ -75,9 +75,10 @@ def _is_worth_a_conversion(A: Array, B: Array) -> bool:
 
 
 def suits_onednn(A: Array) -> bool:
-    """True if oneDNN multiplies large matrices with the dtype and the place of this tensor faster than MKL.
+    """True if oneDNN multiplies large matrices of the dtype and device of this tensor faster than MKL.
 
-    False for a tensor with a derivative, since oneDNN has derivatives of the first order alone.
+    False for a tensor that requires a gradient, since oneDNN has derivatives of the first order alone, and for a tensor
+    with a tangent or inside a transform, since oneDNN has none there.
     """
     import torch
 

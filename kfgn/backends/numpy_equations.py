@@ -20,18 +20,19 @@ BLOCK = 64
 LEAF = 32
 """The largest number of rows of a triangular matrix that NumPy inverts as a general matrix, by measurement."""
 
-LIMITS = ("OPENBLAS_NUM_THREADS", "GOTO_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS", "OMP_NUM_THREADS")
+LIMITS = ("OPENBLAS_NUM_THREADS", "OPENBLAS_DEFAULT_NUM_THREADS", "GOTO_NUM_THREADS", "OMP_NUM_THREADS")
 """The environment variables that limit the number of threads of OpenBLAS. The first positive number decides."""
 
 ENVIRONMENT = {name: os.environ.get(name, "") for name in LIMITS}
-"""Their values when this module is imported. OpenBLAS reads them when NumPy is imported, and ignores later ones."""
+"""The values of `LIMITS` when this module is imported. OpenBLAS reads them when NumPy is imported."""
 
 
 @lru_cache(maxsize=1)
 def has_one_thread() -> bool:
     """True if OpenBLAS starts with one thread: by an environment variable, or since there is one processor.
 
-    A limit that is set after the import of this module is not seen.
+    A limit that is set after the import of NumPy has no effect on OpenBLAS. It is still seen here if it is set before
+    the import of kfgn, and SciPy is then used although NumPy has several threads.
     """
     given = (re.match(r"\s*\+?(\d+)", ENVIRONMENT[name]) for name in LIMITS)
     limit = next((number for found in given if found and (number := int(found[1])) > 0), None)
@@ -46,7 +47,7 @@ def _processors() -> int:
         return os.cpu_count() or 1
 
 
-@np.errstate(all="ignore")  # as in LAPACK: results that are not finite need no warning
+@np.errstate(all="ignore")  # LAPACK gives no warning for results that are not finite
 def factor_in_blocks(A: Array) -> Array:
     """The lower Cholesky factor of a symmetric A (D, D). Raises `LinAlgError` if A is not positive definite."""
     L = np.zeros_like(A)
@@ -60,7 +61,7 @@ def factor_in_blocks(A: Array) -> Array:
 
 @np.errstate(all="ignore")
 def solve_in_blocks(L: Array, B: Array) -> Array:
-    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D). It has NaN if L has a 0 on its diagonal."""
+    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D). X has NaN if L has a 0 on its diagonal."""
     X, blocks = np.array(B, dtype=np.result_type(L, B), order="K"), _blocks(len(L))
     diagonals = [L[start:end, start:end] for start, end in blocks]
     inverses = [_inverse(diagonal) for diagonal in diagonals]
@@ -78,8 +79,8 @@ def _divided(B: Array, T: Array, inverse: Array) -> Array:
     """B T^-1 for a triangular T, by its inverse and one step of iterative refinement.
 
     If the condition of T is large, B times the inverse does not satisfy the equation to rounding. The refined result
-    does, up to a condition of 1 / sqrt(u) for the unit roundoff u, which the Cholesky factor of a matrix with the
-    condition 1 / u has.
+    satisfies it for conditions up to 1 / sqrt(u), with the unit roundoff u. The Cholesky factor of a matrix of
+    condition 1 / u has this condition.
     """
     X = B @ inverse
     X += _rest(B, X, T) @ inverse
@@ -87,7 +88,7 @@ def _divided(B: Array, T: Array, inverse: Array) -> Array:
 
 
 def _rest(B: Array, X: Array, A: Array) -> Array:
-    """B - X A, with memory for one array."""
+    """B - X A, written into the memory of X A."""
     product = X @ A
     return np.subtract(B, product, out=product)
 
@@ -101,8 +102,8 @@ def _blocks(D: int) -> list[tuple[int, int]]:
 def _inverse(L: Array) -> Array:
     """L^-1 for a lower triangular L, by halves: L_11^-1, L_22^-1, and -L_22^-1 L_21 L_11^-1 below the diagonal.
 
-    NaN replaces the inverse of a block with a 0 on its diagonal. NumPy's elimination has nothing to eliminate in the
-    upper triangular L^T, so it only substitutes. In L it would exchange rows and round.
+    The inverse of a block is NaN if the block has a 0 on its diagonal. `numpy.linalg.inv` eliminates and then
+    substitutes. The upper triangular L^T needs no elimination. In L, the elimination would exchange rows and round.
     """
     half = len(L) // 2
     if len(L) <= LEAF:

@@ -38,7 +38,7 @@ def creation_device(x: Array) -> Any:
 
 
 def in_host_memory(x: Array) -> bool:
-    """Return True if the host can read the elements of an array now, without waiting for a device.
+    """Return True if the host can read an array now, without waiting, and use it outside its library.
 
     Parameters
     ----------
@@ -48,9 +48,9 @@ def in_host_memory(x: Array) -> bool:
     -------
     bool
         True for an array of NumPy, and for a `torch.Tensor` in host memory, unless a compiler, a tracer or a dispatch
-        mode records the operations of PyTorch. False for a tensor that carries derivatives or is inside a transform of
-        `torch.func`, for an instance of a subclass of `torch.Tensor`, and for an array of any other library. JAX, for
-        example, may still be computing the elements.
+        mode records the operations of PyTorch. False for a tensor that has a tangent of PyTorch's forward mode or is
+        inside a transform of `torch.func`, for an instance of a subclass of `torch.Tensor`, and for an array of any
+        other library. JAX, for example, may still be computing the elements.
 
     Examples
     --------

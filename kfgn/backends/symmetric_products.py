@@ -54,7 +54,7 @@ def gram(A: Array) -> Array:
     Notes
     -----
     NumPy recognises the product of a matrix and its own transpose, and computes one triangle of the result. If PyTorch
-    has one thread, NumPy therefore also computes the product for a large tensor in host memory that carries no
+    has one thread, NumPy therefore also computes the product for a large tensor that is in host memory and has no
     derivative, without a copy of A. With several threads, the threads of NumPy that wait for the next product would
     slow down the threads of PyTorch. All other products are computed as by `symmetric_product`.
 
@@ -91,7 +91,7 @@ def symmetric_product(A: Array, B: Array) -> Array:
     No library has a function for such a product. A large product on a CPU is therefore computed in four blocks of rows.
     Each block is multiplied only up to the diagonal, and the elements above the diagonal are copies. On JAX, blocks are
     faster only for the numbers of rows in `ROWS_OF_JAX`. Where PyTorch multiplies by oneDNN, one product is faster.
-    The derivatives are right in all directions in which the product stays symmetric.
+    In blocks, the derivative along a direction is right if the product stays symmetric along this direction.
 
     Examples
     --------
@@ -129,9 +129,10 @@ def _gram_by_numpy(A: Array) -> Array:
 
 
 def _has_large_blocks(A: Array) -> bool:
-    """True if A is a large matrix on a CPU. A number of rows that JAX does not know is in no range."""
+    """True if the product is computed in blocks. False for a symbolic number of rows of JAX."""
     if is_jax_array(A):
-        return A.shape[0] in ROWS_OF_JAX and _is_wide(A, COLUMNS_OF_JAX) and _jax_uses_cpu()
+        rows = isinstance(A.shape[0], int) and A.shape[0] in ROWS_OF_JAX
+        return rows and _is_wide(A, COLUMNS_OF_JAX) and _jax_uses_cpu()
     if is_torch_array(A):
         suits = in_host_memory(A) and has_values(A) and not suits_onednn(A)
         return suits and _is_wide(A, COLUMNS_OF_BLOCKS)
@@ -151,9 +152,11 @@ def _jax_uses_cpu() -> bool:
 def _in_blocks(A: Array, B: Array) -> Array:
     xp, D = array_namespace(A), A.shape[1]
     blocks = list(itertools.pairwise(D * i // BLOCKS for i in range(BLOCKS + 1)))
-    below = [A[:, start:end].T @ B[:, :end] for start, end in blocks]
-    rows = [
-        xp.concat([row, *(later[:, start:end].T for later in below[i:])], axis=1)
-        for i, (row, (start, end)) in enumerate(zip(below, blocks, strict=True), start=1)
-    ]
-    return xp.concat(rows, axis=0)
+    lower = [A[:, start:end].T @ B[:, :end] for start, end in blocks]
+
+    def rows(i: int) -> Array:
+        """The rows of block i: up to the diagonal, and then the transposed parts of the blocks below."""
+        start, end = blocks[i]
+        return xp.concat([lower[i], *(below[:, start:end].T for below in lower[i + 1 :])], axis=1)
+
+    return xp.concat([rows(i) for i in range(BLOCKS)], axis=0)

@@ -1,14 +1,15 @@
-"""Equations X L L^T = B with a lower triangular L, solved in halves, so that most of the work is in products.
+"""Equations X L L^T = B with a lower triangular L, solved in halves, so that products do most of the work of a large L.
 
 The equation is solved in two steps, with L^T and with L. In halves, the first step X L^T = B is
 
     [X_1  X_2] [L_11^T  L_21^T] = [B_1  B_2]    =>    X_1 = B_1 L_11^-T
                [     0  L_22^T]                       X_2 = (B_2 - X_1 L_21^T) L_22^-T
 
-The halves are split again, down to matrices of at most `BLOCK` rows, which the library solves by substitution. Products
-with their inverses would be faster, but would not satisfy an ill-conditioned equation to rounding. On an AMD processor
-of family 26 or later, products by oneDNN in PyTorch and products in JAX are much faster than the triangular solvers of
-these libraries. The array API standard has no function for triangular equations.
+The halves are split again, down to matrices of at most `BLOCK` rows. The library solves equations with these matrices
+by substitution. Products with the inverses of these matrices would be faster, but their results would not satisfy
+ill-conditioned equations to rounding. On an AMD processor of family 26 or later, products by oneDNN in PyTorch and
+products in JAX are much faster than the triangular solvers of these libraries. The array API standard has no function
+for triangular equations.
 """
 
 import numpy as np
@@ -22,7 +23,10 @@ BLOCK = 128
 
 
 def solve_in_halves(L: Array, B: Array) -> Array:
-    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D). Not finite if L has a 0 on its diagonal."""
+    """X (K, D) with X L L^T = B (K, D), for a lower triangular L (D, D).
+
+    X is not finite if L has a 0 on its diagonal.
+    """
     return _times_inverse(_times_transposed_inverse(B, L), L)
 
 
@@ -49,10 +53,10 @@ def _times_inverse(B: Array, L: Array) -> Array:
 
 
 def _solution(B: Array, L: Array, transposed: bool) -> Array:
-    """B L^-T or B L^-1, by the triangular solver of PyTorch or JAX, and by the general solver of any other library.
+    """B L^-T if `transposed`, otherwise B L^-1, by the triangular solver of PyTorch or JAX, or by a general solver.
 
-    The general solver eliminates first. An upper triangular matrix leaves it nothing to eliminate, so that it only
-    substitutes. L^T is upper triangular, and so is L with its rows and columns in the opposite order.
+    The general solver of another library eliminates and then substitutes. An upper triangular matrix needs no
+    elimination. L^T is upper triangular, and so is L with its rows and columns in reversed order.
     """
     if is_torch_array(L):
         import torch
@@ -65,7 +69,8 @@ def _solution(B: Array, L: Array, transposed: bool) -> Array:
     xp = array_namespace(L)
     try:
         if transposed:
-            return xp.flip(xp.linalg.solve(xp.flip(L), xp.flip(B, axis=1).T).T, axis=1)
+            upper, reversed_B = xp.flip(L), xp.flip(B, axis=1)
+            return xp.flip(xp.linalg.solve(upper, reversed_B.T).T, axis=1)
         return xp.linalg.solve(L.T, B.T).T
-    except np.linalg.LinAlgError:  # raised by the libraries that are made of NumPy
+    except np.linalg.LinAlgError:  # NumPy and array-api-strict raise it for a 0 on the diagonal
         return xp.full_like(B, float("nan"))

@@ -1,8 +1,9 @@
 """Run a command with a time limit for two quiet processors: `python tests/house/time_limit.py SECONDS COMMAND ...`.
 
-Machines differ in speed, and other programs may share them. So a fixed program runs twice at once, before the command
-and after it. If it takes k times as long as on the machine for which the limit was set, the command may take k times as
-long, too. A faster machine does not shorten the limit, and k is at most `SLOWEST`.
+Machines differ in speed, and other programs may share them. So two copies of a fixed program run at the same time,
+before the command and again after it. If they take k times as long, on average, as on the machine for which the limit
+was set, the command may take k times as long, too. A faster machine does not shorten the limit, and k is at most
+`SLOWEST`.
 """
 
 import argparse
@@ -11,10 +12,13 @@ import sys
 import time
 
 QUIET = 1.9
-"""The seconds of the fixed program on two quiet virtual processors of an AMD EPYC of family 25, with Python 3.11."""
+"""The seconds of two copies of the fixed program at once, on two quiet virtual processors of an AMD EPYC of family 25.
+
+They were measured with Python 3.11.
+"""
 
 SLOWEST = 4
-"""The largest factor of a limit. A machine that is slower is not measured, or something is wrong with it."""
+"""The largest factor of a limit. A larger measured factor means that the measurement or the machine is faulty."""
 
 TEXT = """\
 def f_{0}(a, b):
@@ -24,8 +28,8 @@ def f_{0}(a, b):
             yield f"{{name}}: {{value}}"
 """
 
-
-MEASURE = "--fixed-program"
+FIXED_PROGRAM = "--fixed-program"
+"""The option that runs the fixed program instead of a command."""
 
 
 def fixed_program() -> None:
@@ -36,9 +40,9 @@ def fixed_program() -> None:
 
 
 def slowness() -> float:
-    """The time of two fixed programs at once, over `QUIET`."""
+    """The time of two copies of the fixed program at once, divided by `QUIET`."""
     start = time.monotonic()
-    processes = [subprocess.Popen([sys.executable, __file__, MEASURE]) for _ in range(2)]
+    processes = [subprocess.Popen([sys.executable, __file__, FIXED_PROGRAM]) for _ in range(2)]
     statuses = [process.wait() for process in processes]
     if any(statuses):
         raise RuntimeError(f"the fixed program: expected the status 0 twice, got {statuses}")
@@ -56,15 +60,17 @@ def main(argv: list[str] | None = None) -> int:
     start = time.monotonic()
     status = subprocess.run([options.program, *options.arguments], check=False).returncode
     took = time.monotonic() - start
-    k = min(max(1.0, (before + slowness()) / 2), SLOWEST)
-    print(f"{options.program} took {took:.0f} s, on processors {k:.2f} times as slow as the quiet ones", flush=True)
-    limit = options.seconds * k
-    if status == 0 and took > limit:
-        expected = f"{options.seconds:g} s * {k:.2f} = {limit:.0f} s"
+    if status:
+        return status
+    measured = (before + slowness()) / 2
+    limit = options.seconds * min(max(1.0, measured), SLOWEST)
+    print(f"{options.program} took {took:.0f} s of {limit:.0f} s, at {measured:.2f} of the time of quiet processors")
+    if took > limit:
+        expected = f"{limit:.0f} s, which is {limit / options.seconds:.2f} times {options.seconds:g} s"
         print(f"{options.program}: expected at most {expected}, got {took:.0f} s", file=sys.stderr)
         return 1
-    return status
+    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(fixed_program() if sys.argv[1:] == [MEASURE] else main())
+    sys.exit(fixed_program() if sys.argv[1:] == [FIXED_PROGRAM] else main())

@@ -1,6 +1,7 @@
 """Good calls of the functions of kfgn that take a batch, and of those of Kronecker-factored blocks."""
 
 import inspect
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -85,13 +86,13 @@ class Problem:
                     yield Call(f"kfgn.{name}", function, function, given, checks=check)
 
     def alternatives(self, arguments: dict[str, tuple[Any, Role]]) -> Iterator[dict[str, tuple[Any, Role]]]:
-        """The arguments; for a function of either labels or draws, once with labels and once with draws."""
+        """The arguments of the good calls. A function that takes either labels or draws has one call with each."""
         either = ("labels", "draws")
         if not set(either) <= set(arguments):
             yield arguments
             return
-        for one, other in (either, either[::-1]):
-            yield arguments | {one: (getattr(self, one), self.role(one)), other: (None, v.excluded)}
+        for given, left_out in itertools.permutations(either):
+            yield arguments | {given: (getattr(self, given), self.role(given)), left_out: (None, v.excluded)}
 
 
 def kronecker(library: Library) -> Iterator[Call]:

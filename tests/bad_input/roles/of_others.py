@@ -11,7 +11,7 @@ import kfgn
 from ..libraries import Library
 from ..values import COMPLEX, FLAGS, HUGE, OBJECTS, Bad, each
 
-OBJECTS_BUT_NONE = {kind: value for kind, value in OBJECTS.items() if value is not None}
+OBJECTS_EXCEPT_NONE = {kind: value for kind, value in OBJECTS.items() if value is not None}
 
 
 def flag(_library: Library, _good: Any) -> Iterator[Bad]:
@@ -85,12 +85,12 @@ def layers(_library: Library, good: Any) -> Iterator[Bad]:
 
 def nothing(library: Library, _good: Any) -> Iterator[Bad]:
     """The role of draws of a method that samples nothing."""
-    yield from each(OBJECTS_BUT_NONE | {"array": library(np.ones((7, 3))), "number": 1.0, "True": True}, ValueError)
+    yield from each(OBJECTS_EXCEPT_NONE | {"array": library(np.ones((7, 3))), "number": 1.0, "True": True}, ValueError)
 
 
 def excluded(library: Library, _good: Any) -> Iterator[Bad]:
-    """The role of an argument that is one too many in this call."""
-    yield from each(OBJECTS_BUT_NONE | {"array": library(np.ones((7, 6))), "number": 1.0, "True": True}, TypeError)
+    """The role of an argument that must be None, since the call has the alternative argument."""
+    yield from each(OBJECTS_EXCEPT_NONE | {"array": library(np.ones((7, 6))), "number": 1.0, "True": True}, TypeError)
 
 
 def path(_library: Library, _good: Any) -> Iterator[Bad]:

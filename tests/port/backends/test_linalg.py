@@ -22,6 +22,10 @@ def threads(request, monkeypatch):
     return request.param
 
 
+def by_halves(L, B):
+    return solve_in_halves(L, B.T).T
+
+
 def matrix(n, seed=0):
     B = np.random.default_rng(seed).standard_normal((n, n + 2))
     return B @ B.T
@@ -62,13 +66,13 @@ def test_equations_of_pytorch(backend, monkeypatch, n, halves):
 
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize("n", [5, 40, 129, 300])
-@pytest.mark.parametrize("solve", [cholesky_solve, lambda L, B: solve_in_halves(L, B.T).T], ids=["default", "halves"])
+@pytest.mark.parametrize("solve", [cholesky_solve, by_halves])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_residual_is_as_small_for_a_large_condition(backend, n, solve, dtype):
-    """The covariance of a smooth curve at n points, with a damping near the rounding errors.
+def test_the_residual_of_ill_conditioned_equations(backend, n, solve, dtype):
+    """The matrix is the covariance of a smooth curve at n points, with a damping near the rounding errors.
 
-    Inverses of blocks are not enough: with them, the factor did not exist, and the residual was up to a million times
-    the rounding errors. The bounds are many times what substitution leaves.
+    With inverses of blocks, such a matrix had no factor, and residuals were up to a million times the rounding errors.
+    The bounds are 50 times the errors of substitution, or more.
     """
     rng, u, t = np.random.default_rng(0), np.finfo(dtype).eps / 2, np.linspace(0, 1, n)
     A = np.exp(-8 * (t[:, None] - t) ** 2)
@@ -86,12 +90,13 @@ def test_the_residual_is_as_small_for_a_large_condition(backend, n, solve, dtype
 
 @pytest.mark.usefixtures("threads")
 @pytest.mark.parametrize(("n", "row"), [(1, 0), (3, 1), (7, 3), (300, 0), (300, 200)])
-@pytest.mark.parametrize("solve", [cholesky_solve, lambda L, B: solve_in_halves(L, B.T).T], ids=["default", "halves"])
+@pytest.mark.parametrize("solve", [cholesky_solve, by_halves])
 def test_a_factor_without_an_inverse(backend, n, row, solve):
-    """The result is not finite, and no error is raised, so that a step is rejected. Some L have a huge element."""
-    for seed in range(20 if n < 100 else 1):
+    """The result is not finite, and nothing is raised, so that a step is rejected. Some L have a huge element."""
+    for seed in range(20 if n < 100 else 2):
         L = np.tril(np.random.default_rng(seed).standard_normal((n, n)))
-        L[-1, 0] *= 10.0 ** (300 * (seed % 2))
+        if seed % 2:
+            L[-1, 0] *= 1e300
         L[row, row] = 0
         with np.errstate(all="raise" if backend.name == "numpy" else "ignore"):
             X = backend.to_numpy(solve(backend.asarray(L), backend.asarray(np.ones((n, 2)))))

@@ -45,7 +45,7 @@ def test_matmul(backend, left, right, dtype, transposed):
 @pytest.mark.parametrize("backend", ["torch"], indirect=True)
 @pytest.mark.usefixtures("routine")
 def test_derivatives_and_stacks():
-    """oneDNN has derivatives of the first order alone, and multiplies nothing inside a transform."""
+    """oneDNN has derivatives of the first order alone, so it multiplies no tensor with a derivative."""
     import torch
 
     A, B, T = (torch.from_numpy(np.random.default_rng(i).standard_normal((4, 4)).astype("float32")) for i in range(3))

@@ -1,5 +1,9 @@
 """Cholesky factors and their equations by NumPy alone, and the number of threads of its BLAS."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -7,7 +11,7 @@ from kfgn.backends import numpy_equations
 from kfgn.backends.numpy_equations import factor_in_blocks, solve_in_blocks
 
 
-@pytest.fixture(params=[(3, 2), (8, 2), (128, 32)], ids=["3", "8", "128"])
+@pytest.fixture(params=[(3, 2), (8, 2), (numpy_equations.BLOCK, numpy_equations.LEAF)], ids=["3", "8", "default"])
 def block(request, monkeypatch):
     """The largest number of columns of a block: a few, and the number of the module."""
     for name, number in zip(("BLOCK", "LEAF"), request.param, strict=True):
@@ -43,7 +47,7 @@ def test_a_matrix_without_a_factor(row):
 
 
 def test_no_warning_and_no_error_of_numpy():
-    """LAPACK has none for huge and tiny numbers, also if the user asks NumPy for errors."""
+    """LAPACK gives no warning for huge and tiny numbers, and these functions give none even if NumPy raises errors."""
     A = np.eye(300)
     A[290, 3] = A[3, 290] = 1e200
     with np.errstate(all="raise"):
@@ -54,7 +58,7 @@ def test_no_warning_and_no_error_of_numpy():
 
 
 def test_an_inverse_without_elimination():
-    """L^-1 of rows of different sizes is as exact as by substitution. Rounding would make this L singular."""
+    """The inverse is as exact as by substitution. An elimination with rounding would find that L is singular."""
     L = np.array([[1e-20, 0, 0], [1, 1e-20, 0], [1, 1, 1e-20]])
     right = np.array([[1e20, 0, 0], [-1e40, 1e20, 0], [1e60, -1e40, 1e20]])
     np.testing.assert_allclose(numpy_equations._inverse(L), right, rtol=1e-14)
@@ -71,7 +75,8 @@ def test_an_inverse_without_elimination():
         ({"OPENBLAS_NUM_THREADS": "0", "OMP_NUM_THREADS": "1"}, 8, True),
         ({"OMP_NUM_THREADS": "1,2"}, 8, True),
         ({"OMP_NUM_THREADS": " +1"}, 8, True),
-        ({"GOTO_NUM_THREADS": "2", "OPENBLAS_DEFAULT_NUM_THREADS": "1"}, 8, False),
+        ({"GOTO_NUM_THREADS": "2", "OPENBLAS_DEFAULT_NUM_THREADS": "1"}, 8, True),
+        ({"GOTO_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}, 8, True),
         ({"OPENBLAS_DEFAULT_NUM_THREADS": "1", "OMP_NUM_THREADS": "2"}, 8, True),
         ({"OPENBLAS_NUM_THREADS": "many"}, 8, False),
     ],
@@ -80,6 +85,32 @@ def test_one_thread(monkeypatch, variables, processors, expected):
     monkeypatch.setattr(numpy_equations, "ENVIRONMENT", dict.fromkeys(numpy_equations.LIMITS, "") | variables)
     monkeypatch.setattr(numpy_equations, "_processors", lambda: processors)
     assert numpy_equations.has_one_thread.__wrapped__() is expected
+
+
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"GOTO_NUM_THREADS": "2", "OPENBLAS_DEFAULT_NUM_THREADS": "1"},
+        {"OPENBLAS_NUM_THREADS": "2", "OMP_NUM_THREADS": "1"},
+        {"OPENBLAS_NUM_THREADS": "0", "GOTO_NUM_THREADS": "1"},
+        {"OMP_NUM_THREADS": " +1"},
+    ],
+)
+def test_openblas_reads_the_variables_as_this_module(variables):
+    """The answer is that of NumPy's own BLAS, in a new process."""
+    pytest.importorskip("threadpoolctl", reason="threadpoolctl tells how many threads the BLAS has")
+    program = """
+import numpy, threadpoolctl
+from kfgn.backends.numpy_equations import has_one_thread
+(blas,) = (pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas")
+print(has_one_thread(), blas["num_threads"] == 1, blas["internal_api"])
+"""
+    env = {name: value for name, value in os.environ.items() if name not in numpy_equations.LIMITS} | variables
+    said = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=True).stdout
+    ours, right, blas = said.split()
+    if blas != "openblas":
+        pytest.skip(f"expected OpenBLAS, got {blas}")
+    assert ours == right
 
 
 def test_the_processors_of_this_process(monkeypatch):

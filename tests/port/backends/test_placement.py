@@ -34,7 +34,7 @@ def test_a_tensor_that_is_traced_cannot_be_read(backend):
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 @pytest.mark.parametrize("backend", ["torch"], indirect=True)
 def test_a_tensor_inside_a_transform_cannot_be_read(backend):
-    """NumPy, oneDNN and writing in place would lose its derivative or fail."""
+    """For such a tensor, NumPy, oneDNN and writing in place would fail or lose the derivative."""
     import torch
 
     x, read = backend.asarray(np.ones((2, 3))), []

@@ -96,15 +96,14 @@ def test_products_by_onednn_are_not_divided(monkeypatch):
 
 @pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")
 def test_derivatives_of_pytorch():
-    """Nothing is written in place, which transforms refuse, and NumPy computes no tensor with a derivative."""
+    """Blocks are not written in place, which transforms refuse. NumPy multiplies no tensor with a derivative."""
     torch = pytest.importorskip("torch")
     A, T = torch.from_numpy(_integers((6, 8))), torch.from_numpy(_integers((6, 8)) + 1)
-    (gradient,) = torch.autograd.grad((A.requires_grad_().T @ A).sum(), A)
-    A = A.detach()
+    leaf = A.clone().requires_grad_()
+    (gradient,) = torch.autograd.grad((leaf.T @ leaf).sum(), leaf)
     for product in (gram, lambda A: symmetric_product(A, A)):
-        (ours,) = torch.autograd.grad(product(A.requires_grad_()).sum(), A)
+        (ours,) = torch.autograd.grad(product(leaf).sum(), leaf)
         assert torch.equal(ours, gradient)
-        A = A.detach()
         with torch.autograd.forward_ad.dual_level():
             tangent = torch.autograd.forward_ad.unpack_dual(product(torch.autograd.forward_ad.make_dual(A, T))).tangent
         assert torch.equal(tangent, T.T @ A + A.T @ T)
