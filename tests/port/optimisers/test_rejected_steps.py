@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kfgn
-from kfgn.backends import BACKENDS
+from kfgn.backends import BACKENDS, linalg
 
 from ...pairs import each_pair
 from .runs import (
@@ -114,3 +114,21 @@ def test_a_step_moves_to_finite_weights_or_not_at_all(backend, problem, damping,
     for W, W_before in zip(after.weights, start.weights, strict=True):
         came, before = map(backend.to_numpy, (W, W_before))
         assert np.all(np.isfinite(came)) if bool(info.ok) else np.array_equal(came, before)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"], indirect=True)
+@pytest.mark.parametrize("one_thread", [True, False])
+def test_smooth_features_reject_no_step(backend, monkeypatch, one_thread):
+    """Features that are points of smooth curves have an ill-conditioned Q. With several threads, NumPy works alone."""
+    monkeypatch.setattr(linalg, "has_one_thread", lambda: one_thread)
+    rng, t = np.random.default_rng(0), np.linspace(0, 1, 150)
+    values, vectors = np.linalg.eigh(np.exp(-8 * (t[:, None] - t) ** 2))
+    X = rng.standard_normal((300, 150)) @ (vectors * np.sqrt(np.maximum(values, 0))).T
+    Y = backend.asarray(X[:, [25, 50]])
+    optimiser = kfgn.GaussNewton(kfgn.Network.dense((150, 2), (), "squared_error"), "kflr")
+    state, losses = optimiser.init((backend.asarray(np.zeros((2, 151))),)), []
+    for _ in range(8):
+        state, info = optimiser.step(state, backend.asarray(1e12 * X), Y)
+        assert bool(info.ok)
+        losses.append(float(info.loss))
+    assert losses[-1] < 1e-10 * losses[0]
