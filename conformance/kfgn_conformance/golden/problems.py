@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..oracle import Oracle
-from ..problem_sets.trajectories import TRAJECTORIES, Scenario, with_trajectory
+from ..problem_sets.trajectories import TRAJECTORIES, Scenario, with_trajectory, without_noise
 from ..problems.dyadic import Recipe, Shape, clear
 from ..problems.layers import name_of
 from ..problems.problem import Problem, Trajectory
@@ -245,12 +245,8 @@ def steps(name: str, shape: Shape, settings: Trajectory) -> Question:
     def shortened(problem: Problem) -> Problem:
         whole = with_trajectory(problem, settings, scenario, max(moments) + 1)
         assert whole.trajectory is not None
-        return replace(
-            whole,
-            trajectory=settings._replace(
-                checkpoints=tuple(here for here in whole.trajectory.checkpoints if here.t in moments)
-            ),
-        )
+        kept = (here for here in whole.trajectory.checkpoints if here.t in moments)
+        return replace(whole, trajectory=settings._replace(checkpoints=tuple(map(without_noise, kept))))
 
     def wanted(problem: Problem) -> bool:
         assert problem.trajectory is not None

@@ -6,6 +6,7 @@ implementation takes. A checkpoint is omitted if the reference is so close to a 
 decide the branch.
 """
 
+import math
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple
@@ -207,6 +208,21 @@ def of_ekfac(state: ref.State | EkfacState) -> dict[str, tuple[Array, ...]]:
     U_Q, U_G = zip(*state.bases.values(), strict=True)
     fields = {"U_Q": U_Q, "U_G": U_G, "S": state.S.values()}
     return {name: tuple(map(single, arrays)) for name, arrays in fields.items()}
+
+
+def without_noise(here: Checkpoint) -> Checkpoint:
+    """The checkpoint with its eigenvectors and eigenvalues of EKFAC as multiples of 2^-24 of a largest element.
+
+    LAPACK computes the eigenvectors, and its rounding errors depend on the processor. Some elements are 0 except for
+    these errors, so that rounding to float32 keeps the errors.
+    """
+
+    def of(A: Array) -> Array:
+        unit = 2.0 ** (math.frexp(np.max(np.abs(A)))[1] - 24)
+        return np.round(A / unit) * unit
+
+    U_Q, U_G, S = (tuple(map(of, arrays)) for arrays in (here.U_Q, here.U_G, here.S))
+    return here._replace(U_Q=U_Q, U_G=U_G, S=S)
 
 
 def targets(problem: Problem, rng: np.random.Generator) -> Array:
