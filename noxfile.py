@@ -329,7 +329,7 @@ def numpy_tests(session: nox.Session, *arguments: str, pins: tuple[str, ...] = (
     """Run tests on NumPy, in an environment with these releases, with few examples of Hypothesis.
 
     NumPy has two threads if there are at least two processors. The port then solves equations without SciPy. The
-    session `tests` has one thread, and tries this route only in the tests of `kfgn.backends`.
+    session `tests` has one thread, and only a few of its tests take this route.
     """
     packages(session, "-e", ".[conformance,exact,train]", *nox.project.dependency_groups(PROJECT, "xdist"), *pins)
     env = {"HYPOTHESIS_PROFILE": "quick", "OMP_NUM_THREADS": "2"}

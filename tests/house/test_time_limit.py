@@ -29,7 +29,7 @@ def test_a_status_that_is_not_0_is_kept(monkeypatch):
 
 
 def test_the_processors_are_measured(monkeypatch, tmp_path):
-    """The fixed program also runs in a folder from which `tests` cannot be imported, and takes at least 0.2 seconds."""
+    """The fixed program also runs in a folder from which `tests` cannot be imported, and takes some time."""
     monkeypatch.chdir(tmp_path)
     assert time_limit.slowness() > 0.1
 

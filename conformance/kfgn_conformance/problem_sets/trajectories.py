@@ -211,10 +211,11 @@ def of_ekfac(state: ref.State | EkfacState) -> dict[str, tuple[Array, ...]]:
 
 
 def without_noise(here: Checkpoint) -> Checkpoint:
-    """The checkpoint with its eigenvectors and eigenvalues of EKFAC as multiples of 2^-24 of a largest element.
+    """The checkpoint with rounded eigenvectors and eigenvalues of EKFAC.
 
-    LAPACK computes the eigenvectors, and its rounding errors depend on the processor. Some elements are 0 except for
-    these errors, so that rounding to float32 keeps the errors.
+    Each array has multiples of 2^-24 times the power of two above its largest element. LAPACK computes the
+    eigenvectors, and its rounding errors depend on the processor. Some elements would be 0 without these errors, and
+    rounding to float32 keeps the errors there.
     """
 
     def of(A: Array) -> Array:
